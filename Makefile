@@ -1,0 +1,105 @@
+# seisdcn: learns seismic gathers with a small convolutional autoencoder, in parallel, and applies it to whole surveys.
+# `make help` lists the targets. Every path and flag can be overridden for a cluster with modules, for example
+#   make CC=mpicc HDF5_CFLAGS="-I$HDF5_ROOT/include" HDF5_LIBS="-L$HDF5_ROOT/lib -lhdf5" BLAS_LIBS="-lopenblas"
+
+# ---- what it is built with ------------------------------------------------------------------------------------------
+# Debian 12's names of the packages, and what each is for.
+PACKAGES = gcc make pkg-config
+PACKAGES += libopenmpi-dev openmpi-bin # MPI: the ranks, and mpirun
+PACKAGES += libhdf5-openmpi-dev        # parallel HDF5: every data file
+PACKAGES += libopenblas-dev            # sgemm for dense layers
+PACKAGES += libyaml-dev                # the configuration
+PACKAGES += librandom123-dev           # Philox: random numbers by counter
+PACKAGES += libxxhash-dev              # XXH3: the checksum of every gather
+# For tests only: units; programs run as a whole and files read back; the original's own network as the oracle.
+TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch
+LINT_PACKAGES = clang-format clang-tidy cppcheck
+
+CC = mpicc
+PKG_CONFIG = pkg-config
+PYTHON = /usr/bin/python3
+MPIRUN = mpirun
+
+# pkg-config where it knows the package, else what h5pcc says, else plain names. Recursive (=), since `make deps` may
+# have to install pkg-config first.
+HDF5_CFLAGS = $(shell $(PKG_CONFIG) --cflags hdf5-openmpi 2>/dev/null || h5pcc -show 2>/dev/null | tr ' ' '\n' | grep '^-I')
+HDF5_LIBS = $(shell $(PKG_CONFIG) --libs hdf5-openmpi 2>/dev/null || { h5pcc -show 2>/dev/null | tr ' ' '\n' | grep '^-L'; echo -lhdf5; })
+BLAS_CFLAGS = $(shell $(PKG_CONFIG) --cflags openblas 2>/dev/null)
+BLAS_LIBS = $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null || echo -lopenblas)
+YAML_CFLAGS = $(shell $(PKG_CONFIG) --cflags yaml-0.1 2>/dev/null)
+YAML_LIBS = $(shell $(PKG_CONFIG) --libs yaml-0.1 2>/dev/null || echo -lyaml)
+XXHASH_LIBS = $(shell $(PKG_CONFIG) --libs libxxhash 2>/dev/null || echo -lxxhash)
+CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
+
+# ---- variants: release (default), asan ------------------------------------------------------------------------------
+VARIANT = release
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes
+OPTIMISE_release = -O3
+OPTIMISE_asan = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS)
+VERSION = 0.1.0
+OUT = build/$(VARIANT)
+
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
+LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) -lm
+
+# src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
+ISAS = portable avx2 avx512
+ISA_FLAGS_portable = -DISA=portable
+ISA_FLAGS_avx2 = -DISA=avx2 -mavx2 -mfma -mtune=haswell
+ISA_FLAGS_avx512 = -DISA=avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mprefer-vector-width=512 -mtune=skylake-avx512
+VECTOR_FLAGS = -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros -Wno-psabi
+
+SOURCES := $(filter-out src/kernel/vector_%.c,$(wildcard src/*/*.c))
+VECTOR_SOURCES := $(wildcard src/kernel/vector_*.c)
+OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o) \
+	$(foreach isa,$(ISAS),$(VECTOR_SOURCES:src/%.c=$(OUT)/%.$(isa).o))
+LIBRARY = $(OUT)/libseisdcn.a
+PROGRAM = $(if $(filter release,$(VARIANT)),build/seisdcn,$(OUT)/seisdcn)
+
+UNIT_SOURCES := $(wildcard tests/unit/test_*.c tests/parallel/test_*.c)
+UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
+
+.PHONY: help all deps demo test bench lint asan format clean build-tests
+.DEFAULT_GOAL := help
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+all: $(PROGRAM) ## builds build/seisdcn
+
+$(PROGRAM): $(OUT)/main.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(CFLAGS)
+
+$(OUT)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+define isa_rule
+$$(OUT)/%.$(1).o: src/%.c
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
+
+# Unit tests may reach into a room's headers only; they link the whole library.
+$(OUT)/tests/%: tests/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) -Itests -o $@ $< $(LIBRARY) $(CMOCKA_LIBS) $(LINK_LIBS)
+
+build-tests: $(UNIT_PROGRAMS)
+
+deps: ## installs what is missing (Debian; nothing where all is there)
+	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
+
+clean: ## removes build/
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(OUT)/main.d $(UNIT_PROGRAMS:=.d)

@@ -1,0 +1,69 @@
+/* command: the table of commands, their options, and what every command gets.
+ *
+ * A command is one file in src/command/: its options as a table (which parses the command line and writes --help), and
+ * a run function that is collective: prepare, agree, loop, report. */
+#ifndef SEISDCN_COMMAND_H
+#define SEISDCN_COMMAND_H
+
+#include "seisdcn/comm.h"
+#include "seisdcn/config.h"
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER } OptionKind;
+
+typedef struct {
+    const char *name; /* "--output" */
+    OptionKind kind;
+    const char *argument; /* "FILE.h5", as --help shows it; NULL for a flag */
+    const char *fallback; /* the default as text, NULL: none */
+    double min, max;      /* allowed range of numbers (OPTION_INT, OPTION_NUMBER) */
+    bool required;
+    const char *help; /* one line */
+} Option;
+
+enum { COMMAND_OPTIONS_MAX = 24 };
+
+struct Job;
+
+typedef struct {
+    const char *name;        /* "train" */
+    const char *summary;     /* one line for the list of commands */
+    const char *description; /* a paragraph for its --help */
+    const char *example;     /* lines of the shell */
+    const Option *options;   /* ended by a name of NULL */
+    const char *arguments;   /* "INPUT...", "FILE.h5"; NULL where it takes none */
+    int min_arguments, max_arguments;
+    bool uses_config;               /* takes --config and --set */
+    Status (*run)(struct Job *job); /* collective */
+} Command;
+
+typedef struct Job {
+    Comm comm;
+    const Command *command;
+    Config config;
+    bool force, quiet;
+    const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
+    int n_arguments;
+    char **arguments; /* what stood without an option */
+    char *line;       /* the command line as history shows it: without --quiet and --force, base names of files kept
+                         as given */
+} Job;
+
+/* The text of an option, NULL where it was not given and has no default ("1" for a flag that was given). Pure. */
+const char *command_text(const Job *job, const char *name);
+
+/* Whether a flag was given. Pure. */
+bool command_flag(const Job *job, const char *name);
+
+/* The number of an option that has a default or is required (checked when parsed). Pure. */
+int64_t command_int(const Job *job, const char *name);
+double command_number(const Job *job, const char *name);
+
+/* Runs the program: finds the command, parses, reads the configuration, runs it, prints the error. Collective over
+ * the job's ranks. Returns the process's exit status. */
+int command_main(const Comm *comm, const Command *const *commands, int argc, char **argv);
+
+#endif

@@ -1,0 +1,42 @@
+/* files: paths, folders and whole files: what exists, what may be overwritten, and names that appear only when whole.
+ */
+#ifndef SEISDCN_FILES_H
+#define SEISDCN_FILES_H
+
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether something stands at path. Local. */
+bool files_exists(const char *path);
+
+/* Whether path is a folder. Local. */
+bool files_is_folder(const char *path);
+
+/* Checks that an output may be written at path: what exists is STATUS_USAGE (remedy: --force) unless force; a missing
+ * or unwritable parent folder is STATUS_IO. Local. */
+Status files_check_output(const char *path, bool force);
+
+/* Creates folder path (parents must exist; an existing folder is fine). Local. STATUS_IO. */
+Status files_make_folder(const char *path);
+
+/* Fails with STATUS_IO where the file system of path has less than `bytes` free. Local. */
+Status files_check_space(const char *path, double bytes);
+
+/* The whole file at path as a text with a final zero, to be freed with memory_free(). Local. STATUS_IO, STATUS_MEMORY.
+ */
+Status files_read_text(const char *path, char **text);
+
+/* Writes text at path, which appears under its name only when whole (temporary name, fsync, rename). Local. STATUS_IO.
+ */
+Status files_write_text(const char *path, const char *text);
+
+/* Gives a finished file its name: fsync of `from`, rename to `to`, fsync of the folder. Local. STATUS_IO. */
+Status files_publish(const char *from, const char *to);
+
+/* The names of the entries of a folder that end in `ending`, in natural order: *names is one block of memory_new() with
+ * *n pointers into itself. Local. STATUS_IO, STATUS_MEMORY. */
+Status files_list(const char *folder, const char *ending, char ***names, int64_t *n);
+
+#endif

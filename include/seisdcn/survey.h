@@ -1,0 +1,97 @@
+/* survey: the survey file (format "seisdcn-survey", see the contract of files in the README): gathers of any fold, one
+ * after the other, each with its position, source and checksum. A prediction is a survey file too.
+ *
+ * The tables are whole in every rank's memory (about 40 bytes an ensemble); amplitudes are read and written gather by
+ * gather, independently. Refused with STATUS_DATA: files of another kind or version, cut short, or whose tables
+ * contradict each other (first_trace must rise from 0 to n_traces, the arrays must fit them). */
+#ifndef SEISDCN_SURVEY_H
+#define SEISDCN_SURVEY_H
+
+#include "seisdcn/comm.h"
+#include "seisdcn/h5.h"
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SURVEY_SOURCE_MAX = 256, SURVEY_ATTRIBUTES_MAX = 64, SURVEY_NAME_MAX = 64 };
+
+typedef struct {
+    char name[SURVEY_NAME_MAX]; /* NAME of /attribute/NAME */
+    bool shared_scale;          /* scale = "shared" (default) or "none" */
+} SurveyAttribute;
+
+typedef struct {
+    int64_t n_ensembles, n_traces, n_samples;
+    double interval_us;            /* 0 where unknown */
+    uint64_t checksum;             /* the root's */
+    int64_t *first_trace;          /* [n_ensembles + 1] */
+    int32_t *inlines, *crosslines; /* [n_ensembles], -1 where unknown */
+    uint64_t *checksums;           /* [n_ensembles] */
+    uint8_t *done;                 /* [n_ensembles], NULL where the file has none */
+    int n_attributes;
+    SurveyAttribute attribute[SURVEY_ATTRIBUTES_MAX]; /* in alphabetical order: channel c is attribute[c - 1] */
+    char *history;                                    /* of the file, "" where none */
+    char *path;
+    H5File file; /* parallel, open */
+    Comm comm;
+} Survey;
+
+/* Opens path for reading (or for writing gathers, writable = true) on all ranks: rank 0 reads and checks the tables,
+ * all get them, then all open the file with MPI-IO. Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status survey_open(const Comm *comm, const char *path, bool writable, Survey *survey);
+
+/* Closes the file and frees the tables. Collective. A survey of zeros or one that failed to open is nothing. */
+Status survey_close(Survey *survey);
+
+/* Traces of ensemble e. Pure. */
+int64_t survey_fold(const Survey *survey, int64_t e);
+
+/* The largest fold. Pure. */
+int64_t survey_max_fold(const Survey *survey);
+
+/* How ensemble e is called in messages: "gather #7 (inline 1300, crossline 1400)"; text holds 96 bytes. Pure. */
+char *survey_ensemble_name(const Survey *survey, int64_t e, char *text);
+
+/* Reads channels 0 .. n_channels-1 of ensemble e into amplitude [n_channels][fold(e)][n_samples] (channel 0 the
+ * amplitude, then the attributes). Local. STATUS_IO; STATUS_DATA with trace and sample where a value is not finite;
+ * the checksum is not compared (see survey_verify_gather). */
+Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude);
+
+/* Writes ensemble e's amplitude [fold(e)][n_samples], then its checksum, then its done flag where the file has one.
+ * Local. STATUS_IO. */
+Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);
+
+/* What survey_create() needs: the tables are the caller's (rank 0 uses them, other ranks may leave them NULL). */
+typedef struct {
+    int64_t n_ensembles, n_samples;
+    double interval_us;
+    const int64_t *first_trace;          /* [n_ensembles + 1] */
+    const int32_t *inlines, *crosslines; /* [n_ensembles] */
+    const char *sources;                 /* [n_ensembles][SURVEY_SOURCE_MAX] zero-padded UTF-8 */
+    const float *offsets;                /* [n_traces], NULL: all NaN */
+    const char *history;                 /* the lines of the history attribute */
+    bool with_done;                      /* make /ensemble/done (zeros) */
+} SurveyPlan;
+
+/* Creates path (under just this name; the caller publishes it) with all tables and room for the amplitudes, and opens
+ * it on all ranks for survey_write_gather(). Space is checked first. Collective. STATUS_IO, STATUS_MEMORY. */
+Status survey_create(const Comm *comm, const char *path, const SurveyPlan *plan, Survey *survey);
+
+/* After every gather is written: rank 0 collects the ensembles' checksums, writes the root's, closes the file on all
+ * ranks. Collective. */
+Status survey_finish(Survey *survey);
+
+/* Copies what belongs to the traces and the survey but not to the amplitudes (/ensemble/source, /trace, /segy, sample
+ * interval) from one file to a created one of the same gathers: for predictions. Rank 0 works; collective. */
+Status survey_copy_headers(const Comm *comm, const char *from, const char *to);
+
+/* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */
+Status survey_verify_gather(const Survey *survey, int64_t e);
+
+/* A history line for an output: what made it, in one line of YAML-like text: command, inputs with checksums, program,
+ * HDF5 and MPI versions; earlier lines stand above. No wall clock, no rank count. To be freed with memory_free().
+ * Local; NULL with a STATUS_MEMORY message. */
+char *survey_history(const char *earlier, const char *command);
+
+#endif
