@@ -69,6 +69,7 @@ static Status read_config(Job *job, const Invocation *invocation)
     if (invocation->config_path != NULL) {
         char *text = NULL;
         Status status = job->comm.rank == 0 ? files_read_text(invocation->config_path, &text) : STATUS_OK;
+        if (status != STATUS_OK) status_prefix(status, "--config");
         status = comm_agree(&job->comm, status);
         if (status == STATUS_OK) status = comm_broadcast_text(&job->comm, &text);
         if (status == STATUS_OK)

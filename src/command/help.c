@@ -76,7 +76,7 @@ void help_program(const Command *const *commands)
     }
     log_result("\noptions of every command:");
     for (const Option *option = options_common(); option->name != NULL; option++) print_option(option);
-    log_result("\nseisdcn COMMAND --help     the command's options with their defaults, and an example");
+    log_result("\nseisdcn COMMAND --help      the command's options with their defaults, and an example");
     log_result("seisdcn help config        every configuration key with its meaning, range and default, as YAML");
     log_result("\nexit status: 0 done; 2 usage; 3 configuration; 4 input data; 5 I/O; 6 memory; 7 a number that is not "
                "finite;\n             75 interrupted, can be resumed; 70 a fault of the program");
