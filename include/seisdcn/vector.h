@@ -78,6 +78,12 @@ typedef struct {
     void (*loss)(int64_t n, const float *target, const float *weight, const float *factor, float scale, int gradient,
                  int linear, float *z, double *error);
 
+    /* largest[lane] = the largest magnitude of x [n][lane], at least what largest[lane] holds. */
+    void (*magnitude)(int64_t n, const float *x, float *largest);
+
+    /* x [n][lane] /= scale[lane], where the scale is not 0. */
+    void (*divide)(int64_t n, const float *scale, float *x);
+
     /* Sum and sum of squares in double of x [n][lane], for each lane: batch norm's statistics. Overwrites. */
     void (*moments)(int64_t n, const float *x, double *sum, double *square);
 

@@ -45,6 +45,25 @@ static void loss(int64_t n, const float *target, const float *weight, const floa
     for (int h = 0; h < 2; h++) ((DoubleLanes *)error)[h] += sum[h];
 }
 
+static void magnitude(int64_t n, const float *x, float *largest)
+{
+    const IntLanes no_sign = (IntLanes){0} + 0x7fffffff;
+    /* magnitudes of floats compare like their bits */
+    IntLanes most = *(const IntLanes *)largest;
+    for (int64_t i = 0; i < n; i++) {
+        IntLanes value = ((const IntLanes *)x)[i] & no_sign, larger = value > most;
+        most = (value & larger) | (most & ~larger);
+    }
+    *(IntLanes *)largest = most;
+}
+
+static void divide(int64_t n, const float *scale, float *x)
+{
+    Lanes s = *(const Lanes *)scale;
+    s = lanes_select(s != 0.0f, s, lanes_of(1.0f));
+    for (int64_t i = 0; i < n; i++) ((Lanes *)x)[i] /= s;
+}
+
 static void moments(int64_t n, const float *x, double *sum, double *square)
 {
     const Lanes *in = (const Lanes *)x;
@@ -127,6 +146,8 @@ const Vector NAME(vector) = {
     .add = add,
     .tanh = tanh_all,
     .loss = loss,
+    .magnitude = magnitude,
+    .divide = divide,
     .moments = moments,
     .fixed_add = fixed_add,
     .load_windows = load_windows,
