@@ -45,13 +45,17 @@ static void print_wrapped(const char *first, int indent, const char *words)
 
 static void print_option(const Option *option)
 {
-    char name[96], text[512];
-    bool bounded = option->kind != OPTION_FLAG && option->kind != OPTION_TEXT && option->min < option->max;
+    char name[96], range[96] = "", text[512];
+    bool is_number = option->kind == OPTION_INT || option->kind == OPTION_NUMBER;
+    if (is_number && option->min < option->max)
+        snprintf(range, sizeof range, option->kind == OPTION_INT ? "%.0f to %.0f" : "%g to %g", option->min,
+                 option->max);
     snprintf(name, sizeof name, "  %s %s", option->name, option->argument == NULL ? "" : option->argument);
-    int at = snprintf(text, sizeof text, "%s", option->help);
-    if (option->required) at += snprintf(text + at, sizeof text - (size_t)at, " (required)");
-    if (bounded) at += snprintf(text + at, sizeof text - (size_t)at, " (%.15g to %.15g)", option->min, option->max);
-    if (option->fallback != NULL) snprintf(text + at, sizeof text - (size_t)at, " [default: %s]", option->fallback);
+    bool has_fallback = option->fallback != NULL, has_range = *range != '\0';
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", option->help, option->required ? " (required)" : "",
+             has_fallback || has_range ? " (" : "", has_fallback ? "default " : "",
+             has_fallback ? option->fallback : "", has_fallback && has_range ? "; " : "", range,
+             has_fallback || has_range ? ")" : "");
     print_wrapped(name, HELP_COLUMN, text);
 }
 

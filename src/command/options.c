@@ -54,8 +54,10 @@ static Status check_number(const Option *option, const char *text)
     if (good && !(bounded && (value < option->min || value > option->max))) return STATUS_OK;
     const char *kind = option->kind == OPTION_INT ? "a whole number" : "a number";
     if (!bounded) return status_fail(STATUS_USAGE, "%s takes %s, not '%.80s'", option->name, kind, text);
-    return status_fail(STATUS_USAGE, "%s takes %s from %.15g to %.15g, not '%.80s'", option->name, kind, option->min,
-                       option->max, text);
+    return status_fail(STATUS_USAGE,
+                       option->kind == OPTION_INT ? "%s takes %s from %.0f to %.0f, not '%.80s'"
+                                                  : "%s takes %s from %g to %g, not '%.80s'",
+                       option->name, kind, option->min, option->max, text);
 }
 
 /* The value of the option that stands at argv[*at], behind its '=' or in the next word; *at moves to its last word. */

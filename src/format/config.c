@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,7 +267,7 @@ Status config_take_int(Config *config, ConfigKey key, int64_t value, const char 
 Status config_take(Config *config, ConfigKey key, double value, const char *owner)
 {
     if (config_table_entry(key)->kind != CONFIG_NUMBER) {
-        if (!(value >= -0x1p62 && value <= 0x1p62)) return impossible(key, value, owner);
+        if (!(fabs(value) < 9e18)) return impossible(key, value, owner);
         return config_take_int(config, key, (int64_t)value, owner);
     }
     char text[40];

@@ -149,31 +149,37 @@ static Status malformed(const yaml_parser_t *parser, const char *text, const cha
                        tab ? " (YAML indents with blanks, never with tabs)" : "");
 }
 
-static Status parse_documents(Reader *reader, yaml_parser_t *parser, const char *text)
+/* Reads the next document, of which there is one without a root behind the last. */
+static Status load(yaml_parser_t *parser, yaml_document_t *document, const char *text, const char *name)
 {
-    yaml_document_t document;
-    if (!yaml_parser_load(parser, &document)) return malformed(parser, text, reader->name);
-    reader->document = &document;
-    Status status = read_document(reader, yaml_document_get_root_node(&document));
-    yaml_document_delete(&document);
-    if (status != STATUS_OK) return status;
-    if (!yaml_parser_load(parser, &document)) return malformed(parser, text, reader->name);
-    const yaml_node_t *second = yaml_document_get_root_node(&document);
-    if (second != NULL)
-        status = status_fail(STATUS_CONFIG, "%s:%zu: a second document starts here; a configuration is one",
-                             reader->name, document.start_mark.line + 1);
-    yaml_document_delete(&document);
-    return status;
+    return yaml_parser_load(parser, document) ? STATUS_OK : malformed(parser, text, name);
+}
+
+static Status refuse_second(const yaml_document_t *document, const yaml_node_t *root, const char *name)
+{
+    if (root == NULL) return STATUS_OK;
+    return status_fail(STATUS_CONFIG, "%s:%zu: a second document starts here; a configuration is one", name,
+                       document->start_mark.line + 1);
 }
 
 Status config_parse(Config *config, const char *text, const char *name)
 {
-    Reader reader = {.config = config, .name = name};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         return status_fail(STATUS_MEMORY, "%s: out of memory while reading the configuration", name);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
-    Status status = parse_documents(&reader, &parser, text);
+    yaml_document_t document;
+    Reader reader = {.config = config, .name = name, .document = &document};
+    Status status = load(&parser, &document, text, name);
+    if (status == STATUS_OK) {
+        status = read_document(&reader, yaml_document_get_root_node(&document));
+        yaml_document_delete(&document);
+        if (status == STATUS_OK) status = load(&parser, &document, text, name); /* a failed load leaves nothing */
+        if (status == STATUS_OK) {
+            status = refuse_second(&document, yaml_document_get_root_node(&document), name);
+            yaml_document_delete(&document);
+        }
+    }
     yaml_parser_delete(&parser);
     return status;
 }

@@ -198,8 +198,12 @@ Status config_table_assign(Config *config, ConfigKey key, const char *text)
 static size_t list_sections(const char *names[CONFIG_KEYS])
 {
     size_t n = 0;
-    for (int key = 0; key < CONFIG_KEYS; key++)
-        if (n == 0 || strcmp(names[n - 1], table[key].section) != 0) names[n++] = table[key].section;
+    const char *last = "";
+    for (int key = 0; key < CONFIG_KEYS; key++) {
+        if (strcmp(last, table[key].section) == 0) continue;
+        last = table[key].section;
+        names[n++] = last;
+    }
     return n;
 }
 

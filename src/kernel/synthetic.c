@@ -27,7 +27,7 @@ static const double SPACING = 0.036;      /* between reflectors, on average */
 static const double STRETCH_MOST = 1.8;   /* mute above */
 static const double WAVELET_HALF = 1.4;   /* of its peak period: below 1e-7 beyond */
 static const double NOISE_FREQUENCY = 28; /* of the band-limited noise */
-static const double SCALE = 6000;         /* counts for a reflection coefficient of one at time zero */
+static const double SCALE = 4000;         /* counts for a reflection coefficient of one at time zero */
 
 enum { TAPS = 13, MUTE_TAPER = 5, TRAIN_ARRIVALS = 4 };
 
