@@ -107,9 +107,9 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout);
 /* error[lane] = the mean over a patch of weight * (output - target)^2. Pure; after network_forward(). */
 void network_loss(const Network *network, NetworkGroup *group, double *error);
 
-/* network_loss(), and group->gradient[parameter][lane] of it: of the raw first layer (see network_gradient()). Destroys
- * the activations and the output. Pure; after network_forward(). */
-void network_backward(const Network *network, NetworkGroup *group, bool dropout, double *error);
+/* network_loss(), and group->gradient[parameter][lane] of it: of the raw first layer (see network_gradient()), 0 in the
+ * lanes from `live` on. Destroys the activations and the output. Pure; after network_forward(). */
+void network_backward(const Network *network, NetworkGroup *group, bool dropout, int64_t live, double *error);
 
 /* The gradient [n_parameters] of the mean over n patches from the patches' sums of group->gradient (in double), with
  * the fold's batch statistics: the first layer's and batch norm's parts by linearity. Pure. */

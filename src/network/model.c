@@ -313,6 +313,25 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
     return status;
 }
 
+Status model_check_survey(const Network *network, const Survey *survey)
+{
+    if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
+    return status_fail(STATUS_CONFIG,
+                       "the network has %" PRId64 " channels, but %s holds the amplitude and %d attributes; set "
+                       "network.channels to at most %d",
+                       network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
+}
+
+Status model_check_map(const Network *network, const IndexMap *map)
+{
+    if (network->shape.patch_size == map->rule.patch_size) return STATUS_OK;
+    return status_fail(STATUS_CONFIG,
+                       "the model's patches are %" PRId64 " x %" PRId64 ", the index map's %" PRId64 " x %" PRId64
+                       "; build a map with patch.size=%" PRId64,
+                       network->shape.patch_size, network->shape.patch_size, map->rule.patch_size, map->rule.patch_size,
+                       network->shape.patch_size);
+}
+
 NetworkShape model_shape(const Config *config)
 {
     return (NetworkShape){config->network.channels, config->network.k_mult,  config->network.levels,

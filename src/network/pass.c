@@ -151,7 +151,8 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout)
 }
 
 /* The loss of each channel, and with gradient = true what the last layer passes back. */
-static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, double *error)
+static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, int64_t live,
+                        double *error)
 {
     int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.channels;
     int64_t plane = size * size;
@@ -160,18 +161,21 @@ static void output_loss(const Network *network, NetworkGroup *group, bool gradie
     double sum[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
     for (int64_t c = 0; c < channels; c++) {
         int64_t at = c * plane * lanes;
-        network->vector->loss(plane, target + at, group->weight == NULL ? NULL : group->weight + at,
-                              factor == NULL ? NULL : factor + c * lanes, scale, gradient, 0, group->output + at, sum);
+        float lane_factor[VECTOR_LANES_MAX] __attribute__((aligned(64))); /* 0 keeps a dead lane's gradients at 0 */
+        for (int64_t lane = 0; lane < lanes; lane++)
+            lane_factor[lane] = lane >= live ? 0 : factor == NULL ? 1 : factor[c * lanes + lane];
+        network->vector->loss(plane, target + at, group->weight == NULL ? NULL : group->weight + at, lane_factor, scale,
+                              gradient, 0, group->output + at, sum);
     }
     for (int64_t lane = 0; lane < lanes; lane++) error[lane] = sum[lane] / (double)(channels * plane);
 }
 
 void network_loss(const Network *network, NetworkGroup *group, double *error)
 {
-    output_loss(network, group, false, NULL, error);
+    output_loss(network, group, false, NULL, network->vector->lanes, error);
 }
 
-void network_backward(const Network *network, NetworkGroup *group, bool dropout, double *error)
+void network_backward(const Network *network, NetworkGroup *group, bool dropout, int64_t live, double *error)
 {
     const Vector *vector = network->vector;
     int64_t lanes = vector->lanes;
@@ -179,7 +183,7 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
     for (int i = network->n_layers - 1; i >= 0; i--) {
         const NetworkLayer *layer = &network->layer[i];
         factor -= layer->out_channels * lanes;
-        if (i == network->n_layers - 1) output_loss(network, group, true, dropout ? factor : NULL, error);
+        if (i == network->n_layers - 1) output_loss(network, group, true, dropout ? factor : NULL, live, error);
         float *delta = group->activation[i]; /* by now the gradient at this layer's sums */
         const float *in = input_of(network, group, i);
         float *gradient = group->gradient + layer->weight * lanes;

@@ -70,7 +70,7 @@ static void compare(const NetworkShape *shape, const Vector *vector, int gemm, d
         }
     *output_error = difference / largest;
     double error[VECTOR_LANES_MAX], total = 0;
-    network_backward(&net, &group, true, error);
+    network_backward(&net, &group, true, lanes, error);
     for (int64_t lane = 0; lane < lanes; lane++) {
         total += error[lane] / (double)lanes;
         for (int64_t i = 0; i < net.n_parameters; i++) sum[i] += (double)group.gradient[i * lanes + lane];
@@ -161,7 +161,7 @@ static void a_patch_does_not_depend_on_its_lane(void **state)
             }
             double error[VECTOR_LANES_MAX];
             network_forward(&net, &group, true);
-            network_backward(&net, &group, true, error);
+            network_backward(&net, &group, true, lanes, error);
             for (int64_t i = 0; i < net.n_parameters * lanes; i++)
                 assert_memory_equal(&group.gradient[i], &group.gradient[i / lanes * lanes], sizeof(float));
             for (int64_t lane = 0; lane < lanes; lane++) assert_memory_equal(&error[lane], &error[0], sizeof(double));
