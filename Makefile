@@ -79,6 +79,7 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 all: $(PROGRAM) ## builds build/seisdcn
+	@:
 
 $(PROGRAM): $(OUT)/main.o $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -111,6 +112,7 @@ $(OUT)/keep_modules.o: tests/keep_modules.c
 	$(COMPILE) -c -o $@ $<
 
 build-tests: $(UNIT_PROGRAMS)
+	@:
 
 deps: ## installs what is missing (Debian; nothing where all is there)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
