@@ -19,6 +19,16 @@ CC = mpicc
 PKG_CONFIG = pkg-config
 PYTHON = /usr/bin/python3
 MPIRUN = mpirun
+JOBS = $(shell nproc 2>/dev/null || echo 2)
+
+# What Open MPI needs to run as root, with more ranks than cores, and several jobs side by side: no pinning (all jobs
+# would share the first cores), no spinning while others compute, no CMA (containers forbid it).
+export OMPI_ALLOW_RUN_AS_ROOT = 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+export OMPI_MCA_rmaps_base_oversubscribe = 1
+export OMPI_MCA_mpi_yield_when_idle = 1
+export OMPI_MCA_hwloc_base_binding_policy = none
+export OMPI_MCA_btl_vader_single_copy_mechanism = none
 
 # pkg-config where it knows the package, else what h5pcc says, else plain names. Recursive (=), since `make deps` may
 # have to install pkg-config first.
@@ -33,10 +43,11 @@ CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
 # ---- variants: release (default), asan ------------------------------------------------------------------------------
 VARIANT = release
-WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
+STRICT =
 OPTIMISE_release = -O3
 OPTIMISE_asan = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS)
+CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS) $(STRICT)
 VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
@@ -60,7 +71,7 @@ PROGRAM = $(if $(filter release,$(VARIANT)),build/seisdcn,$(OUT)/seisdcn)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c tests/parallel/test_*.c)
 UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all deps demo test bench lint asan format clean build-tests
+.PHONY: help all deps demo test bench lint asan format clean build-tests run-tests
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
@@ -98,6 +109,57 @@ build-tests: $(UNIT_PROGRAMS)
 
 deps: ## installs what is missing (Debian; nothing where all is there)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
+
+# Recursive, since what is found where is only known once the packages are there.
+AGAIN = @$(MAKE) --no-print-directory -j$(JOBS)
+
+# ---- what it is tried with ------------------------------------------------------------------------------------------
+RUN_TESTS = $(PYTHON) tests/run.py --build $(OUT) --program $(PROGRAM) --mpirun "$(MPIRUN)"
+TESTS = # words: only the tests whose names hold one of them
+
+test: ## sets up, builds and runs every test (TESTS="config synth": only those)
+	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
+	$(AGAIN) all build-tests
+	@$(RUN_TESTS) $(TESTS)
+
+demo: ## sets up, builds and walks the whole road on a synthetic survey, in build/demo
+	@./.ci/deps $(PACKAGES)
+	$(AGAIN) all
+	@SEISDCN="$(PROGRAM)" MPIRUN="$(MPIRUN)" sh tests/demo.sh build/demo
+
+bench: ## sets up, builds and measures speed, against PyTorch too
+	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
+	$(AGAIN) all build-tests
+	@BUILD="$(OUT)" SEISDCN="$(PROGRAM)" MPIRUN="$(MPIRUN)" PYTHON="$(PYTHON)" tests/bench/run
+
+# MPI and HDF5 keep memory to the end: their leaks are left out by the names of their libraries.
+asan: ## builds with AddressSanitizer and UndefinedBehaviorSanitizer and runs the tests with it
+	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
+	$(AGAIN) VARIANT=asan all build-tests
+	@LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		$(MAKE) --no-print-directory VARIANT=asan run-tests
+
+run-tests:
+	@$(RUN_TESTS) --slow $(TESTS)
+
+FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/seisdcn/*.h tests/*.[ch] tests/*/*.[ch])
+TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c)
+TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
+	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS)
+
+lint: ## checks format, faults, includes and that nothing warns
+	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+	@clang-format --dry-run -Werror $(FORMATTED)
+	@./.ci/check-includes
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
+		-D_GNU_SOURCE -DISA=portable -DSEISDCN_VERSION='"$(VERSION)"' src
+	$(AGAIN) STRICT=-Werror all build-tests
+	@printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $$FLAGS 2>/dev/null' tidy
+
+lint: export FLAGS = $(TIDY_FLAGS)
+
+format: ## puts every C file into shape
+	clang-format -i $(FORMATTED)
 
 clean: ## removes build/
 	rm -rf build

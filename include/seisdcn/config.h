@@ -108,7 +108,11 @@ const char *config_word(ConfigKey key, int64_t value);
 int64_t config_choice(ConfigKey key, const char *word);
 
 /* Fails with STATUS_CONFIG where the user set key explicitly and its value in config is not `value` (choices and flags
- * as their number); owner says whose value holds ("the model m.h5"). Otherwise takes value into config. Local. */
+ * as their number); owner says whose value holds ("the model m.h5"). Otherwise takes value into config. A value that
+ * the key cannot have is STATUS_DATA. Local. */
 Status config_take(Config *config, ConfigKey key, double value, const char *owner);
+
+/* The same for keys that are no fractions: seeds pass what a double holds exactly. Local. */
+Status config_take_int(Config *config, ConfigKey key, int64_t value, const char *owner);
 
 #endif

@@ -24,6 +24,10 @@ Status files_make_folder(const char *path);
 /* Fails with STATUS_IO where the file system of path has less than `bytes` free. Local. */
 Status files_check_space(const char *path, double bytes);
 
+/* Takes the disk blocks of an existing file for its whole length, so that a sparse file cannot meet a full disk later;
+ * file systems that cannot reserve are passed over. Local. STATUS_IO where there is too little space. */
+Status files_reserve(const char *path);
+
 /* The whole file at path as a text with a final zero, to be freed with memory_free(). Local. STATUS_IO, STATUS_MEMORY.
  */
 Status files_read_text(const char *path, char **text);
@@ -35,7 +39,8 @@ Status files_write_text(const char *path, const char *text);
 /* Gives a finished file its name: fsync of `from`, rename to `to`, fsync of the folder. Local. STATUS_IO. */
 Status files_publish(const char *from, const char *to);
 
-/* The names of the entries of a folder that end in `ending`, in natural order: *names is one block of memory_new() with
+/* The names of the entries of a folder that end in `ending` ("" for all; letters of either case; hidden names, which
+ * begin with a dot, are left out), in natural order: *names is one block of memory_new() with
  * *n pointers into itself. Local. STATUS_IO, STATUS_MEMORY. */
 Status files_list(const char *folder, const char *ending, char ***names, int64_t *n);
 

@@ -44,6 +44,10 @@ bool h5_exists(const H5File *file, const char *name);
 /* Creates a group; the groups above it must exist. Local. */
 Status h5_create_group(const H5File *file, const char *name);
 
+/* Copies object name (a dataset, or a group with all below it) with its attributes from one file to another, under the
+ * same name, replacing what stands there; the groups above it must exist. Local. STATUS_IO. */
+Status h5_copy(const H5File *from, const char *name, const H5File *to);
+
 /* Creates dataset name with `rank` dimensions (0: a scalar), contiguous, allocated early, never filled, type as stored
  * (H5T_IEEE_F32LE ...). Local. */
 Status h5_create_dataset(const H5File *file, const char *name, hid_t type, int rank, const int64_t *dims);
@@ -79,8 +83,8 @@ Status h5_read_strings(const H5File *file, const char *name, int64_t n, size_t w
 /* The width in bytes that h5_read_strings() needs for whole strings, with a final zero; 1 or more. Local. */
 Status h5_string_width(const H5File *file, const char *name, int64_t n, size_t *width);
 
-/* Attributes of object ("/" for the root): scalars of one kind each. A write replaces what was there. Local.
- * Reads give STATUS_DATA where the attribute is missing, not a scalar, or of another kind. Integers also read a
+/* Attributes of object ("/" for the root): one value each. A write replaces what was there. Local.
+ * Reads give STATUS_DATA where the attribute is missing, not one value, or of another kind. Integers also read a
  * float attribute that holds a whole number, and numbers of either kind read as double. */
 Status h5_put_int(const H5File *file, const char *object, const char *name, int64_t value);
 Status h5_put_uint(const H5File *file, const char *object, const char *name, uint64_t value);
@@ -92,6 +96,14 @@ Status h5_get_uint(const H5File *file, const char *object, const char *name, uin
 Status h5_get_double(const H5File *file, const char *object, const char *name, double *value);
 /* The text goes into value (size bytes, always ended by a zero); both of HDF5's kinds of strings are read. */
 Status h5_get_text(const H5File *file, const char *object, const char *name, char *value, size_t size);
+
+/* Any scalar attribute written as text (numbers with 9 digits), for listings. Local. */
+Status h5_attribute_text(const H5File *file, const char *object, const char *name, char *text, size_t size);
+
+/* Calls visit(name, context) for each attribute of object in the order of the names; stops at the first failure. Local.
+ */
+Status h5_each_attribute(const H5File *file, const char *object, Status (*visit)(const char *name, void *context),
+                         void *context);
 
 /* Checks the root attributes format (must be `format`) and version (must be 1): STATUS_DATA says what it is instead,
  * and that `what` ("a survey file") was wanted. Local. */

@@ -53,6 +53,9 @@ int64_t survey_max_fold(const Survey *survey);
 /* How ensemble e is called in messages: "gather #7 (inline 1300, crossline 1400)"; text holds 96 bytes. Pure. */
 char *survey_ensemble_name(const Survey *survey, int64_t e, char *text);
 
+/* The place of the first value of values [n] that is NaN or infinite, -1 where all are finite. Pure. */
+int64_t survey_first_not_finite(const float *values, int64_t n);
+
 /* Reads channels 0 .. n_channels-1 of ensemble e into amplitude [n_channels][fold(e)][n_samples] (channel 0 the
  * amplitude, then the attributes). Local. STATUS_IO; STATUS_DATA with trace and sample where a value is not finite;
  * the checksum is not compared (see survey_verify_gather). */
@@ -68,7 +71,7 @@ typedef struct {
     double interval_us;
     const int64_t *first_trace;          /* [n_ensembles + 1] */
     const int32_t *inlines, *crosslines; /* [n_ensembles] */
-    const char *sources;                 /* [n_ensembles][SURVEY_SOURCE_MAX] zero-padded UTF-8 */
+    const char *sources;                 /* [n_ensembles][SURVEY_SOURCE_MAX] zero-padded UTF-8; NULL: no table */
     const float *offsets;                /* [n_traces], NULL: all NaN */
     const char *history;                 /* the lines of the history attribute */
     bool with_done;                      /* make /ensemble/done (zeros) */
@@ -78,12 +81,13 @@ typedef struct {
  * it on all ranks for survey_write_gather(). Space is checked first. Collective. STATUS_IO, STATUS_MEMORY. */
 Status survey_create(const Comm *comm, const char *path, const SurveyPlan *plan, Survey *survey);
 
-/* After every gather is written: rank 0 collects the ensembles' checksums, writes the root's, closes the file on all
- * ranks. Collective. */
+/* After every gather is written: closes the file on all ranks; rank 0 reads the ensembles' checksums and writes the
+ * root's. The tables stay until survey_close(). Collective. */
 Status survey_finish(Survey *survey);
 
 /* Copies what belongs to the traces and the survey but not to the amplitudes (/ensemble/source, /trace, /segy, sample
- * interval) from one file to a created one of the same gathers: for predictions. Rank 0 works; collective. */
+ * interval) from one file to a created one of the same gathers: for predictions. Neither may be open for writing: call
+ * it after survey_finish(). Rank 0 works; collective. */
 Status survey_copy_headers(const Comm *comm, const char *from, const char *to);
 
 /* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */

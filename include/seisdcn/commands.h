@@ -1,0 +1,10 @@
+/* commands: the commands themselves, one file each in src/command/; main makes the table of them. */
+#ifndef SEISDCN_COMMANDS_H
+#define SEISDCN_COMMANDS_H
+
+#include "seisdcn/command.h"
+
+extern const Command command_synth, command_consolidate, command_index, command_train, command_test, command_apply,
+    command_export, command_info;
+
+#endif

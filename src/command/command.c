@@ -1,0 +1,164 @@
+#include "seisdcn/command.h"
+
+#include "seisdcn/files.h"
+#include "seisdcn/help.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/options.h"
+#include "seisdcn/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int find_option(const Job *job, const char *name)
+{
+    const Option *options = job->command->options;
+    for (int i = 0; options[i].name != NULL; i++)
+        if (strcmp(options[i].name, name) == 0) return i;
+    return -1;
+}
+
+const char *command_text(const Job *job, const char *name)
+{
+    int i = find_option(job, name);
+    return i < 0 ? NULL : job->option[i];
+}
+
+bool command_flag(const Job *job, const char *name) { return command_text(job, name) != NULL; }
+
+int64_t command_int(const Job *job, const char *name)
+{
+    int64_t value = 0;
+    const char *text = command_text(job, name);
+    if (text != NULL) (void)text_to_int(text, &value); /* checked when it was parsed */
+    return value;
+}
+
+double command_number(const Job *job, const char *name)
+{
+    double value = 0;
+    const char *text = command_text(job, name);
+    if (text != NULL) (void)text_to_double(text, &value);
+    return value;
+}
+
+static const Command *find_command(const Command *const *commands, const char *name)
+{
+    for (; *commands != NULL; commands++)
+        if (strcmp((*commands)->name, name) == 0) return *commands;
+    return NULL;
+}
+
+static Status unknown_command(const Command *const *commands, const char *name)
+{
+    const char *names[64];
+    size_t n = 0;
+    while (n < 64 && commands[n] != NULL) {
+        names[n] = commands[n]->name;
+        n++;
+    }
+    const char *nearest = text_nearest(name, names, n);
+    if (nearest != NULL) return status_fail(STATUS_USAGE, "unknown command '%.80s'; did you mean %s?", name, nearest);
+    return status_fail(STATUS_USAGE, "unknown command '%.80s'; seisdcn --help lists the commands", name);
+}
+
+/* The file's keys, read by rank 0 and parsed alike by all, then those of --set. */
+static Status read_config(Job *job, const Invocation *invocation)
+{
+    config_defaults(&job->config);
+    if (invocation->config_path != NULL) {
+        char *text = NULL;
+        Status status = job->comm.rank == 0 ? files_read_text(invocation->config_path, &text) : STATUS_OK;
+        if (status != STATUS_OK) status_prefix(status, "--config");
+        status = comm_agree(&job->comm, status);
+        if (status == STATUS_OK) status = comm_broadcast_text(&job->comm, &text);
+        if (status == STATUS_OK)
+            status = comm_agree(&job->comm, config_parse(&job->config, text, invocation->config_path));
+        memory_free(text);
+        if (status != STATUS_OK) return status;
+    }
+    Status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < invocation->n_sets; i++)
+        status = config_set(&job->config, invocation->sets[i]);
+    return comm_agree(&job->comm, status);
+}
+
+/* argv is what stands behind the command's name. */
+static Status run_command(const Comm *comm, const Command *command, bool quiet, bool force, int argc, char **argv)
+{
+    Job job = {.comm = *comm, .command = command, .force = force, .quiet = quiet};
+    Invocation invocation = {0};
+    Status status = comm_agree(comm, options_parse(argc, argv, &job, &invocation));
+    log_open(comm->rank == 0, job.quiet);
+    if (status == STATUS_OK && invocation.help) {
+        help_command(command);
+    } else if (status == STATUS_OK && invocation.version) {
+        help_version();
+    } else {
+        if (status == STATUS_OK) status = read_config(&job, &invocation);
+        if (status == STATUS_OK) status = command->run(&job);
+    }
+    options_free(&job, &invocation);
+    return status;
+}
+
+/* `seisdcn help [COMMAND | config]` */
+static Status run_help(const Command *const *commands, int argc, char **argv)
+{
+    if (argc > 1) return status_fail(STATUS_USAGE, "help takes the name of one command, or config");
+    const Command *command = argc == 0 ? NULL : find_command(commands, argv[0]);
+    if (command != NULL)
+        help_command(command);
+    else if (argc == 0)
+        help_program(commands);
+    else if (strcmp(argv[0], "config") == 0)
+        return help_config();
+    else
+        return unknown_command(commands, argv[0]);
+    return STATUS_OK;
+}
+
+/* What stands before the command; *name becomes the command's, for messages. */
+static Status run(const Comm *comm, const Command *const *commands, int argc, char **argv, const char **name)
+{
+    bool quiet = false, force = false;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            help_program(commands);
+            return STATUS_OK;
+        }
+        if (strcmp(word, "--version") == 0) {
+            help_version();
+            return STATUS_OK;
+        }
+        if (strcmp(word, "help") == 0) return run_help(commands, argc - i - 1, argv + i + 1);
+        if (strcmp(word, "--quiet") == 0) {
+            quiet = true;
+        } else if (strcmp(word, "--force") == 0) {
+            force = true;
+        } else if (word[0] == '-') {
+            return status_fail(STATUS_USAGE, "unknown option '%.80s' before the command; seisdcn --help tells more",
+                               word);
+        } else {
+            const Command *command = find_command(commands, word);
+            if (command == NULL) return unknown_command(commands, word);
+            *name = command->name;
+            return run_command(comm, command, quiet, force, argc - i - 1, argv + i + 1);
+        }
+    }
+    return status_fail(STATUS_USAGE, "no command; seisdcn --help lists the commands");
+}
+
+int command_main(const Comm *comm, const Command *const *commands, int argc, char **argv)
+{
+    const char *name = NULL;
+    log_open(comm->rank == 0, false);
+    Status status = run(comm, commands, argc, argv, &name);
+    if (status != STATUS_OK && comm->rank == 0) {
+        fflush(stdout);
+        fprintf(stderr, "seisdcn%s%s: error: %s\n", name == NULL ? "" : " ", name == NULL ? "" : name,
+                status_message()[0] == '\0' ? "unknown; this is a fault of the program" : status_message());
+    }
+    return (int)status;
+}

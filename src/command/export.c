@@ -1,0 +1,219 @@
+/* export: the gathers of a survey file go back to .npy files. */
+#include "seisdcn/command.h"
+#include "seisdcn/files.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/npy.h"
+#include "seisdcn/selector.h"
+#include "seisdcn/survey.h"
+#include "seisdcn/text.h"
+#include "seisdcn/timer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Gathers that each rank writes between two agreements. */
+enum { ROUND_GATHERS = 64 };
+
+/* ---- prepare ---- */
+
+static Status check_output(const Job *job, const char *output)
+{
+    if (text_ends_with(output, ".sgy") || text_ends_with(output, ".segy"))
+        return status_fail(STATUS_USAGE, "%s: SEG-Y output is not built yet; give a folder for .npy files", output);
+    if (!files_exists(output)) return files_check_output(output, job->force);
+    if (!files_is_folder(output))
+        return status_fail(STATUS_USAGE, "%s exists and is not a folder; --output names the folder for the gathers",
+                           output);
+    char **names;
+    int64_t n;
+    Status status = files_list(output, "", &names, &n);
+    memory_free(names);
+    if (status == STATUS_OK && n > 0 && !job->force)
+        return status_fail(STATUS_USAGE,
+                           "%s is a folder with files in it: choose another name, or write among them with --force",
+                           output);
+    return status;
+}
+
+/* What is to be written: by each rank, alike. */
+typedef struct {
+    const Survey *survey;
+    const char *folder;
+    uint8_t *selected, *named; /* [n_ensembles] to be written; has a position of its own, that names it */
+    int64_t *list, n;          /* the selected ensembles [n] */
+} Plan;
+
+static const Survey *sorted_survey; /* what compare_positions() speaks of: qsort hands nothing on */
+
+static int compare_positions(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    const int32_t *in = sorted_survey->inlines, *cross = sorted_survey->crosslines;
+    if (in[x] != in[y]) return in[x] < in[y] ? -1 : 1;
+    if (cross[x] != cross[y]) return cross[x] < cross[y] ? -1 : 1;
+    return 0;
+}
+
+/* Marks the ensembles whose position is known and nobody else's. order [n_ensembles] is for working in. */
+static void mark_named(Plan *plan, int64_t *order)
+{
+    const Survey *survey = plan->survey;
+    int64_t n = survey->n_ensembles;
+    for (int64_t e = 0; e < n; e++) order[e] = e;
+    sorted_survey = survey;
+    qsort(order, (size_t)n, sizeof *order, compare_positions);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t e = order[i];
+        bool known = survey->inlines[e] >= 0 && survey->crosslines[e] >= 0;
+        bool repeated = (i > 0 && compare_positions(&order[i - 1], &order[i]) == 0) ||
+                        (i + 1 < n && compare_positions(&order[i], &order[i + 1]) == 0);
+        plan->named[e] = known && !repeated;
+    }
+}
+
+/* Of a prediction that is not whole, only what is done can be written. */
+static Status leave_undone(const char *list, Plan *plan)
+{
+    const Survey *survey = plan->survey;
+    int64_t undone = 0, first = -1;
+    for (int64_t e = 0; survey->done != NULL && e < survey->n_ensembles; e++)
+        if (plan->selected[e] && !survey->done[e]) {
+            if (undone++ == 0) first = e;
+            plan->selected[e] = 0;
+        }
+    if (undone == 0) return STATUS_OK;
+    char name[96];
+    survey_ensemble_name(survey, first, name);
+    if (list != NULL)
+        return status_fail(STATUS_DATA, "%s: %s is not predicted yet; leave it out of --ensembles, or run apply on it",
+                           survey->path, name);
+    log_warning("%s: %" PRId64 " gathers are not predicted yet and are left out, the first is %s", survey->path, undone,
+                name);
+    return STATUS_OK;
+}
+
+static Status fill_plan(const char *list, Plan *plan)
+{
+    const Survey *survey = plan->survey;
+    size_t n = (size_t)survey->n_ensembles;
+    plan->selected = memory_new(n, 1, "the selected gathers");
+    plan->named = memory_new(n, 1, "the names of the gathers");
+    plan->list = memory_new(n, sizeof *plan->list, "the selected gathers");
+    if (plan->selected == NULL || plan->named == NULL || plan->list == NULL) return STATUS_MEMORY;
+    Status status = STATUS_OK;
+    if (list != NULL)
+        status = selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, plan->selected);
+    for (size_t e = 0; list == NULL && e < n; e++) plan->selected[e] = 1;
+    if (status == STATUS_OK) status = leave_undone(list, plan);
+    if (status != STATUS_OK) return status;
+    mark_named(plan, plan->list);
+    for (int64_t e = 0; e < survey->n_ensembles; e++)
+        if (plan->selected[e]) plan->list[plan->n++] = e;
+    return STATUS_OK;
+}
+
+static void free_plan(Plan *plan)
+{
+    memory_free(plan->selected);
+    memory_free(plan->named);
+    memory_free(plan->list);
+}
+
+/* Rank 0 makes the folder, once the space is there. */
+static Status make_folder(const Plan *plan)
+{
+    double bytes = 0;
+    for (int64_t i = 0; i < plan->n; i++)
+        bytes += 4.0 * (double)survey_fold(plan->survey, plan->list[i]) * (double)plan->survey->n_samples + 128;
+    Status status = files_check_space(plan->folder, bytes);
+    return status == STATUS_OK ? files_make_folder(plan->folder) : status;
+}
+
+/* ---- loop ---- */
+
+static char *file_name(const Plan *plan, int64_t e)
+{
+    const Survey *survey = plan->survey;
+    if (plan->named[e])
+        return text_format("%s/gather_inline_%" PRId32 "_crossline_%" PRId32 ".npy", plan->folder, survey->inlines[e],
+                           survey->crosslines[e]);
+    int digits = snprintf(NULL, 0, "%" PRId64, survey->n_ensembles - 1);
+    return text_format("%s/gather_%0*" PRId64 ".npy", plan->folder, digits, e);
+}
+
+static Status write_gather(const Plan *plan, int64_t e, float *amplitude)
+{
+    const Survey *survey = plan->survey;
+    char *path = file_name(plan, e);
+    if (path == NULL) return STATUS_MEMORY;
+    Status status = survey_read_gather(survey, e, 1, amplitude);
+    if (status == STATUS_OK) status = npy_write(path, survey_fold(survey, e), survey->n_samples, amplitude);
+    memory_free(path);
+    return status;
+}
+
+static Status write_gathers(const Comm *comm, const Plan *plan)
+{
+    const Survey *survey = plan->survey;
+    /* [max fold][n_samples] */
+    float *amplitude = memory_new((size_t)survey_max_fold(survey), (size_t)survey->n_samples * sizeof *amplitude,
+                                  "the largest gather");
+    Status status = comm_agree(comm, amplitude == NULL ? STATUS_MEMORY : STATUS_OK);
+    int64_t first, end, most = (plan->n + comm->size - 1) / comm->size;
+    comm_share(comm, plan->n, &first, &end);
+    log_progress_start("export", plan->n, "gathers");
+    for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
+        for (int64_t i = first + round; i < end && i < first + round + ROUND_GATHERS && status == STATUS_OK; i++) {
+            status = write_gather(plan, plan->list[i], amplitude);
+            log_progress((i - first) * comm->size, NULL);
+        }
+        status = comm_agree(comm, status);
+    }
+    log_progress_end();
+    memory_free(amplitude);
+    return status;
+}
+
+static Status run(Job *job)
+{
+    const Comm *comm = &job->comm;
+    Plan plan = {.folder = command_text(job, "--output")};
+    double start = timer_now();
+    Status status = comm_agree(comm, comm->rank == 0 ? check_output(job, plan.folder) : STATUS_OK);
+    if (status != STATUS_OK) return status;
+    Survey survey;
+    status = survey_open(comm, command_text(job, "--survey"), false, &survey);
+    if (status != STATUS_OK) return status;
+    plan.survey = &survey;
+    status = comm_agree(comm, fill_plan(command_text(job, "--ensembles"), &plan));
+    if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? make_folder(&plan) : STATUS_OK);
+    if (status == STATUS_OK) status = write_gathers(comm, &plan);
+    if (status == STATUS_OK) {
+        char count[32], time[32];
+        log_note("%s: %s gathers, in %s", plan.folder, log_count(plan.n, count),
+                 log_duration(timer_now() - start, time));
+    }
+    free_plan(&plan);
+    Status closed = survey_close(&survey);
+    return status != STATUS_OK ? status : closed;
+}
+
+static const Option options[] = {
+    {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, true, "the survey (or prediction) to be read"},
+    {"--output", OPTION_TEXT, "DIR", NULL, 0, 0, true, "the folder for the .npy files, new or empty"},
+    {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
+     "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
+    {0},
+};
+
+const Command command_export = {
+    .name = "export",
+    .summary = "writes the gathers of a survey file as .npy files",
+    .description = "Writes each gather as a float32 array (traces, samples), named gather_inline_I_crossline_X.npy, or "
+                   "gather_N.npy with its place in the file where its position is unknown or not its own.",
+    .example = "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted/",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,138 @@
+#include "seisdcn/help.h"
+
+#include "seisdcn/config.h"
+#include "seisdcn/h5.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTH = 100, HELP_COLUMN = 32 };
+
+/* Prints words behind `first` ("  --output DIR"), wrapped, in a column of their own that starts at `indent`. */
+static void print_wrapped(const char *first, int indent, const char *words)
+{
+    char line[WIDTH + 160];
+    int at = snprintf(line, sizeof line, "%s", first);
+    if (at > indent - 2 && *first != '\0') {
+        log_result("%s", line);
+        at = 0;
+    }
+    at += snprintf(line + at, sizeof line - (size_t)at, "%*s", indent - at, "");
+    bool empty = true;
+    while (*words != '\0') {
+        int length = (int)strcspn(words, " \n");
+        if (!empty && at + 1 + length > WIDTH) {
+            log_result("%s", line);
+            at = snprintf(line, sizeof line, "%*s", indent, "");
+            empty = true;
+        }
+        at += snprintf(line + at, sizeof line - (size_t)at, "%s%.*s", empty ? "" : " ", length < 120 ? length : 120,
+                       words);
+        empty = false;
+        words += length;
+        if (*words == '\n') {
+            log_result("%s", line);
+            at = snprintf(line, sizeof line, "%*s", indent, "");
+            empty = true;
+        }
+        words += *words != '\0';
+    }
+    if (!empty) log_result("%s", line);
+}
+
+static void print_option(const Option *option)
+{
+    char name[96], range[96] = "", text[512];
+    bool is_number = option->kind == OPTION_INT || option->kind == OPTION_NUMBER;
+    if (is_number && option->min < option->max)
+        snprintf(range, sizeof range, option->kind == OPTION_INT ? "%.0f to %.0f" : "%g to %g", option->min,
+                 option->max);
+    snprintf(name, sizeof name, "  %s %s", option->name, option->argument == NULL ? "" : option->argument);
+    bool has_fallback = option->fallback != NULL, has_range = *range != '\0';
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", option->help, option->required ? " (required)" : "",
+             has_fallback || has_range ? " (" : "", has_fallback ? "default " : "",
+             has_fallback ? option->fallback : "", has_fallback && has_range ? "; " : "", range,
+             has_fallback || has_range ? ")" : "");
+    print_wrapped(name, HELP_COLUMN, text);
+}
+
+static void print_example(const char *example)
+{
+    while (*example != '\0') {
+        int length = (int)strcspn(example, "\n");
+        log_result("  %.*s", length, example);
+        example += length + (example[length] == '\n');
+    }
+}
+
+void help_program(const Command *const *commands)
+{
+    log_result("seisdcn: learns seismic gathers with a small convolutional autoencoder, in parallel, and applies it to "
+               "whole surveys");
+    log_result("\nusage: seisdcn COMMAND [options]        alone, or under mpirun -n N with any N\n\ncommands:");
+    for (; *commands != NULL; commands++) {
+        char name[64];
+        snprintf(name, sizeof name, "  %s", (*commands)->name);
+        print_wrapped(name, 16, (*commands)->summary);
+    }
+    log_result("\noptions of every command:");
+    for (const Option *option = options_common(); option->name != NULL; option++) print_option(option);
+    log_result("\nseisdcn COMMAND --help      the command's options with their defaults, and an example");
+    log_result("seisdcn help config        every configuration key with its meaning, range and default, as YAML");
+    log_result("\nexit status: 0 done; 2 usage; 3 configuration; 4 input data; 5 I/O; 6 memory; 7 a number that is not "
+               "finite;\n             75 interrupted, can be resumed; 70 a fault of the program");
+}
+
+void help_command(const Command *command)
+{
+    char usage[512];
+    int at = snprintf(usage, sizeof usage, "seisdcn %s", command->name);
+    for (const Option *option = command->options; option->name != NULL; option++)
+        if (option->required)
+            at += snprintf(usage + at, sizeof usage - (size_t)at, " %s %s", option->name, option->argument);
+    snprintf(usage + at, sizeof usage - (size_t)at, " [options]%s%s", command->arguments == NULL ? "" : " ",
+             command->arguments == NULL ? "" : command->arguments);
+    log_result("seisdcn %s: %s\n\nusage: %s\n", command->name, command->summary, usage);
+    if (command->description != NULL) {
+        print_wrapped("", 0, command->description);
+        log_result("%s", "");
+    }
+    log_result("options:");
+    for (const Option *option = command->options; option->name != NULL; option++) print_option(option);
+    for (const Option *option = options_common(); option->name != NULL; option++)
+        if (options_applies(command, option)) print_option(option);
+    if (command->uses_config) log_result("\nseisdcn help config lists the configuration's keys with their defaults.");
+    if (command->example != NULL) {
+        log_result("\nexample:");
+        print_example(command->example);
+    }
+}
+
+void help_version(void)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    char mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "?";
+    int length = 0;
+    H5get_libversion(&major, &minor, &release);
+    MPI_Get_library_version(mpi, &length);
+    mpi[strcspn(mpi, ",\n")] = '\0'; /* Open MPI adds who built it and when */
+    log_result("seisdcn %s", SEISDCN_VERSION);
+    log_result("HDF5 %u.%u.%u", major, minor, release);
+    log_result("MPI: %s", mpi);
+}
+
+Status help_config(void)
+{
+    Config config;
+    config_defaults(&config);
+    char *text = config_format(&config, true);
+    if (text == NULL) return STATUS_MEMORY;
+    size_t n = strlen(text);
+    if (n > 0 && text[n - 1] == '\n') text[n - 1] = '\0'; /* log_result() ends the line */
+    log_result("%s", text);
+    memory_free(text);
+    return STATUS_OK;
+}

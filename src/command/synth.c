@@ -1,0 +1,151 @@
+/* synth: a synthetic survey as folders of .npy gathers, to try every other command on. Ranks take gathers in turn; a
+ * gather depends on nobody's but its own counters. */
+#include "seisdcn/commands.h"
+#include "seisdcn/files.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/npy.h"
+#include "seisdcn/synthetic.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FIRST_INLINE = 1300, FIRST_CROSSLINE = 1400 };
+
+static const Option options[] = {
+    {"--output", OPTION_TEXT, "DIR", NULL, 0, 0, true, "folder to make, with noisy/ and clean/ in it"},
+    {"--inlines", OPTION_INT, "N", "4", 1, 100000, false, "inlines, from 1300"},
+    {"--crosslines", OPTION_INT, "N", "8", 1, 100000, false, "crosslines, from 1400"},
+    {"--traces", OPTION_INT, "N", "61", 1, 1000000, false, "traces of a gather: offsets, near to far"},
+    {"--samples", OPTION_INT, "N", "501", 1, 1000000, false, "samples of a trace, 4 ms each"},
+    {"--snr", OPTION_NUMBER, "DB", "6", -20, 100, false, "signal-to-noise ratio of every gather, in dB"},
+    {"--seed", OPTION_INT, "N", "0", 0, 0x1p53, false, "another seed, another survey"},
+    {.name = NULL}};
+
+typedef struct {
+    SyntheticSurvey survey;
+    const char *folder;
+    float *clean, *noisy; /* [n_traces][n_samples] */
+    double *work;
+} Synth;
+
+static const char *const twins[] = {"noisy", "clean"};
+
+/* Removes the gathers that an earlier synth left in a folder: a smaller survey must not inherit some of them. */
+static Status remove_old(const char *folder)
+{
+    char **names = NULL;
+    int64_t n = 0;
+    Status status = files_list(folder, ".npy", &names, &n);
+    for (int64_t i = 0; status == STATUS_OK && i < n; i++) {
+        int inline_number, crossline_number, end = 0;
+        (void)sscanf(names[i], "gather_inline_%d_crossline_%d.npy%n", &inline_number, &crossline_number, &end);
+        if (end == 0 || names[i][end] != '\0') continue; /* not ours */
+        char *path = text_format("%s/%s", folder, names[i]);
+        if (path == NULL) status = STATUS_MEMORY;
+        if (path != NULL && unlink(path) != 0) status = status_fail(STATUS_IO, "%s: cannot be removed", path);
+        memory_free(path);
+    }
+    memory_free(names);
+    return status;
+}
+
+/* Rank 0's part: what is in the way, and the folders. */
+static Status make_folders(const char *folder, bool force)
+{
+    Status status = files_check_output(folder, force);
+    if (status == STATUS_OK) status = files_make_folder(folder);
+    for (int twin = 0; status == STATUS_OK && twin < 2; twin++) {
+        char *path = text_format("%s/%s", folder, twins[twin]);
+        if (path == NULL) return STATUS_MEMORY;
+        status = files_make_folder(path);
+        if (status == STATUS_OK && force) status = remove_old(path);
+        memory_free(path);
+    }
+    return status;
+}
+
+static Status allocate(Synth *synth)
+{
+    size_t traces = (size_t)synth->survey.n_traces, samples = (size_t)synth->survey.n_samples;
+    synth->clean = memory_new(traces * samples, sizeof(float), "a gather");
+    synth->noisy = memory_new(traces * samples, sizeof(float), "a gather");
+    synth->work = memory_new(samples + SYNTHETIC_WORK_MARGIN, sizeof(double), "a trace of noise");
+    return synth->clean == NULL || synth->noisy == NULL || synth->work == NULL ? STATUS_MEMORY : STATUS_OK;
+}
+
+static Status write_gather(const Synth *synth, int64_t i, int64_t x)
+{
+    const SyntheticSurvey *survey = &synth->survey;
+    Status status = STATUS_OK;
+    for (int twin = 0; status == STATUS_OK && twin < 2; twin++) {
+        char *path = text_format("%s/%s/gather_inline_%" PRId64 "_crossline_%" PRId64 ".npy", synth->folder,
+                                 twins[twin], FIRST_INLINE + i, FIRST_CROSSLINE + x);
+        if (path == NULL) return STATUS_MEMORY;
+        status = npy_write(path, survey->n_traces, survey->n_samples, twin == 0 ? synth->noisy : synth->clean);
+        memory_free(path);
+    }
+    return status;
+}
+
+static Status write_my_gathers(const Comm *comm, const Synth *synth)
+{
+    const SyntheticSurvey *survey = &synth->survey;
+    int64_t n = survey->n_inlines * survey->n_crosslines;
+    Status status = STATUS_OK;
+    log_progress_start("synth", n, "gathers");
+    for (int64_t e = comm->rank; status == STATUS_OK && e < n; e += comm->size) {
+        int64_t i = e / survey->n_crosslines, x = e % survey->n_crosslines;
+        synthetic_gather(survey, i, x, synth->clean, synth->noisy, synth->work);
+        status = write_gather(synth, i, x);
+        log_progress(e + 1, NULL); /* the ranks go side by side: about as many are done */
+    }
+    log_progress_end();
+    return status;
+}
+
+static Status run(Job *job)
+{
+    Synth synth = {.folder = command_text(job, "--output")};
+    SyntheticSurvey *survey = &synth.survey;
+    survey->n_inlines = command_int(job, "--inlines");
+    survey->n_crosslines = command_int(job, "--crosslines");
+    survey->n_traces = command_int(job, "--traces");
+    survey->n_samples = command_int(job, "--samples");
+    survey->snr_db = command_number(job, "--snr");
+    survey->seed = command_int(job, "--seed");
+
+    Status status = allocate(&synth);
+    if (status == STATUS_OK && job->comm.rank == 0) status = make_folders(synth.folder, job->force);
+    status = comm_agree(&job->comm, status);
+    if (status == STATUS_OK) status = comm_agree(&job->comm, write_my_gathers(&job->comm, &synth));
+    if (status == STATUS_OK) {
+        char count[32];
+        log_note("%s: %s gathers of %" PRId64 " traces x %" PRId64 " samples (%d us), noisy and clean, SNR %g dB",
+                 synth.folder, log_count(survey->n_inlines * survey->n_crosslines, count), survey->n_traces,
+                 survey->n_samples, (int)SYNTHETIC_INTERVAL_US, survey->snr_db);
+    }
+    memory_free(synth.clean);
+    memory_free(synth.noisy);
+    memory_free(synth.work);
+    return status;
+}
+
+const Command command_synth = {
+    .name = "synth",
+    .summary = "writes a synthetic pre-stack survey, noisy and clean",
+    .description =
+        "Writes DIR/noisy/ and DIR/clean/, one .npy a gather with the same file names in both. The gathers look like "
+        "those of a pre-stack time migration: dipping, faulted and curved reflectors, residual moveout, amplitudes "
+        "that "
+        "vary with offset, a stretch mute, a multiple; the noisy twin has random and linear noise on top. The same "
+        "seed "
+        "gives the same bits on any number of ranks.",
+    .example = "seisdcn synth --output survey\n"
+               "mpirun -n 2 seisdcn synth --output large --inlines 20 --crosslines 50 --samples 1501 --snr 3",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,15 @@
+/* h5_private: what the files of the h5 module share. */
+#ifndef SEISDCN_H5_PRIVATE_H
+#define SEISDCN_H5_PRIVATE_H
+
+#include "seisdcn/h5.h"
+
+/* Records "PATH: OBJECT did (HDF5's innermost reason)" and returns code; object "" speaks of the file itself. To be
+ * called before any further HDF5 call, which would clear the reason. Local. */
+Status h5_fail(const H5File *file, Status code, const char *object, const char *did);
+
+/* `status` where it is a failure already, else a STATUS_IO where `result` is HDF5's failure at closing object. Local.
+ */
+Status h5_closed(const H5File *file, Status status, herr_t result, const char *object);
+
+#endif

@@ -1,0 +1,157 @@
+#include "seisdcn/survey.h"
+
+#include "seisdcn/checksum.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+Status survey_close(Survey *survey)
+{
+    Status status = STATUS_OK;
+    if (survey->file.id > 0) status = h5_close_parallel(&survey->comm, &survey->file);
+    memory_free(survey->first_trace);
+    memory_free(survey->inlines);
+    memory_free(survey->crosslines);
+    memory_free(survey->checksums);
+    memory_free(survey->done);
+    memory_free(survey->history);
+    memory_free(survey->path);
+    memset(survey, 0, sizeof *survey);
+    return status;
+}
+
+int64_t survey_fold(const Survey *survey, int64_t e) { return survey->first_trace[e + 1] - survey->first_trace[e]; }
+
+int64_t survey_max_fold(const Survey *survey)
+{
+    int64_t largest = 0;
+    for (int64_t e = 0; e < survey->n_ensembles; e++)
+        if (survey_fold(survey, e) > largest) largest = survey_fold(survey, e);
+    return largest;
+}
+
+char *survey_ensemble_name(const Survey *survey, int64_t e, char *text)
+{
+    if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
+        snprintf(text, 96, "gather #%" PRId64 " (inline %" PRId32 ", crossline %" PRId32 ")", e, survey->inlines[e],
+                 survey->crosslines[e]);
+    else
+        snprintf(text, 96, "gather #%" PRId64, e);
+    return text;
+}
+
+int64_t survey_first_not_finite(const float *values, int64_t n)
+{
+    /* By the bits of the exponent, in blocks: a loop without a way out in its middle runs in vectors. */
+    enum { BLOCK = 4096 };
+    for (int64_t first = 0; first < n; first += BLOCK) {
+        int64_t end = n - first < BLOCK ? n : first + BLOCK;
+        uint32_t bad = 0;
+        for (int64_t i = first; i < end; i++) {
+            uint32_t bits;
+            memcpy(&bits, values + i, sizeof bits);
+            bad |= (bits & 0x7f800000u) == 0x7f800000u;
+        }
+        for (int64_t i = first; bad && i < end; i++) {
+            uint32_t bits;
+            memcpy(&bits, values + i, sizeof bits);
+            if ((bits & 0x7f800000u) == 0x7f800000u) return i;
+        }
+    }
+    return -1;
+}
+
+/* ---- gathers ---- */
+
+static Status read_channel(const Survey *survey, int64_t e, const char *dataset, float *values)
+{
+    return h5_read_rows(&survey->file, dataset, H5T_NATIVE_FLOAT, survey->first_trace[e], survey_fold(survey, e),
+                        survey->n_samples, values);
+}
+
+Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude)
+{
+    if (n_channels > survey->n_attributes + 1)
+        return status_fail(STATUS_DATA,
+                           "%s: has %d channel%s (the amplitude and what is under /attribute), but %" PRId64
+                           " were wanted",
+                           survey->path, survey->n_attributes + 1, survey->n_attributes == 0 ? "" : "s", n_channels);
+    int64_t items = survey_fold(survey, e) * survey->n_samples;
+    for (int64_t c = 0; c < n_channels; c++) {
+        char dataset[SURVEY_NAME_MAX + 16] = "/amplitude", name[96];
+        if (c > 0) snprintf(dataset, sizeof dataset, "/attribute/%s", survey->attribute[c - 1].name);
+        float *values = amplitude + c * items;
+        Status status = read_channel(survey, e, dataset, values);
+        if (status != STATUS_OK) return status;
+        int64_t bad = survey_first_not_finite(values, items);
+        if (bad >= 0)
+            return status_fail(STATUS_DATA,
+                               "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; "
+                               "consolidate the survey again with --zero-bad",
+                               survey->path, survey_ensemble_name(survey, e, name), dataset, bad / survey->n_samples,
+                               bad % survey->n_samples);
+    }
+    return STATUS_OK;
+}
+
+Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude)
+{
+    int64_t fold = survey_fold(survey, e);
+    uint64_t checksum = checksum_bytes(amplitude, (size_t)(fold * survey->n_samples) * sizeof *amplitude);
+    uint8_t done = 1;
+    const H5File *file = &survey->file;
+    /* In this order: after a kill the flag never stands without its data. */
+    Status status =
+        h5_write_rows(file, "/amplitude", H5T_NATIVE_FLOAT, survey->first_trace[e], fold, survey->n_samples, amplitude);
+    if (status == STATUS_OK) status = h5_write_rows(file, "/ensemble/checksum", H5T_NATIVE_UINT64, e, 1, 1, &checksum);
+    if (status == STATUS_OK && survey->done != NULL)
+        status = h5_write_rows(file, "/ensemble/done", H5T_NATIVE_UINT8, e, 1, 1, &done);
+    if (status != STATUS_OK) return status;
+    survey->checksums[e] = checksum;
+    if (survey->done != NULL) survey->done[e] = 1;
+    return STATUS_OK;
+}
+
+Status survey_verify_gather(const Survey *survey, int64_t e)
+{
+    size_t items = (size_t)(survey_fold(survey, e) * survey->n_samples);
+    float *amplitude = memory_new(items, sizeof *amplitude, "a gather"); /* [fold][n_samples] */
+    if (amplitude == NULL) return STATUS_MEMORY;
+    Status status = read_channel(survey, e, "/amplitude", amplitude);
+    if (status == STATUS_OK && checksum_bytes(amplitude, items * sizeof *amplitude) != survey->checksums[e]) {
+        char name[96];
+        status = status_fail(STATUS_DATA, "%s: %s does not have the amplitudes that its checksum was made of",
+                             survey->path, survey_ensemble_name(survey, e, name));
+    }
+    memory_free(amplitude);
+    return status;
+}
+
+/* ---- history ---- */
+
+enum { COMMAND_SHOWN = 4000 };
+
+char *survey_history(const char *earlier, const char *command)
+{
+    unsigned major, minor, release;
+    H5get_libversion(&major, &minor, &release);
+    char mpi[MPI_MAX_LIBRARY_VERSION_STRING], quoted[2 * COMMAND_SHOWN + 8];
+    int length;
+    MPI_Get_library_version(mpi, &length);
+    mpi[strcspn(mpi, ",\n")] = '\0'; /* what follows names the machine that built it */
+    size_t at = 0;
+    for (size_t i = 0; command[i] != '\0' && i < COMMAND_SHOWN; i++) {
+        if (command[i] == '"' || command[i] == '\\') quoted[at++] = '\\';
+        quoted[at++] = (unsigned char)command[i] < ' ' ? ' ' : command[i];
+    }
+    quoted[at] = '\0';
+    const char *cut = strlen(command) > COMMAND_SHOWN ? " ..." : "";
+    const char *before = earlier == NULL ? "" : earlier;
+    size_t n = strlen(before);
+    const char *newline = n > 0 && before[n - 1] != '\n' ? "\n" : "";
+    return text_format("%s%s- {command: \"%s%s\", program: seisdcn %s, hdf5: %u.%u.%u, mpi: \"%s\"}\n", before, newline,
+                       quoted, cut, SEISDCN_VERSION, major, minor, release, mpi);
+}

@@ -1,0 +1,191 @@
+/* Opening a survey file: rank 0 reads and checks the tables, the others get them. */
+#include "survey_private.h"
+
+#include "seisdcn/memory.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HISTORY_MAX = 1 << 20 };
+
+Status survey_new_tables(Survey *survey, bool with_done)
+{
+    size_t n = (size_t)survey->n_ensembles;
+    const char *what = "the survey's tables";
+    survey->first_trace = memory_new(n + 1, sizeof *survey->first_trace, what);
+    survey->inlines = memory_new(n, sizeof *survey->inlines, what);
+    survey->crosslines = memory_new(n, sizeof *survey->crosslines, what);
+    survey->checksums = memory_new(n, sizeof *survey->checksums, what);
+    survey->done = with_done ? memory_new(n, sizeof *survey->done, what) : NULL;
+    bool good = survey->first_trace != NULL && survey->inlines != NULL && survey->crosslines != NULL &&
+                survey->checksums != NULL && (survey->done != NULL || !with_done);
+    return good ? STATUS_OK : STATUS_MEMORY;
+}
+
+Status survey_share_tables(Survey *survey)
+{
+    const Comm *comm = &survey->comm;
+    bool with_done = survey->done != NULL;
+    Survey head = *survey; /* for its numbers; the pointers are rank 0's own */
+    comm_broadcast(comm, &head, sizeof head);
+    comm_broadcast(comm, &with_done, sizeof with_done);
+    Status status = STATUS_OK;
+    if (comm->rank != 0) {
+        survey->n_ensembles = head.n_ensembles;
+        survey->n_traces = head.n_traces;
+        survey->n_samples = head.n_samples;
+        survey->interval_us = head.interval_us;
+        survey->checksum = head.checksum;
+        survey->n_attributes = head.n_attributes;
+        memcpy(survey->attribute, head.attribute, sizeof survey->attribute);
+        status = survey_new_tables(survey, with_done);
+    }
+    status = comm_agree(comm, status);
+    if (status != STATUS_OK) return status;
+    size_t n = (size_t)survey->n_ensembles;
+    comm_broadcast(comm, survey->first_trace, (n + 1) * sizeof *survey->first_trace);
+    comm_broadcast(comm, survey->inlines, n * sizeof *survey->inlines);
+    comm_broadcast(comm, survey->crosslines, n * sizeof *survey->crosslines);
+    comm_broadcast(comm, survey->checksums, n * sizeof *survey->checksums);
+    if (with_done) comm_broadcast(comm, survey->done, n * sizeof *survey->done);
+    return comm_broadcast_text(comm, &survey->history);
+}
+
+/* ---- what rank 0 reads ---- */
+
+/* Shapes of what every survey file has. */
+static Status read_shapes(Survey *survey, const H5File *file)
+{
+    int64_t dims[4];
+    int rank = 0;
+    Status status = h5_expect(file, "/amplitude", H5T_NATIVE_FLOAT, 2, (int64_t[]){-1, -1});
+    if (status == STATUS_OK) status = h5_dims(file, "/amplitude", &rank, dims);
+    if (status != STATUS_OK) return status;
+    survey->n_traces = dims[0];
+    survey->n_samples = dims[1];
+    status = h5_expect(file, "/ensemble/first_trace", H5T_NATIVE_INT64, 1, (int64_t[]){-1});
+    if (status == STATUS_OK) status = h5_dims(file, "/ensemble/first_trace", &rank, dims);
+    if (status != STATUS_OK) return status;
+    survey->n_ensembles = dims[0] - 1;
+    if (survey->n_ensembles < 1 || survey->n_traces < 1 || survey->n_samples < 1)
+        return status_fail(STATUS_DATA, "%s: holds no gather (%" PRId64 " traces of %" PRId64 " samples)", file->path,
+                           survey->n_traces, survey->n_samples);
+    int64_t n = survey->n_ensembles;
+    status = h5_expect(file, "/ensemble/inline", H5T_NATIVE_INT32, 1, &n);
+    if (status == STATUS_OK) status = h5_expect(file, "/ensemble/crossline", H5T_NATIVE_INT32, 1, &n);
+    if (status == STATUS_OK) status = h5_expect(file, "/ensemble/checksum", H5T_NATIVE_UINT64, 1, &n);
+    if (status == STATUS_OK && h5_exists(file, "/ensemble/done"))
+        status = h5_expect(file, "/ensemble/done", H5T_NATIVE_UINT8, 1, &n);
+    return status;
+}
+
+static Status check_first_trace(const Survey *survey, const H5File *file)
+{
+    const int64_t *first = survey->first_trace;
+    if (first[0] != 0)
+        return status_fail(STATUS_DATA, "%s: /ensemble/first_trace begins with %" PRId64 ", not 0", file->path,
+                           first[0]);
+    for (int64_t e = 0; e < survey->n_ensembles; e++)
+        if (first[e + 1] <= first[e])
+            return status_fail(STATUS_DATA,
+                               "%s: /ensemble/first_trace does not rise: %" PRId64 " at %" PRId64 ", then %" PRId64,
+                               file->path, first[e], e, first[e + 1]);
+    if (first[survey->n_ensembles] == survey->n_traces) return STATUS_OK;
+    return status_fail(STATUS_DATA,
+                       "%s: /ensemble/first_trace ends at %" PRId64 ", but /amplitude has %" PRId64 " traces",
+                       file->path, first[survey->n_ensembles], survey->n_traces);
+}
+
+static Status read_tables(Survey *survey, const H5File *file)
+{
+    Status status = survey_new_tables(survey, h5_exists(file, "/ensemble/done"));
+    int64_t n = survey->n_ensembles;
+    if (status == STATUS_OK)
+        status = h5_read_all(file, "/ensemble/first_trace", H5T_NATIVE_INT64, n + 1, survey->first_trace);
+    if (status == STATUS_OK) status = h5_read_all(file, "/ensemble/inline", H5T_NATIVE_INT32, n, survey->inlines);
+    if (status == STATUS_OK) status = h5_read_all(file, "/ensemble/crossline", H5T_NATIVE_INT32, n, survey->crosslines);
+    if (status == STATUS_OK) status = h5_read_all(file, "/ensemble/checksum", H5T_NATIVE_UINT64, n, survey->checksums);
+    if (status == STATUS_OK && survey->done != NULL)
+        status = h5_read_all(file, "/ensemble/done", H5T_NATIVE_UINT8, n, survey->done);
+    return status == STATUS_OK ? check_first_trace(survey, file) : status;
+}
+
+typedef struct {
+    Survey *survey;
+    const H5File *file;
+} Visit;
+
+static Status take_attribute(const char *name, void *context)
+{
+    Visit *visit = context;
+    Survey *survey = visit->survey;
+    char path[SURVEY_NAME_MAX + 16], scale[32] = "shared";
+    if (survey->n_attributes == SURVEY_ATTRIBUTES_MAX)
+        return status_fail(STATUS_DATA, "%s: has more than %d datasets under /attribute", visit->file->path,
+                           (int)SURVEY_ATTRIBUTES_MAX);
+    if (strlen(name) >= SURVEY_NAME_MAX)
+        return status_fail(STATUS_DATA, "%s: the name /attribute/%s is longer than %d letters", visit->file->path, name,
+                           SURVEY_NAME_MAX - 1);
+    snprintf(path, sizeof path, "/attribute/%s", name);
+    Status status = h5_expect(visit->file, path, H5T_NATIVE_FLOAT, 2, (int64_t[]){survey->n_traces, survey->n_samples});
+    if (status == STATUS_OK && h5_has(visit->file, path, "scale"))
+        status = h5_get_text(visit->file, path, "scale", scale, sizeof scale);
+    if (status != STATUS_OK) return status;
+    bool shared = strcmp(scale, "shared") == 0;
+    if (!shared && strcmp(scale, "none") != 0)
+        return status_fail(STATUS_DATA, "%s: the attribute scale of %s is \"%s\"; \"shared\" or \"none\" was wanted",
+                           visit->file->path, path, scale);
+    SurveyAttribute *attribute = &survey->attribute[survey->n_attributes++];
+    strcpy(attribute->name, name);
+    attribute->shared_scale = shared;
+    return STATUS_OK;
+}
+
+static Status read_attributes(Survey *survey, const H5File *file)
+{
+    Status status = STATUS_OK;
+    if (h5_has(file, "/", "sample_interval_us"))
+        status = h5_get_double(file, "/", "sample_interval_us", &survey->interval_us);
+    if (status == STATUS_OK && !(isfinite(survey->interval_us) && survey->interval_us >= 0))
+        status =
+            status_fail(STATUS_DATA, "%s: root attribute sample_interval_us is %g", file->path, survey->interval_us);
+    if (status == STATUS_OK) status = h5_get_uint(file, "/", "checksum", &survey->checksum);
+    if (status != STATUS_OK) return status;
+    survey->history = memory_new(HISTORY_MAX, 1, "a file's history");
+    if (survey->history == NULL) return STATUS_MEMORY;
+    if (h5_has(file, "/", "history")) status = h5_get_text(file, "/", "history", survey->history, HISTORY_MAX);
+    Visit visit = {survey, file};
+    if (status == STATUS_OK && h5_exists(file, "/attribute"))
+        status = h5_each(file, "/attribute", take_attribute, &visit);
+    return status;
+}
+
+static Status read_serially(Survey *survey)
+{
+    H5File file;
+    Status status = h5_open(survey->path, false, &file);
+    if (status != STATUS_OK) return status;
+    status = h5_check_format(&file, "seisdcn-survey", "a survey file");
+    if (status == STATUS_OK) status = read_shapes(survey, &file);
+    if (status == STATUS_OK) status = read_tables(survey, &file);
+    if (status == STATUS_OK) status = read_attributes(survey, &file);
+    Status closed = h5_close(&file);
+    return status != STATUS_OK ? status : closed;
+}
+
+Status survey_open(const Comm *comm, const char *path, bool writable, Survey *survey)
+{
+    memset(survey, 0, sizeof *survey);
+    survey->comm = *comm;
+    survey->path = text_copy(path);
+    Status status = survey->path == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK && comm->rank == 0) status = read_serially(survey);
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = survey_share_tables(survey);
+    if (status == STATUS_OK) status = h5_open_parallel(comm, survey->path, writable, &survey->file);
+    if (status != STATUS_OK) survey_close(survey);
+    return status;
+}
