@@ -29,8 +29,8 @@ def run_case(folder, name, shape, size, folds):
     shared = [True] * channels
     npy = cases.write_gathers(os.path.join(folder, "npy"), [part[0] for part in parts])
     survey = os.path.join(folder, "survey.h5")
-    result = tap.run(["consolidate", "--output", survey, npy])
-    tap.check(result.status == 0, "%s: consolidate" % name, result.stderr)
+    result = tap.run("consolidate", "--output", survey, npy)
+    tap.ok(result.status == 0, "%s: consolidate" % name, result)
     if channels == 3:
         shared = [True, False, True]
         for part in parts:
@@ -49,48 +49,48 @@ def run_case(folder, name, shape, size, folds):
         label = "%s, %d rank%s" % (name, ranks, "" if ranks == 1 else "s")
         predicted = os.path.join(folder, "predicted%d.h5" % ranks)
         command = ["apply", "--survey", survey, "--model", start, "--set", "apply.mute_threshold=%g" % THRESHOLD]
-        result = tap.run(command + ["--output", predicted], ranks=ranks)
-        if not tap.check(result.status == 0, "%s: apply ends well" % label, result.stderr):
+        result = tap.run(*command + ["--output", predicted], ranks=ranks)
+        if not tap.ok(result.status == 0, "%s: apply ends well" % label, result):
             continue
         found = cases.read_gathers(predicted)
         for gather, wanted in zip(found, truth):
             error = cases.of_largest(gather, wanted)
-            tap.check(error < 1e-5, "%s: %d traces, PyTorch's prediction to 1e-5 of the largest"
-                      % (label, len(wanted)), "%.2e" % error)
-        tap.check(not os.path.exists(predicted + ".part"), "%s: no .part is left" % label)
+            tap.ok(error < 1e-5, "%s: %d traces, PyTorch's prediction to 1e-5 of the largest"
+                   % (label, len(wanted)), "%.2e" % error)
+        tap.ok(not os.path.exists(predicted + ".part"), "%s: no .part is left" % label)
         facts, source = cases.attributes(predicted), cases.attributes(survey)
-        tap.check(facts.get("format") == "seisdcn-survey" and "model_checksum" in facts
-                  and facts.get("survey_checksum") == source["checksum"], "%s: the prediction's attributes" % label,
-                  str(facts))
+        tap.ok(facts.get("format") == "seisdcn-survey" and "model_checksum" in facts
+               and facts.get("survey_checksum") == source["checksum"], "%s: the prediction's attributes" % label,
+               str(facts))
         ours, theirs = cases.datasets(predicted), cases.datasets(survey)
         tables = ["ensemble/first_trace", "ensemble/inline", "ensemble/crossline", "ensemble/source"]
-        tap.check(all(np.array_equal(ours[key], theirs[key]) for key in tables)
-                  and np.all(ours["ensemble/done"] == 1), "%s: the survey's own tables, all gathers done" % label)
+        tap.ok(all(np.array_equal(ours[key], theirs[key]) for key in tables)
+               and np.all(ours["ensemble/done"] == 1), "%s: the survey's own tables, all gathers done" % label)
 
         difference = os.path.join(folder, "difference%d.h5" % ranks)
-        result = tap.run(command + ["--output", difference, "--difference"], ranks=ranks)
+        result = tap.run(*command + ["--output", difference, "--difference"], ranks=ranks)
         error = 1.0
         if result.status == 0:
             error = max(np.abs(gather - (part[0] - wanted)).max() / np.abs(wanted).max()
                         for gather, part, wanted in zip(cases.read_gathers(difference), parts, truth))
-        tap.check(result.status == 0 and error < 1e-5, "%s: --difference is input minus prediction" % label,
-                  "%.2e\n%s" % (error, result.stderr))
+        tap.ok(result.status == 0 and error < 1e-5, "%s: --difference is input minus prediction" % label,
+               "%.2e\n%s" % (error, result))
 
     chosen = os.path.join(folder, "chosen.h5")
-    result = tap.run(command + ["--output", chosen, "--ensembles", "100:201"], ranks=2)
+    result = tap.run(*command + ["--output", chosen, "--ensembles", "100:201"], ranks=2)
     done, same = None, False
     if result.status == 0:
         done = cases.datasets(chosen)["ensemble/done"].tolist()
         same = np.array_equal(cases.read_gathers(chosen)[1], found[1])
-    tap.check(done == [int(e == 1) for e in range(len(folds))] and same,
-              "%s: --ensembles predicts the one that it names" % name, "done %s\n%s" % (done, result.stderr))
+    tap.ok(done == [int(e == 1) for e in range(len(folds))] and same,
+           "%s: --ensembles predicts the one that it names" % name, "done %s\n%s" % (done, result))
 
 
 def main():
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
             run_case(folder, *case)
-    tap.finish()
+    tap.done()
 
 
 if __name__ == "__main__":

@@ -38,17 +38,17 @@ def same_on_all(label, command, output, read):
     first = None
     for ranks in RANKS:
         place = output(ranks)
-        result = tap.run(command + ["--output", place], ranks=ranks)
+        result = tap.run(*command + ["--output", place], ranks=ranks)
         if result.status != 0:
-            tap.check(False, "%s on %d ranks" % (label, ranks), result.stderr)
+            tap.ok(False, "%s on %d ranks" % (label, ranks), result)
             continue
         found = read(place)
         if first is None:
             first = (place, found)
             continue
         difference = cases.differing(first[1], found) if isinstance(found, dict) else []
-        tap.check(first[1] == found if not isinstance(found, dict) else not difference,
-                  "%s: %d ranks give the bits of %d" % (label, ranks, RANKS[0]), "differing: %s" % difference)
+        tap.ok(first[1] == found if not isinstance(found, dict) else not difference,
+               "%s: %d ranks give the bits of %d" % (label, ranks, RANKS[0]), "differing: %s" % difference)
     return first and first[0]
 
 
@@ -86,22 +86,22 @@ def road(folder, label, inlines, crosslines, splits):
             continue
         for ranks in RANKS[1:]:
             other = place("train_" + by)(ranks)
-            tap.check(os.path.isdir(other) and metrics_but_speed(other) == metrics_but_speed(trained),
-                      "%s: metrics.csv of %d ranks is that of 1 but for speed" % (name, ranks))
+            tap.ok(os.path.isdir(other) and metrics_but_speed(other) == metrics_but_speed(trained),
+                   "%s: metrics.csv of %d ranks is that of 1 but for speed" % (name, ranks))
         mapped = os.path.join(folder, "mapped_" + by)
-        result = tap.run(["train"] + base + TRAIN + ["--map", index, "--output", mapped], ranks=2)
-        difference = cases.differing(weights(trained), weights(mapped)) if result.status == 0 else [result.stderr]
-        tap.check(not difference, name + ": the materialised map trains to the implicit one's bits",
-                  "differing: %s" % difference)
+        result = tap.run(*["train"] + base + TRAIN + ["--map", index, "--output", mapped], ranks=2)
+        difference = cases.differing(weights(trained), weights(mapped)) if result.status == 0 else [str(result)]
+        tap.ok(not difference, name + ": the materialised map trains to the implicit one's bits",
+               "differing: %s" % difference)
     if not trained:
         return
     model = os.path.join(trained, "last.h5")
     same_on_all(label + ": apply", ["apply", "--model", model] + base, lambda ranks: place("out")(ranks) + ".h5",
                 cases.datasets)
-    answers = [tap.run(["test", "--model", model] + base, ranks=ranks) for ranks in RANKS]
-    tap.check(all(answer.status == 0 and answer.stdout == answers[0].stdout != "" for answer in answers),
-              label + ": test prints the same on every number of ranks",
-              "\n".join(answer.stdout + answer.stderr for answer in answers))
+    answers = [tap.run(*["test", "--model", model] + base, ranks=ranks) for ranks in RANKS]
+    tap.ok(all(answer.status == 0 and answer.out == answers[0].stdout != "" for answer in answers),
+           label + ": test prints the same on every number of ranks",
+           "\n".join(answer.out + answer.err for answer in answers))
 
 
 def main():
@@ -111,14 +111,14 @@ def main():
         road(folder, "2 gathers", 1, 2, ("patch",))
     with tempfile.TemporaryDirectory() as folder:  # a dense network goes through OpenBLAS
         gathers = os.path.join(folder, "synth")
-        tap.run(["synth", "--output", gathers, "--inlines", "1", "--crosslines", "4", "--traces", "20", "--samples", "90"])
+        tap.run("synth", "--output", gathers, "--inlines", "1", "--crosslines", "4", "--traces", "20", "--samples", "90")
         survey = os.path.join(folder, "survey.h5")
-        tap.run(["consolidate", "--output", survey, os.path.join(gathers, "noisy")])
+        tap.run("consolidate", "--output", survey, os.path.join(gathers, "noisy"))
         full = ["--survey", survey, "--set", "network.mixing=full", "--set", "network.skip=add",
                 "--set", "split.by=patch"]
         same_on_all("mixing full: train", ["train"] + TRAIN + full, lambda ranks: os.path.join(folder, "full%d" % ranks),
                     weights)
-    tap.finish()
+    tap.done()
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ def run_case(folder, name, shape, size, rate):
     parts[1] *= 1e4  # gathers of other magnitude
     npy = cases.write_gathers(os.path.join(folder, "npy"), [part[0] for part in parts])
     survey = os.path.join(folder, "survey.h5")
-    result = tap.run(["consolidate", "--output", survey, npy])
-    tap.check(result.status == 0, "%s: consolidate" % name, result.stderr)
+    result = tap.run("consolidate", "--output", survey, npy)
+    tap.ok(result.status == 0, "%s: consolidate" % name, result)
     shared = [True] * channels
     if channels == 3:  # channel c > 0 is the c-th attribute in alphabetical order
         shared = [True, False, True]
@@ -75,23 +75,23 @@ def run_case(folder, name, shape, size, rate):
                    "--set", "train.max_steps=%d" % STEPS, "--set", "train.batch_size=%d" % BATCH,
                    "--set", "train.log_every_steps=1"]
         command += ["--set", "train.learning_rate=%g" % rate] if rate else []
-        result = tap.run(command, ranks=ranks)
-        if not tap.check(result.status == 0, "%s: train ends well" % label, result.stderr):
+        result = tap.run(*command, ranks=ranks)
+        if not tap.ok(result.status == 0, "%s: train ends well" % label, result):
             continue
         header, step_rows, epoch_rows = cases.read_metrics(output)
-        tap.check(header == cases.METRICS, "%s: columns of metrics.csv" % label, str(header))
-        tap.check([row["step"] for row in step_rows] == list(range(1, STEPS + 1)), "%s: a row a step" % label)
+        tap.ok(header == cases.METRICS, "%s: columns of metrics.csv" % label, str(header))
+        tap.ok([row["step"] for row in step_rows] == list(range(1, STEPS + 1)), "%s: a row a step" % label)
         per_epoch = -(-N_TRAIN // BATCH)
-        tap.check([row["epoch"] for row in step_rows] == [1 + i // per_epoch for i in range(STEPS)]
-                  and [row["epoch"] for row in epoch_rows] == list(range(1, len(epochs) + 1)),
-                  "%s: epochs from 1, a row at each end" % label)
+        tap.ok([row["epoch"] for row in step_rows] == [1 + i // per_epoch for i in range(STEPS)]
+               and [row["epoch"] for row in epoch_rows] == list(range(1, len(epochs) + 1)),
+               "%s: epochs from 1, a row at each end" % label)
         for quantity, found, truth in (
                 ("step losses", [row["train_loss_step"] for row in step_rows], steps),
                 ("epoch losses", [row["train_loss_epoch"] for row in epoch_rows], [epoch[0] for epoch in epochs]),
                 ("validation losses", [row["val_loss"] for row in epoch_rows], [epoch[1] for epoch in epochs])):
             error = cases.largest_relative([np.nan if value is None else value for value in found], truth)
-            tap.check(error < 1e-5, "%s: %s are PyTorch's to 1e-5" % (label, quantity),
-                      "relative error %.2e\nfound %s\ntruth %s" % (error, found, truth))
+            tap.ok(error < 1e-5, "%s: %s are PyTorch's to 1e-5" % (label, quantity),
+                   "relative error %.2e\nfound %s\ntruth %s" % (error, found, truth))
 
         trained, _ = original.read_model(os.path.join(output, "last.h5"))
         worst, where = 0.0, ""
@@ -99,23 +99,23 @@ def run_case(folder, name, shape, size, rate):
         for key, truth in model.state_dict().items():
             error = cases.of_largest(found[key], truth)
             worst, where = max((worst, where), (error, key))
-        tap.check(worst < 1e-4, "%s: the trained parameters are PyTorch's to 1e-4 of the largest" % label,
-                  "%.2e in %s" % (worst, where))
+        tap.ok(worst < 1e-4, "%s: the trained parameters are PyTorch's to 1e-4 of the largest" % label,
+               "%.2e in %s" % (worst, where))
 
         last = os.path.join(output, "last.h5")
         for split in ("train", "valid", "test"):
-            result = tap.run(["test", "--survey", survey, "--model", last, "--map", index, "--split", split], ranks=ranks)
-            match = re.search(r"^%s_loss (\S+)$" % split, result.stdout, re.M)
+            result = tap.run("test", "--survey", survey, "--model", last, "--map", index, "--split", split, ranks=ranks)
+            match = re.search(r"^%s_loss (\S+)$" % split, result.out, re.M)
             error = cases.largest_relative(float(match.group(1)), original.evaluate(model, patches[split])) if match else 1
-            tap.check(result.status == 0 and error < 1e-5, "%s: test --split %s is PyTorch's to 1e-5" % (label, split),
-                      "status %d, error %.2e\n%s%s" % (result.status, error, result.stdout, result.stderr))
+            tap.ok(result.status == 0 and error < 1e-5, "%s: test --split %s is PyTorch's to 1e-5" % (label, split),
+                   "error %.2e\n%s" % (error, result))
 
 
 def main():
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
             run_case(folder, *case)
-    tap.finish()
+    tap.done()
 
 
 if __name__ == "__main__":
