@@ -5,8 +5,7 @@
 #include "seisdcn/h5.h"
 
 static const Command *const commands[] = {
-    &command_synth,
-    NULL,
+    &command_synth, &command_consolidate, &command_export, &command_info, NULL,
 };
 
 int main(int argc, char **argv)

@@ -100,7 +100,8 @@ static void format_number(double value, char text[40])
     char *exponent = strchr(text, 'e');
     if (exponent != NULL && strchr(text, '.') == NULL) {
         memmove(exponent + 2, exponent, strlen(exponent) + 1);
-        memcpy(exponent, ".0", 2);
+        exponent[0] = '.';
+        exponent[1] = '0';
     }
 }
 

@@ -96,7 +96,7 @@ static Status parse_descr(Parser *parser)
     if (peek(parser) == '[')
         return status_fail(STATUS_DATA, "%s: holds records (a structured dtype); a gather is an array of numbers",
                            path);
-    char word[WORD_MAX];
+    char word[WORD_MAX] = "";
     Status status = take_string(parser, word);
     if (status != STATUS_OK) return status;
     const char *at = word;

@@ -43,7 +43,7 @@ static bool read_part(const char **text, Part *part)
 {
     while (**text == ' ') ++*text;
     part->by_position = **text == '#';
-    int64_t range[2];
+    int64_t range[2] = {0, 0};
     bool good;
     if (part->by_position) {
         good = read_range(text, '#', range);

@@ -143,7 +143,7 @@ char *survey_history(const char *earlier, const char *command)
     MPI_Get_library_version(mpi, &length);
     mpi[strcspn(mpi, ",\n")] = '\0'; /* what follows names the machine that built it */
     size_t at = 0;
-    for (size_t i = 0; command[i] != '\0' && i < COMMAND_SHOWN; i++) {
+    for (size_t i = 0; i < COMMAND_SHOWN && command[i] != '\0'; i++) {
         if (command[i] == '"' || command[i] == '\\') quoted[at++] = '\\';
         quoted[at++] = (unsigned char)command[i] < ' ' ? ' ' : command[i];
     }
