@@ -1,0 +1,204 @@
+"""The original network in PyTorch, and what was done with it: the oracle of the tests.
+
+The original experiment (PyTorch Lightning, one machine) is the case channels 1, k_mult 2, levels 4, depthwise, no skip.
+Its family, with the names that its state_dict has:
+
+    y0  = BatchNorm2d(C)(x)                                                             _bnorm
+    y_l = tanh(Dropout2d(p)(Conv2d(C K^(l-1) -> C K^l)(y_(l-1))))         l = 1..L      _m1 .. _mL
+    z_l = tanh(Dropout2d(p)(ConvTranspose2d(C K^l -> C K^(l-1))(z_(l+1)))) l = L..1     _mLT .. _m1T
+
+All kernels are 3 x 3 without padding. mixing "depthwise" gives layer l of either side C K^(l-1) groups, "full" gives one.
+skip "add" adds y_(l-1) to z_l for l = L..2. Everything here is plain and slow on purpose.
+"""
+import h5py
+import numpy as np
+import torch
+from torch import nn
+
+torch.set_num_threads(1)
+
+REQUIRED = ("n_chans", "k_mult", "levels", "patch_size")
+
+
+class Original(nn.Module):
+    """The network of the given shape, initialised as PyTorch does by default."""
+
+    def __init__(self, channels=1, k_mult=2, levels=4, dropout=0.1, mixing="depthwise", skip="none"):
+        super().__init__()
+        assert mixing in ("depthwise", "full") and skip in ("none", "add")
+        self.channels, self.k_mult, self.levels = channels, k_mult, levels
+        self.dropout, self.mixing, self.skip = dropout, mixing, skip
+        self._bnorm = nn.BatchNorm2d(channels)
+        for level in range(1, levels + 1):
+            few, many = channels * k_mult ** (level - 1), channels * k_mult ** level
+            self._stage("_m%d" % level, nn.Conv2d(few, many, 3, groups=few if mixing == "depthwise" else 1))
+        for level in range(levels, 0, -1):
+            few, many = channels * k_mult ** (level - 1), channels * k_mult ** level
+            self._stage("_m%dT" % level, nn.ConvTranspose2d(many, few, 3, groups=few if mixing == "depthwise" else 1))
+
+    def _stage(self, name, convolution):
+        setattr(self, name, nn.Sequential(convolution, nn.Dropout2d(self.dropout), nn.Tanh()))
+
+    def forward(self, x):
+        y = [self._bnorm(x)]
+        for level in range(1, self.levels + 1):
+            y.append(getattr(self, "_m%d" % level)(y[-1]))
+        z = y[-1]
+        for level in range(self.levels, 0, -1):
+            z = getattr(self, "_m%dT" % level)(z)
+            if self.skip == "add" and level >= 2:
+                z = z + y[level - 1]
+        return z
+
+    def dtype(self):
+        return self._bnorm.weight.dtype
+
+
+def randomise(model, seed):
+    """Fills the model with seeded values that leave nothing at a default: batch norm's affine pair and its running
+    statistics too. NumPy draws them, so that they do not depend on PyTorch's version. Returns the model."""
+    random = np.random.RandomState(seed)
+
+    def uniform(low, high, shape):
+        return torch.from_numpy(np.asarray(random.uniform(low, high, shape), dtype=np.float32))
+
+    state = model.state_dict()
+    for name, value in state.items():
+        shape = tuple(value.shape)
+        if name == "_bnorm.num_batches_tracked":
+            state[name] = torch.tensor(7)
+        elif name in ("_bnorm.weight", "_bnorm.running_var"):
+            state[name] = uniform(0.6, 1.5, shape) * (0.2 if name.endswith("var") else 1.0)
+        elif name in ("_bnorm.bias", "_bnorm.running_mean"):
+            state[name] = uniform(-0.2, 0.2, shape)
+        else:
+            weight = state[name.rsplit(".", 1)[0] + ".weight"]
+            bound = 1.5 / np.sqrt(weight.shape[1] * 9)
+            state[name] = uniform(-bound, bound, shape)
+    model.load_state_dict(state)
+    return model
+
+
+def make_patches(gathers, rows, size, shared=None):
+    """The patches [n, C, size, size] (float32) at rows (ensemble, first trace, first sample), each divided by its
+    largest |value|; a patch of zeros stays zeros. A gather is [traces, samples] or [C, traces, samples]. The maximum is
+    common to the channels with shared[c] true (all by default); the other channels are taken as they are."""
+    patches = []
+    for ensemble, trace, sample in np.asarray(rows, dtype=np.int64):
+        gather = np.asarray(gathers[ensemble], dtype=np.float32)
+        gather = gather[None] if gather.ndim == 2 else gather
+        patch = gather[:, trace:trace + size, sample:sample + size].copy()
+        assert patch.shape[1:] == (size, size), "row (%d, %d, %d) outside its gather" % (ensemble, trace, sample)
+        scaled = np.ones(len(patch), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
+        largest = np.abs(patch[scaled]).max()
+        if largest > 0:
+            patch[scaled] /= largest
+        patches.append(patch)
+    return np.stack(patches)
+
+
+def mean_square(model, x):
+    """The loss: the mean over batch, channels and samples of (prediction - x)^2."""
+    return torch.mean((model(x) - x) ** 2)
+
+
+def train_steps(model, batches, lr=0.001, optimizer=None):
+    """One Adam step for each batch [b, C, P, P], in train mode; returns the loss of each step, before its update."""
+    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.999), eps=1e-8)
+    model.train()
+    losses = []
+    for batch in batches:
+        x = torch.as_tensor(np.asarray(batch)).to(model.dtype())
+        optimizer.zero_grad()
+        loss = mean_square(model, x)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+def evaluate(model, patches, batch=256):
+    """The mean of the loss over patches [n, C, P, P] in eval mode, each counted once."""
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for first in range(0, len(patches), batch):
+            x = torch.as_tensor(patches[first:first + batch]).to(model.dtype())
+            total += float(((model(x) - x).double() ** 2).mean(dim=(1, 2, 3)).sum())
+    return total / len(patches)
+
+
+def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=None):
+    """The prediction of a gather [T, S] (or [C, T, S]): the mean over all size x size windows that hold a sample, the
+    gather padded by size - 1 zeros on all sides. A window whose largest |value| s is 0 or below mute_threshold passes
+    as it is, else it gives s * net(window / s). Sums in float64; returns float64 of the gather's shape."""
+    gather = np.asarray(gather)
+    channels = gather[None] if gather.ndim == 2 else gather
+    scaled = np.ones(len(channels), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
+    n_channels, n_traces, n_samples = channels.shape
+    pad = size - 1
+    padded = np.zeros((n_channels, n_traces + 2 * pad, n_samples + 2 * pad), dtype=np.float64)
+    padded[:, pad:pad + n_traces, pad:pad + n_samples] = channels
+    total = np.zeros_like(padded)
+    model.eval()
+    live = []
+
+    def predict():
+        windows = np.stack([padded[:, i:i + size, j:j + size] for i, j, _ in live])
+        factor = np.ones((len(live), n_channels, 1, 1))
+        factor[:, scaled, 0, 0] = np.array([s for _, _, s in live])[:, None]
+        with torch.no_grad():
+            out = model(torch.from_numpy(windows / factor).to(model.dtype())).double().numpy() * factor
+        for (i, j, _), values in zip(live, out):
+            total[:, i:i + size, j:j + size] += values
+        live.clear()
+
+    for i in range(n_traces + pad):
+        for j in range(n_samples + pad):
+            window = padded[:, i:i + size, j:j + size]
+            s = np.abs(window[scaled]).max()
+            if s == 0 or s < mute_threshold:
+                total[:, i:i + size, j:j + size] += window
+                continue
+            live.append((i, j, s))
+            if len(live) == batch:
+                predict()
+    if live:
+        predict()
+    result = total[:, pad:pad + n_traces, pad:pad + n_samples] / size ** 2
+    return result[0] if gather.ndim == 2 else result
+
+
+def write_model(path, model, patch_size, fixed_strings=False):
+    """Writes the model file that the program's contract asks of a user of PyTorch: format, version, n_chans, k_mult,
+    levels, patch_size, /state_dict, and mixing, skip, dropout only where they differ from "depthwise", "none", 0."""
+    text = np.bytes_ if fixed_strings else str
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = text("seisdcn-model")
+        file.attrs["version"] = 1
+        file.attrs["n_chans"] = model.channels
+        file.attrs["k_mult"] = model.k_mult
+        file.attrs["levels"] = model.levels
+        file.attrs["patch_size"] = patch_size
+        if model.mixing != "depthwise":
+            file.attrs["mixing"] = text(model.mixing)
+        if model.skip != "none":
+            file.attrs["skip"] = text(model.skip)
+        if model.dropout != 0:
+            file.attrs["dropout"] = model.dropout
+        for name, value in model.state_dict().items():
+            integer = name.endswith("num_batches_tracked")
+            file["state_dict/" + name] = value.detach().numpy().astype(np.int64 if integer else np.float32)
+
+
+def read_model(path):
+    """The model of a file, as (model, attributes); float32, on the defaults of absent attributes."""
+    with h5py.File(path, "r") as file:
+        attributes = {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
+        assert attributes["format"] == "seisdcn-model", attributes["format"]
+        model = Original(int(attributes["n_chans"]), int(attributes["k_mult"]), int(attributes["levels"]),
+                         float(attributes.get("dropout", 0)), attributes.get("mixing", "depthwise"),
+                         attributes.get("skip", "none"))
+        state = {name: torch.from_numpy(np.array(data[()])) for name, data in file["state_dict"].items()}
+    model.load_state_dict(state)
+    return model, attributes

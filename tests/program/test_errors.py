@@ -1,0 +1,379 @@
+"""Bad input of every kind: its exit status, one message printed once that names what is wrong, within seconds, alone and on
+3 ranks, and nothing under the final name."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import h5py
+import numpy as np
+
+import cases
+import tap
+
+import original
+
+SECONDS = 15  # a bound for a loaded machine; most answers should take under one
+SIZE, LEVELS = 16, 2
+USAGE, CONFIG, DATA, IO, NUMERIC = 2, 3, 4, 5, 7
+PATCH = ["--set", "patch.size=%d" % SIZE, "--set", "network.levels=%d" % LEVELS]
+
+
+def refuses(label, command, status, words=(), output=None, made=None):
+    """Checks that command fails as it should; `output` is appended as --output, and nothing may stand there
+    afterwards (where `made` is given: none of these names in it). status is a number, or several where the contract leaves the choice."""
+    wanted = status if isinstance(status, tuple) else (status,)
+    for ranks in (0, 3):
+        result = tap.run(*command + (["--output", output] if output else []), ranks=ranks, seconds=SECONDS)
+        errors = result.err.count(": error: ")
+        missing = [word for word in words if word not in result.err]
+        places = [] if output is None else [output] if made is None else [os.path.join(output, name) for name in made]
+        left = [place for place in places if os.path.lexists(place)]
+        tap.ok(result.status in wanted and errors == 1 and not missing and not left,
+               "%s, %s" % (label, "on %d ranks" % ranks if ranks else "alone"),
+               "status %s (wanted %s), %d error messages, missing words %s, left behind %s\n%s"
+               % (result.status, wanted, errors, missing, left, result))
+        if output:
+            remove(output)
+            remove(output + ".part")
+
+
+def remove(path):
+    """Removes what stands at path, if anything."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.remove(path)
+
+
+class Ground:
+    """A folder with a good survey, map and model, and copies to be broken."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        random = np.random.RandomState(0)
+        self.gathers = [cases.random_gather(random, n_traces, 60) for n_traces in (20, 24, 18, 30)]
+        self.npy = cases.write_gathers(self.place("npy"), self.gathers)
+        self.survey = self.place("survey.h5")
+        self.run(["consolidate", "--output", self.survey, self.npy])
+        self.model = self.place("model.h5")
+        self.network = original.randomise(original.Original(1, 2, LEVELS, 0.0), 1)
+        original.write_model(self.model, self.network, SIZE)
+        self.rows = cases.random_rows(random, self.gathers, SIZE, 24)
+        self.map = cases.write_map(self.place("map.h5"), SIZE, train=self.rows)
+
+    def place(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def run(self, command):
+        result = tap.run(*command)
+        if not tap.ok(result.status == 0, "good input: %s" % command[0], result):
+            tap.done()
+
+    def broken(self, source, name, change):
+        """A copy of an HDF5 file after change(file)."""
+        path = self.place(name)
+        shutil.copy(source, path)
+        with h5py.File(path, "a") as file:
+            change(file)
+        return path
+
+    def cut(self, source, name, share):
+        """The first `share` of a file's bytes."""
+        with open(source, "rb") as file:
+            data = file.read()
+        return self.text(name, data[:int(len(data) * share)])
+
+    def text(self, name, data):
+        path = self.place(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data if isinstance(data, bytes) else data.encode())
+        return path
+
+
+def replace(file, name, data):
+    kept = dict(file[name].attrs)
+    del file[name]
+    file[name] = data
+    file[name].attrs.update(kept)
+
+
+def bad_usage(ground):
+    refuses("no input", ["consolidate"], USAGE, output=ground.place("out.h5"))
+    with open(ground.survey, "rb") as file:
+        before = file.read()
+    refuses("an output that exists", ["consolidate", ground.npy, "--output", ground.survey], USAGE, ["--force", "survey.h5"])
+    with open(ground.survey, "rb") as file:
+        tap.ok(file.read() == before, "the output that existed is as it was")
+    refuses("a selector of nothing", ["apply", "--survey", ground.survey, "--model", ground.model, "--ensembles", "7:7"],
+            USAGE, ["7:7"], ground.place("out.h5"))
+    refuses("a malformed selector", ["export", "--survey", ground.survey, "--ensembles", "1:2:3"], USAGE, ["1:2:3"],
+            ground.place("out"))
+
+
+def bad_config(ground):
+    def train(label, status, words, text=None, sets=()):
+        command = ["train", "--survey", ground.survey]
+        command += ["--config", ground.text("config.yaml", text)] if text is not None else []
+        for value in sets:
+            command += ["--set", value]
+        refuses("configuration: " + label, command, status, words, ground.place("out"))
+
+    train("an unknown key", CONFIG, ["config.yaml", "batch_sise", "3"], "train:\n  max_epochs: 1\n  batch_sise: 8\n")
+    train("an unknown section", CONFIG, ["trian"], "trian: {max_epochs: 1}\n")
+    train("a repeated key", CONFIG, ["max_epochs"], "train:\n  max_epochs: 1\n  max_epochs: 2\n")
+    train("a value of the wrong kind", CONFIG, ["config.yaml", "batch_size", "2"], "train:\n  batch_size: many\n")
+    train("a fraction where a whole number belongs", CONFIG, ["batch_size", "3.7"], "train: {batch_size: 3.7}\n")
+    train("a value out of range", CONFIG, ["dropout"], "network: {dropout: 1.5}\n")
+    train("not YAML", CONFIG, ["config.yaml"], "train: {batch_size: 8\nfoo\n")
+    train("an unknown key of --set", CONFIG, ["train.batch_sise"], sets=["train.batch_sise=8"])
+    train("a word out of choice", CONFIG, ["split.by", "gather"], sets=["split.by=gather"])
+    train("--set without a value", USAGE, ["train.batch_size"], sets=["train.batch_size"])
+    train("a network too deep for the patch", CONFIG, ["network.levels"], sets=["patch.size=16", "network.levels=8"])
+    refuses("a missing configuration file", ["train", "--survey", ground.survey, "--config", ground.place("none.yaml")],
+            (CONFIG, IO), ["none.yaml"], ground.place("out"))
+    model = ["--survey", ground.survey, "--model", ground.model]
+    refuses("a key against the model: network.levels", ["apply"] + model + ["--set", "network.levels=3"], CONFIG,
+            ["network.levels"], ground.place("out.h5"))
+    refuses("a key against the model: patch.size", ["test"] + model + ["--set", "patch.size=32"], CONFIG, ["patch.size"])
+    refuses("a key against the model: train --init", ["train", "--survey", ground.survey, "--init", ground.model,
+                                                      "--set", "network.k_mult=3"], CONFIG, ["network.k_mult"],
+            ground.place("out"))
+    refuses("a key against the map", ["train", "--survey", ground.survey, "--map", ground.map, "--set", "patch.size=20"],
+            CONFIG, ["patch.size"], ground.place("out"))
+    refuses("apply.method=shared is not built yet", ["apply"] + model + ["--set", "apply.method=shared"], USAGE,
+            ["shared", "not built yet"], ground.place("out.h5"))
+
+
+def bad_gathers(ground):
+    def consolidate(label, status, words, name, data, good_too=True, options=()):
+        folder = ground.place("bad_" + re.sub(r"\W", "_", label))
+        os.makedirs(folder)
+        if good_too:
+            np.save(os.path.join(folder, "good_inline_1_crossline_1.npy"), ground.gathers[0])
+        path = os.path.join(folder, name)
+        if isinstance(data, np.ndarray):
+            np.save(path, data, allow_pickle=True)
+        elif data is not None:
+            with open(path, "wb") as file:
+                file.write(data)
+        refuses("gathers: " + label, ["consolidate", folder] + list(options), status, words, ground.place("out.h5"))
+        return folder
+
+    refuses("gathers: a missing folder", ["consolidate", ground.place("nowhere")], IO, ["nowhere"], ground.place("out.h5"))
+    consolidate("an empty folder", DATA, ["an_empty_folder"], "", None, good_too=False)
+    whole = ground.place("npy", os.listdir(ground.npy)[0])
+    with open(whole, "rb") as file:
+        data = file.read()
+    consolidate("a truncated file", DATA, ["cut.npy"], "cut.npy", data[:-1000])
+    consolidate("a truncated header", DATA, ["cut.npy"], "cut.npy", data[:40])
+    consolidate("a file of nothing", DATA, ["nothing.npy"], "nothing.npy", b"")
+    consolidate("no .npy behind the name", DATA, ["text.npy"], "text.npy", b"This is no array, whatever its name says.\n" * 20)
+    lying = re.sub(rb"'shape': \(\d+, ", b"'shape': (99, ", data)
+    consolidate("a header that promises more", DATA, ["lying.npy"], "lying.npy", lying)
+    consolidate("a header of a negative shape", DATA, ["lying.npy"], "lying.npy",
+                re.sub(rb"'shape': \(\d+, ", b"'shape': (-2, ", data))
+    consolidate("a header with an overflowing shape", DATA, ["lying.npy"], "lying.npy",
+                re.sub(rb"'shape': \(\d+, \d+\), ", b"'shape': (4611686018427387904, 60),", data)[:len(data)])
+    consolidate("a complex array", DATA, ["complex.npy"], "complex.npy", ground.gathers[0].astype(np.complex64))
+    consolidate("an array of objects", DATA, ["objects.npy"], "objects.npy", np.array([[1, "two"], [None, 4]], dtype=object))
+    consolidate("an array of one dimension", DATA, ["line.npy"], "line.npy", np.zeros(60, dtype=np.float32))
+    consolidate("an array of no traces", DATA, ["none.npy"], "none.npy", np.zeros((0, 60), dtype=np.float32))
+    consolidate("another number of samples", DATA, ["odd.npy", "61"], "odd.npy", np.ones((20, 61), dtype=np.float32))
+    odd = ground.gathers[1].copy()
+    odd[5, 17] = np.nan
+    folder = consolidate("not a number", DATA, ["nan.npy", "5", "17", "--zero-bad"], "nan.npy", odd)
+    odd[5, 17] = np.inf
+    consolidate("infinity", DATA, ["inf.npy", "5", "17"], "inf.npy", odd)
+    zeroed = ground.place("zeroed.h5")
+    result = tap.run("consolidate", "--zero-bad", "--output", zeroed, folder)
+    tap.ok(result.status == 0 and any(gather[5, 17] == 0 and gather.shape == odd.shape
+                                      for gather in cases.read_gathers(zeroed)), "--zero-bad makes it zero", result)
+    os.symlink(ground.place("nowhere"), ground.place("dangling.npy"))
+    refuses("gathers: a file that can't be read", ["consolidate", ground.npy, ground.place("dangling.npy")], IO,
+            ["dangling.npy"], ground.place("out.h5"))
+
+
+def bad_surveys(ground):
+    def survey(label, path, status, words):
+        options = ["--survey", path] + PATCH
+        refuses("survey: %s: index" % label, ["index"] + options, status, words, ground.place("out.h5"))
+        refuses("survey: %s: train" % label, ["train"] + options, status, words, ground.place("out"))
+        refuses("survey: %s: apply" % label, ["apply", "--survey", path, "--model", ground.model], status, words,
+                ground.place("out.h5"))
+        refuses("survey: %s: info" % label, ["info", path], status, words)
+
+    survey("missing", ground.place("none.h5"), IO, ["none.h5"])
+    survey("no HDF5", ground.text("text.h5", "no HDF5 at all\n" * 100), DATA, ["text.h5"])
+    survey("truncated", ground.cut(ground.survey, "cut.h5", 0.6), DATA, ["cut.h5"])
+    survey("another version", ground.broken(ground.survey, "version.h5", lambda file: file.attrs.modify("version", 2)),
+           DATA, ["version.h5", "2"])
+    survey("tables that contradict each other", ground.broken(
+        ground.survey, "tables.h5", lambda file: replace(file, "ensemble/first_trace", np.array([0, 20, 10, 62, 92]))),
+        DATA, ["tables.h5", "first_trace"])
+    survey("no amplitudes", ground.broken(ground.survey, "bare.h5", lambda file: file.__delitem__("amplitude")), DATA,
+           ["bare.h5", "amplitude"])
+    refuses("survey: another kind of file", ["train", "--survey", ground.map], DATA, ["seisdcn-index-map"],
+            ground.place("out"))
+
+    def spoil(file):
+        file["amplitude"][21, 30] = np.nan
+
+    spoilt = ground.broken(ground.survey, "nan.h5", spoil)
+    refuses("survey: not a number, apply", ["apply", "--survey", spoilt, "--model", ground.model], DATA, ["nan.h5", "#1"],
+            ground.place("out.h5"))
+    refuses("survey: not a number, train", ["train", "--survey", spoilt, "--set", "split.by=patch"] + PATCH, DATA,
+            ["nan.h5", "#1"], ground.place("out"), ("last.h5", "best.h5"))
+
+    def alter(file):
+        file["amplitude"][50, 30] = 123
+
+    refuses("survey: an altered sample, info --verify", ["info", "--verify", ground.broken(ground.survey, "altered.h5", alter)],
+            DATA, ["altered.h5", "#2"])
+    for command in ("index", "train"):
+        refuses("no gather with enough traces: " + command, [command, "--survey", ground.survey, "--set", "patch.size=40"],
+                (CONFIG, DATA), ["30", "40"], ground.place("out"))
+        refuses("a split that leaves nothing to train on: " + command,
+                [command, "--survey", ground.survey, "--set", "split.test=0.7", "--set", "split.valid=0.2"] + PATCH,
+                (CONFIG, DATA), ["split.by=patch"], ground.place("out"))
+
+
+def bad_maps(ground):
+    def map_file(label, path, status, words):
+        refuses("map: " + label, ["train", "--survey", ground.survey, "--map", path, "--init", ground.model], status, words,
+                ground.place("out"))
+
+    def change_rows(row):
+        def change(file):
+            rows = ground.rows.copy()
+            rows[7] = row
+            replace(file, "train", rows)
+        return change
+
+    map_file("missing", ground.place("none.h5"), IO, ["none.h5"])
+    map_file("no HDF5", ground.text("text.h5", "no HDF5 at all\n" * 100), DATA, ["text.h5"])
+    map_file("another kind of file", ground.survey, DATA, ["survey.h5", "seisdcn-survey"])
+    map_file("of another survey", ground.broken(
+        ground.map, "other.h5", lambda file: file.attrs.create("survey_checksum", 12345, dtype=np.uint64)), DATA,
+        ["other.h5"])
+    for label, row in (("a trace outside its gather", (2, 3, 0)), ("a sample outside its gather", (0, 0, 45)),
+                       ("a negative trace", (0, -1, 0)), ("an ensemble that is not there", (4, 0, 0))):
+        map_file(label, ground.broken(ground.map, "row.h5", change_rows(row)), DATA, ["row.h5", "7"])
+    map_file("no rows", ground.broken(ground.map, "empty.h5", lambda file: replace(
+        file, "train", np.zeros((0, 3), dtype=np.int64))), DATA, ["empty.h5"])
+    map_file("no /train", ground.broken(ground.map, "none_train.h5", lambda file: file.__delitem__("train")), DATA,
+             ["none_train.h5", "train"])
+    map_file("rows of two numbers", ground.broken(ground.map, "two.h5", lambda file: replace(
+        file, "train", ground.rows[:, :2])), DATA, ["two.h5", "train"])
+    map_file("patch_size against the model", ground.broken(
+        ground.map, "size.h5", lambda file: file.attrs.modify("patch_size", 12)), (CONFIG, DATA), ["12", "16"])
+    refuses("map: test of a split that it has not", ["test", "--survey", ground.survey, "--model", ground.model,
+                                                     "--map", ground.map, "--split", "valid"], DATA, ["valid", "map.h5"])
+    bad = ground.broken(ground.map, "row.h5", change_rows((0, 9, 0)))
+    refuses("map: a row outside its gather, test", ["test", "--survey", ground.survey, "--model", ground.model,
+                                                    "--map", bad, "--split", "train"], DATA, ["row.h5"])
+
+
+def bad_models(ground):
+    def model(label, path, status, words):
+        refuses("model: %s: apply" % label, ["apply", "--survey", ground.survey, "--model", path], status, words,
+                ground.place("out.h5"))
+        refuses("model: %s: train --init" % label, ["train", "--survey", ground.survey, "--map", ground.map, "--init", path],
+                status, words, ground.place("out"))
+
+    model("missing", ground.place("none.h5"), IO, ["none.h5"])
+    model("no HDF5", ground.text("text.h5", "no HDF5 at all\n" * 100), DATA, ["text.h5"])
+    model("truncated", ground.cut(ground.model, "cut.h5", 0.5), DATA, ["cut.h5"])
+    model("another kind of file", ground.survey, DATA, ["survey.h5", "seisdcn-survey"])
+    model("another version", ground.broken(ground.model, "version.h5", lambda file: file.attrs.modify("version", 2)), DATA,
+          ["version.h5", "2"])
+    model("no k_mult", ground.broken(ground.model, "attr.h5", lambda file: file.attrs.__delitem__("k_mult")), DATA,
+          ["attr.h5", "k_mult"])
+    model("an impossible attribute", ground.broken(ground.model, "attr.h5", lambda file: file.attrs.modify("levels", 0)),
+          DATA, ["attr.h5", "levels"])
+    model("an unknown mixing", ground.broken(ground.model, "attr.h5", lambda file: file.attrs.create("mixing", "sparse")),
+          DATA, ["attr.h5", "sparse"])
+    model("shapes against its attributes", ground.broken(
+        ground.model, "shape.h5", lambda file: file.attrs.modify("k_mult", 3)), DATA, ["shape.h5", "_m1.0.weight"])
+    model("one shape against its attributes", ground.broken(
+        ground.model, "shape.h5", lambda file: replace(file, "state_dict/_m2T.0.bias", np.zeros(3, dtype=np.float32))),
+        DATA, ["shape.h5", "_m2T.0.bias"])
+    model("a parameter missing", ground.broken(
+        ground.model, "lost.h5", lambda file: file.__delitem__("state_dict/_m2.0.bias")), DATA, ["lost.h5", "_m2.0.bias"])
+    two = ground.place("two.h5")
+    original.write_model(two, original.Original(2, 2, LEVELS, 0.0), SIZE)
+    model("more channels than the survey has", two, DATA, ["2"])
+
+    def overflow(file):
+        weights = np.full(file["state_dict/_m1.0.weight"].shape, 3e38, dtype=np.float32)
+        weights[:, :, :, 1] *= -1
+        file["state_dict/_m1.0.weight"][...] = weights
+
+    refuses("a loss that is not a number", ["train", "--survey", ground.survey, "--map", ground.map,
+                                            "--init", ground.broken(ground.model, "huge.h5", overflow)], NUMERIC, ["loss"],
+            ground.place("numeric"), ("last.h5", "best.h5"))
+
+
+def bad_places(ground):
+    file = ground.text("plain", "a file, no folder\n")
+    work = {"consolidate": ["consolidate", ground.npy], "index": ["index", "--survey", ground.survey] + PATCH,
+            "train": ["train", "--survey", ground.survey, "--map", ground.map, "--init", ground.model],
+            "apply": ["apply", "--survey", ground.survey, "--model", ground.model],
+            "export": ["export", "--survey", ground.survey], "synth": ["synth"]}
+    for name, command in work.items():
+        refuses("a file where a folder should be: " + name, command, IO, ["plain"], os.path.join(file, "out"))
+        refuses("a folder that is not there: " + name, command, IO, ["nowhere"], ground.place("nowhere", "out"))
+
+    def mounted(label, options, run):
+        folder = ground.place("mount")
+        os.makedirs(folder, exist_ok=True)
+        result = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], capture_output=True, text=True)
+        if result.returncode != 0:
+            tap.skip(label, "mounting is not allowed here")
+            return
+        try:
+            run(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+    def read_only(folder):
+        for name, command in work.items():
+            refuses("a folder that can't be written: " + name, command, IO, ["mount"], os.path.join(folder, "out"))
+
+    def full(folder):
+        wide = [np.tile(gather, (1, 40)) for gather in ground.gathers]
+        large = cases.write_gathers(ground.place("large"), wide)
+        refuses("disk full: consolidate", ["consolidate", large], IO, ["mount"], os.path.join(folder, "out.h5"))
+        survey = ground.place("large.h5")
+        ground.run(["consolidate", "--output", survey, large])
+        refuses("disk full: apply", ["apply", "--survey", survey, "--model", ground.model, "--ensembles", "#0"], IO,
+                ["mount"], os.path.join(folder, "out.h5"))
+        refuses("disk full: export", ["export", "--survey", survey], IO, ["mount"], os.path.join(folder, "out"),
+                ("gather_inline_100_crossline_203.npy",))
+        refuses("disk full: index --materialize", ["index", "--survey", survey, "--materialize"] + PATCH, IO, ["mount"],
+                os.path.join(folder, "map.h5"))
+        for name in os.listdir(folder):
+            remove(os.path.join(folder, name))
+        with open(os.path.join(folder, "ballast"), "wb") as ballast:  # leaves 8 kB
+            ballast.write(b"x" * (256 - 8) * 1024)
+        refuses("disk full: train", work["train"], IO, ["mount"], os.path.join(folder, "out"), ("last.h5", "best.h5"))
+
+    if os.geteuid() != 0:
+        tap.skip("a folder that can't be written, disk full", "only root can mount a small file system")
+        return
+    mounted("a folder that can't be written", "ro,size=64k", read_only)
+    mounted("disk full", "size=256k", full)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        ground = Ground(folder)
+        for group in (bad_usage, bad_config, bad_gathers, bad_surveys, bad_maps, bad_models, bad_places):
+            group(ground)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
