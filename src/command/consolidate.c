@@ -1,5 +1,5 @@
 /* consolidate: gathers of many files become one survey file. */
-#include "seisdcn/command.h"
+#include "seisdcn/commands.h"
 #include "seisdcn/files.h"
 #include "seisdcn/inputs.h"
 #include "seisdcn/log.h"

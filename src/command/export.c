@@ -1,5 +1,5 @@
 /* export: the gathers of a survey file go back to .npy files. */
-#include "seisdcn/command.h"
+#include "seisdcn/commands.h"
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"

@@ -1,11 +1,13 @@
 /* info: what a survey, map or model file holds, and whether it is what its checksums were made of. */
 #include "seisdcn/checksum.h"
-#include "seisdcn/command.h"
+#include "seisdcn/commands.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/model.h"
 #include "seisdcn/survey.h"
 #include "seisdcn/text.h"
+#include "seisdcn/vector.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -191,7 +193,10 @@ static Status show_attribute(const char *name, void *context)
         if (status == STATUS_OK) show_history(text);
         return status;
     }
-    if (h5_attribute_text(visit->file, "/", name, text, sizeof text) != STATUS_OK) {
+    uint64_t checksum;
+    if (text_ends_with(name, "checksum") && h5_get_uint(visit->file, "/", name, &checksum) == STATUS_OK)
+        snprintf(text, sizeof text, "%016" PRIx64, checksum); /* as everywhere else */
+    else if (h5_attribute_text(visit->file, "/", name, text, sizeof text) != STATUS_OK) {
         status_clear(); /* a user's own attribute may be anything */
         snprintf(text, sizeof text, "(not one value)");
     }
@@ -242,13 +247,7 @@ static Status show_model(const H5File *file)
     return status == STATUS_OK ? h5_each(file, "/state_dict", show_dataset, &visit) : status;
 }
 
-/* The one place where a model's checksum is compared. */
-static Status verify_model(const H5File *file)
-{
-    return status_fail(STATUS_USAGE, "%s: --verify of a model is not built yet", file->path);
-}
-
-static Status info_serial(const Job *job, const char *path, bool is_model)
+static Status info_serial(const char *path, bool is_model)
 {
     H5File file;
     Status status = h5_open(path, false, &file);
@@ -258,9 +257,22 @@ static Status info_serial(const Job *job, const char *path, bool is_model)
     else
         status = h5_check_format(&file, "seisdcn-index-map", "an index map");
     if (status == STATUS_OK) status = is_model ? show_model(&file) : show_map(&file);
-    if (status == STATUS_OK && is_model && command_flag(job, "--verify")) status = verify_model(&file);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;
+}
+
+/* Loading a model checks its shapes, its values, and its checksum where it has one. */
+static Status verify_model(const Comm *comm, const char *path)
+{
+    Network network;
+    ModelInfo info;
+    char text[96];
+    Status status = model_load(comm, path, vector_of_level(1), &network, &info);
+    if (status != STATUS_OK) return status;
+    snprintf(text, sizeof text, "shapes and values; the state_dict's checksum is %016" PRIx64, info.checksum);
+    line("verified", text);
+    network_free(&network);
+    return STATUS_OK;
 }
 
 /* The root attribute format, "" where the file has none. */
@@ -290,7 +302,9 @@ static Status run(Job *job)
                            "%s: is an HDF5 file, but no survey, map or model of seisdcn (its root attribute 'format' "
                            "is %s%s%s)",
                            path, format[0] == '\0' ? "missing" : "\"", format, format[0] == '\0' ? "" : "\"");
-    return comm_agree(comm, comm->rank == 0 ? info_serial(job, path, is_model) : STATUS_OK);
+    status = comm_agree(comm, comm->rank == 0 ? info_serial(path, is_model) : STATUS_OK);
+    if (status == STATUS_OK && is_model && command_flag(job, "--verify")) status = verify_model(comm, path);
+    return status;
 }
 
 static const Option options[] = {

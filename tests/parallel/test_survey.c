@@ -50,9 +50,16 @@ static void make_survey(const char *name, bool with_done, int64_t left_out)
     }
     for (int64_t t = 0; t < N_ENSEMBLES * MAX_FOLD; t++) offsets[t] = (float)t * 25;
     SurveyPlan plan = {.n_ensembles = N_ENSEMBLES, .n_samples = N_SAMPLES};
-    if (comm.rank == 0) /* the others may leave them NULL */
-        plan = (SurveyPlan){N_ENSEMBLES, N_SAMPLES,  4000,    first_trace,          inlines,
-                            crosslines,  sources[0], offsets, "- made by a test\n", with_done};
+    if (comm.rank == 0) { /* the others may leave them NULL */
+        plan.interval_us = 4000;
+        plan.first_trace = first_trace;
+        plan.inlines = inlines;
+        plan.crosslines = crosslines;
+        plan.sources = sources[0];
+        plan.offsets = offsets;
+        plan.history = "- made by a test\n";
+        plan.with_done = with_done;
+    }
     Survey survey;
     assert_int_equal(survey_create(&comm, in_folder(name), &plan, &survey), STATUS_OK);
     Status status = STATUS_OK;
