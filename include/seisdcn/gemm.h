@@ -9,6 +9,10 @@
 
 #include <stddef.h>
 
+/* Keeps OpenBLAS to one thread: one rank a core, and the library starts its own threads when it is loaded, before any
+ * environment variable of ours could stop it. Local; call once before the first product. */
+void gemm_one_thread(void);
+
 /* Floats of scratch that the functions below need for a shape with this many lanes. Pure. */
 size_t gemm_scratch(const ConvShape *shape, int lanes);
 

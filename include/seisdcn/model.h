@@ -45,9 +45,9 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
  * value; the dropout never conflicts: the user's stands. */
 Status model_take_config(const Network *network, const char *path, Config *config);
 
-/* Checks that a survey has the channels that the network wants: STATUS_CONFIG says what is there. Pure but for the
- * message. */
-Status model_check_survey(const Network *network, const Survey *survey);
+/* Checks that a survey has the channels that the network wants; `code` otherwise (STATUS_CONFIG for a network that the
+ * configuration asks for, STATUS_DATA for a model's), and the message says what is there. Pure but for the message. */
+Status model_check_survey(const Network *network, const Survey *survey, Status code);
 
 /* Checks that a map's patches have the network's size: STATUS_CONFIG. Pure but for the message. */
 Status model_check_map(const Network *network, const IndexMap *map);

@@ -80,7 +80,7 @@ static Status prepare(Apply *apply)
     if (status == STATUS_OK && job->config.apply.method == APPLY_SHARED)
         status = status_fail(STATUS_USAGE, "apply.method=shared is not built yet; direct gives the same result");
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &apply->survey);
-    if (status == STATUS_OK) status = model_check_survey(&apply->network, &apply->survey);
+    if (status == STATUS_OK) status = model_check_survey(&apply->network, &apply->survey, STATUS_DATA);
     if (status == STATUS_OK) status = comm_agree(&job->comm, fill_list(apply));
     if (status == STATUS_OK) {
         apply->part = text_format("%s.part", output);

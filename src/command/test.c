@@ -33,12 +33,13 @@ static Status take_split(const ModelInfo *info, const Survey *survey, const char
 
 static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, IndexSplit split, Network *network)
 {
+    const char *map_path = command_text(job, "--map");
     Evaluation evaluation;
     NetworkGroup group = {0};
     double loss = 0;
     if (map->total[split] == 0)
-        return status_fail(STATUS_DATA, "the split %s has no patches; choose another --split or raise split.%s",
-                           index_split_name(split), index_split_name(split));
+        return status_fail(STATUS_DATA, "the split %s of %s has no patches; choose another --split",
+                           index_split_name(split), map_path == NULL ? "the model" : map_path);
     Status status = evaluate_new(&job->comm, survey, map, split, 0, (int64_t)64 << 20, network, &evaluation);
     if (status != STATUS_OK) return status;
     status = comm_agree(&job->comm, network_group_new(network, false, &group));
@@ -68,7 +69,7 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &network, &info);
     if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
-    if (status == STATUS_OK) status = model_check_survey(&network, &survey);
+    if (status == STATUS_OK) status = model_check_survey(&network, &survey, STATUS_DATA);
     if (status == STATUS_OK && map_path == NULL) status = take_split(&info, &survey, model, &job->config);
     if (status == STATUS_OK) status = index_load(&job->comm, &survey, map_path, &job->config, &map);
     if (status == STATUS_OK) status = model_check_map(&network, &map);

@@ -71,7 +71,8 @@ static Status prepare(Train *train)
     if (status == STATUS_OK) status = index_load(comm, &train->survey, map, &job->config, &train->map);
     if (status == STATUS_OK && init == NULL) status = make_network(train, vector);
     if (status == STATUS_OK) status = model_check_map(&train->network, &train->map);
-    if (status == STATUS_OK) status = model_check_survey(&train->network, &train->survey);
+    if (status == STATUS_OK)
+        status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
     if (status != STATUS_OK) return status;
     index_report(&train->map);
     status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);

@@ -2,6 +2,7 @@
 
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
+#include "seisdcn/gemm.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
@@ -313,12 +314,13 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
     return status;
 }
 
-Status model_check_survey(const Network *network, const Survey *survey)
+Status model_check_survey(const Network *network, const Survey *survey, Status code)
 {
     if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
-    return status_fail(STATUS_CONFIG,
-                       "the network has %" PRId64 " channels, but %s holds the amplitude and %d attributes; set "
-                       "network.channels to at most %d",
+    return status_fail(code,
+                       "the network has %" PRId64
+                       " channels, but %s holds the amplitude and %d attributes: it can feed "
+                       "network.channels up to %d",
                        network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
 }
 
@@ -372,6 +374,7 @@ Status model_choose_vector(const Comm *comm, const Vector **vector)
     int64_t least = -wanted;
     comm_max(comm, &least, 1);
     *vector = vector_of_level((int)-least);
+    gemm_one_thread();
     log_note("instruction set: %s (%s)", (*vector)->name,
              forced != NULL && *forced != '\0' ? "forced by SEISDCN_ISA" : "the best that every rank has");
     return STATUS_OK;
