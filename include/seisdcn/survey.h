@@ -75,6 +75,7 @@ typedef struct {
     const float *offsets;                /* [n_traces], NULL: all NaN */
     const char *history;                 /* the lines of the history attribute */
     bool with_done;                      /* make /ensemble/done (zeros) */
+    bool sparse;                         /* most gathers stay unwritten: reserve no disk blocks */
 } SurveyPlan;
 
 /* Creates path (under just this name; the caller publishes it) with all tables and room for the amplitudes, and opens

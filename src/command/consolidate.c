@@ -150,8 +150,9 @@ static void report(const Survey *survey, const char *output, const int64_t bad[2
     if (bad[0] > 0)
         log_warning("%s samples of %" PRId64 " gather%s were not finite and are zero now", log_count(bad[0], values),
                     bad[1], bad[1] == 1 ? "" : "s");
-    log_note("%s: %s gathers, %s traces of %" PRId64 " samples, %s, in %s", output,
-             log_count(survey->n_ensembles, gathers), log_count(survey->n_traces, traces), survey->n_samples,
+    log_note("%s: %s gather%s, %s traces of %" PRId64 " samples, %s, in %s", output,
+             log_count(survey->n_ensembles, gathers), survey->n_ensembles == 1 ? "" : "s",
+             log_count(survey->n_traces, traces), survey->n_samples,
              log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, bytes), log_duration(seconds, time));
 }
 

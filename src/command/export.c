@@ -192,7 +192,7 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = write_gathers(comm, &plan);
     if (status == STATUS_OK) {
         char count[32], time[32];
-        log_note("%s: %s gathers, in %s", plan.folder, log_count(plan.n, count),
+        log_note("%s: %s gather%s, in %s", plan.folder, log_count(plan.n, count), plan.n == 1 ? "" : "s",
                  log_duration(timer_now() - start, time));
     }
     free_plan(&plan);

@@ -212,7 +212,7 @@ static Status show_dataset(const char *name, void *context)
     for (int i = 0; i < rank; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%" PRId64, i == 0 ? "" : ", ", dims[i]);
     snprintf(text + at, sizeof text - at, "]");
-    log_result("  %-*s %s", (int)COLUMN + 16, path, text);
+    log_result("  %-*s %s", (int)COLUMN + 20, path, text);
     return STATUS_OK;
 }
 

@@ -77,7 +77,7 @@ static Status lay_out(Survey *survey, const SurveyPlan *plan)
     H5File file;
     double trace_bytes = 4.0 * (double)survey->n_samples + 4, ensemble_bytes = 32 + SURVEY_SOURCE_MAX;
     double bytes = (double)survey->n_traces * trace_bytes + (double)survey->n_ensembles * ensemble_bytes;
-    Status status = files_check_space(survey->path, bytes);
+    Status status = plan->sparse ? STATUS_OK : files_check_space(survey->path, bytes);
     if (status == STATUS_OK) status = h5_create(survey->path, &file);
     if (status != STATUS_OK) return status;
     status = write_root(&file, plan);
@@ -89,7 +89,7 @@ static Status lay_out(Survey *survey, const SurveyPlan *plan)
             h5_create_dataset(&file, "/amplitude", H5T_IEEE_F32LE, 2, (int64_t[]){survey->n_traces, survey->n_samples});
     Status closed = h5_close(&file);
     if (status == STATUS_OK) status = closed;
-    return status == STATUS_OK ? files_reserve(survey->path) : status;
+    return status == STATUS_OK && !plan->sparse ? files_reserve(survey->path) : status;
 }
 
 /* Rank 0's copy of the plan's tables. */

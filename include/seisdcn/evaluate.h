@@ -1,0 +1,36 @@
+/* evaluate: a network's loss over one split, without dropout and with the running statistics, every patch exactly once;
+ * the same bits for any number of ranks. */
+#ifndef SEISDCN_EVALUATE_H
+#define SEISDCN_EVALUATE_H
+
+#include "seisdcn/batch.h"
+#include "seisdcn/comm.h"
+#include "seisdcn/index_map.h"
+#include "seisdcn/network.h"
+#include "seisdcn/status.h"
+#include "seisdcn/survey.h"
+
+#include <stdint.h>
+
+typedef struct {
+    Comm comm;
+    int64_t n_rows;     /* of the split */
+    int64_t n_used;     /* evaluated: all of them, or a limit's even selection */
+    int64_t first, end; /* of this rank: numbers in 0 .. n_used */
+    IndexShare share;
+    Gathers gathers;
+    Batch batch;
+} Evaluation;
+
+/* Prepares the evaluation of a split; limit > 0: at most so many patches, evenly spaced in the canonical order. At most
+ * `hold` bytes of gathers stay in memory between calls (0: any number). Collective. STATUS_MEMORY. */
+Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map, IndexSplit split, int64_t limit,
+                    int64_t hold, const Network *network, Evaluation *evaluation);
+
+void evaluate_free(Evaluation *evaluation);
+
+/* The mean loss over the patches; folds the running statistics into the network. group is any of the network's.
+ * Collective. STATUS_NUMERIC where it is not finite, and what reading the gathers may say. */
+Status evaluate_run(Evaluation *evaluation, Network *network, NetworkGroup *group, double *loss);
+
+#endif

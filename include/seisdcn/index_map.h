@@ -1,0 +1,127 @@
+/* index_map: the patch index map: integer -> (ensemble, first trace, first sample), split in train, valid and test.
+ *
+ * A patch stands at 0 <= trace <= fold - P, 0 <= sample <= n_samples - P on a grid of `stride`; patches are ordered by
+ * ensemble, trace, sample. A survey has too many of them for a list, so the map is implicit: rank 0 holds, for each
+ * ensemble, how many rows each split has there, and sends each rank its share of them as pieces. Where split.by =
+ * patch, a keyed permutation of each ensemble's patches (random_permute()) says which belong to which split: the first
+ * n_test positions to test, the next n_valid to valid, the rest to train. A map can also be explicit: a list of rows.
+ *
+ * The canonical order of a split's rows: by ensemble; within it, for split.by = patch by position in the permutation,
+ * else by trace and sample. A share is a run of the canonical order. An explicit map that says that it was made by that
+ * rule has the same canonical order as the implicit one, so training from either gives the same bits. */
+#ifndef SEISDCN_INDEX_MAP_H
+#define SEISDCN_INDEX_MAP_H
+
+#include "seisdcn/comm.h"
+#include "seisdcn/config.h"
+#include "seisdcn/status.h"
+#include "seisdcn/survey.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { INDEX_TRAIN, INDEX_VALID, INDEX_TEST, INDEX_SPLITS } IndexSplit;
+
+typedef struct {
+    int64_t patch_size, stride, by; /* by: SplitBy */
+    double test, valid;
+    int64_t seed;
+} IndexRule;
+
+typedef struct {
+    int64_t ensemble, trace, sample;
+} IndexRow;
+
+/* The whole map; on rank 0 only (elsewhere all zero but rule, total and is_explicit). */
+typedef struct {
+    IndexRule rule;
+    int64_t n_ensembles, n_samples;
+    int64_t *fold;                /* [n_ensembles] */
+    int64_t *count[INDEX_SPLITS]; /* [n_ensembles] rows of each split */
+    int64_t total[INDEX_SPLITS];  /* sums of the above */
+    int64_t n_short;              /* ensembles with fewer traces or samples than a patch */
+    bool is_explicit;
+    bool rule_known;   /* the file's rule says how an explicit map was made */
+    bool survey_known; /* the file names its survey's checksum */
+    uint64_t survey_checksum;
+    IndexRow *rows[INDEX_SPLITS]; /* explicit: in canonical order, [total] */
+    IndexRow *train_as_given;     /* explicit: /train in the file's order, [total[INDEX_TRAIN]] */
+} IndexMap;
+
+/* The file's and the log's name of a split: "train", "valid", "test". Pure. */
+const char *index_split_name(IndexSplit split);
+
+/* The split of a name, -1 where there is none. Pure. */
+int index_split_of(const char *name);
+
+/* Patches of a gather of `fold` traces under a rule. Pure. */
+int64_t index_patches(const IndexRule *rule, int64_t fold, int64_t n_samples);
+
+/* Deals the patches of a survey (first_trace [n_ensembles + 1], inlines [n_ensembles]) to the splits by rule. Local:
+ * rank 0's work. STATUS_DATA where no gather holds a patch, STATUS_CONFIG where nothing is left to train on,
+ * STATUS_MEMORY. */
+Status index_build(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples, const int64_t *first_trace,
+                   const int32_t *inlines, IndexMap *map);
+
+/* Frees a map; one of zeros is nothing. Local. */
+void index_free(IndexMap *map);
+
+/* Builds the map of a survey on rank 0: from the file at path, or (path NULL) by the rule of config. All ranks get
+ * rule, total, n_samples and is_explicit. Patch and split keys of config take the file's values, where it has them; a
+ * key set explicitly to another value is STATUS_CONFIG. Collective. STATUS_DATA: no map file, a map for another survey,
+ * a row outside its gather; and what index_build() says. */
+Status index_load(const Comm *comm, const Survey *survey, const char *path, Config *config, IndexMap *map);
+
+/* Says on the log what the map holds: the counts, and the gathers too small for a patch. Local: rank 0's. */
+void index_report(const IndexMap *map);
+
+/* Writes the map as path (under just this name; the caller publishes it); with materialize = true also its rows, each
+ * rank those of its ensembles. Collective. STATUS_IO (also where the disk cannot hold the rows), STATUS_MEMORY. */
+Status index_write(const Comm *comm, const IndexMap *map, const Survey *survey, const char *history, bool materialize,
+                   const char *path);
+
+/* Row j (in canonical order) of a split in an ensemble of an implicit map. Pure. */
+IndexRow index_row(const IndexRule *rule, IndexSplit split, int64_t ensemble, int64_t fold, int64_t n_samples,
+                   const int64_t count[INDEX_SPLITS], int64_t j);
+
+/* Fills rows [count[split]] with an ensemble's rows of a split of an implicit map, sorted by trace and sample. Local.
+ * STATUS_MEMORY. */
+Status index_sorted_rows(const IndexRule *rule, IndexSplit split, int64_t ensemble, int64_t fold, int64_t n_samples,
+                         const int64_t count[INDEX_SPLITS], IndexRow *rows);
+
+/* A part of an ensemble's rows of one split. */
+typedef struct {
+    int64_t ensemble, fold;
+    int64_t count[INDEX_SPLITS]; /* of the whole ensemble */
+    int64_t from, n;             /* rows from .. from + n - 1 of the ensemble's canonical list */
+    int64_t first;               /* number of the piece's first row in the share */
+} IndexPiece;
+
+/* What one rank holds of one split: rows [first, first + n_rows) of the canonical order. */
+typedef struct {
+    IndexRule rule;
+    IndexSplit split;
+    int64_t n_samples, first, n_rows, n_pieces;
+    IndexPiece *piece;
+    IndexRow *rows; /* explicit: [n_rows]; NULL: implicit */
+} IndexShare;
+
+/* Rank 0 cuts rows [cut[r], cut[r + 1]) of a split out of its map for each rank r and sends them; cut [size + 1] is
+ * rank 0's, rises, and ends may overlap nowhere. Collective. STATUS_MEMORY. */
+Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share);
+
+/* The same with every rank given all rows (cut 0 .. total on each). Collective. */
+Status index_scatter_whole(const Comm *comm, const IndexMap *map, IndexSplit split, IndexShare *share);
+
+/* Even cuts: cut[r] = total * r / size. Pure. */
+void index_even_cuts(int64_t total, int size, int64_t *cut);
+
+/* The piece that holds row i of the share, 0 <= i < n_rows. Pure; O(log n_pieces). */
+int64_t index_share_piece(const IndexShare *share, int64_t i);
+
+/* Row i of the share. Pure. */
+IndexRow index_share_row(const IndexShare *share, int64_t i);
+
+void index_share_free(IndexShare *share);
+
+#endif

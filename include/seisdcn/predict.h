@@ -1,0 +1,52 @@
+/* predict: the network over a whole gather: a window of the patch's size slides by one trace and one sample over the
+ * gather, padded with P-1 zeros on all sides; a window is divided by its largest magnitude s, predicted, and multiplied
+ * by s; a muted window (s = 0 or s below the threshold) passes as it is. The output is the sum of all windows laid
+ * where they stood, divided by P^2: each sample is covered by P^2 windows, at the edges too. Sums are in double. */
+#ifndef SEISDCN_PREDICT_H
+#define SEISDCN_PREDICT_H
+
+#include "seisdcn/network.h"
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a prediction counts; the caller zeroes it and adds over gathers. */
+typedef struct {
+    int64_t windows; /* all */
+    int64_t live;    /* predicted */
+    int64_t faint;   /* passed as they are although they hold something: 0 < s < threshold */
+    double energy;   /* sum of squares of the gather's channel 0 */
+    int64_t samples;
+} PredictCounts;
+
+typedef struct {
+    Network *network; /* folded with the running statistics */
+    double mute_threshold;
+    bool keep_mutes;          /* samples that were exact zeros become zeros again */
+    const bool *shared_scale; /* [channels] which channels share the scale; the caller's */
+    int64_t max_fold, n_samples;
+    int64_t columns; /* of a padded row, with slack for a vector past its end */
+    NetworkGroup group;
+    float *plane;         /* [channels][max_fold + 2 (P - 1)][columns] the padded gather */
+    float *scale;         /* [max_fold + 2 (P - 1)][columns] of the window that starts there, 0 where muted */
+    double *sum;          /* [max_fold + 2 (P - 1)][columns] */
+    int32_t *muted;       /* [columns] muted windows in the last P rows that start in this column */
+    void (*poke)(void *); /* called between rows of windows; may be NULL */
+    void *poke_context;
+} Predictor;
+
+/* Prepares for gathers of up to max_fold traces. Local. STATUS_MEMORY. */
+Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double mute_threshold, bool keep_mutes,
+                   const bool *shared_scale, Predictor *predictor);
+
+void predict_free(Predictor *predictor);
+
+/* Bytes that predict_new() takes. Pure. */
+size_t predict_bytes(const Network *network, int64_t max_fold, int64_t n_samples);
+
+/* Predicts one gather: in [channels][fold][n_samples], out [fold][n_samples] (channel 0). Each window by itself: the
+ * definition. Pure but for the predictor's own arrays. */
+void predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
+
+#endif

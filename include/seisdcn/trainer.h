@@ -1,0 +1,65 @@
+/* trainer: one training step after the other, data-parallel: each rank computes the gradients of its patches, turns
+ * each patch's into whole numbers, and one MPI_Allreduce a step adds these up with the loss, the next batch's batch
+ * norm statistics and the flags. The sums are exact, so weights and losses have the same bits for any number of ranks.
+ */
+#ifndef SEISDCN_TRAINER_H
+#define SEISDCN_TRAINER_H
+
+#include "seisdcn/batch.h"
+#include "seisdcn/comm.h"
+#include "seisdcn/config.h"
+#include "seisdcn/network.h"
+#include "seisdcn/order.h"
+#include "seisdcn/status.h"
+#include "seisdcn/survey.h"
+
+#include <stdint.h>
+
+/* Where a step's time goes, in seconds of this rank. */
+typedef enum { PHASE_READ, PHASE_FEED, PHASE_COMPUTE, PHASE_SUM, PHASE_EXCHANGE, PHASE_UPDATE, PHASES } TrainerPhase;
+
+typedef struct {
+    Comm comm;
+    const Survey *survey;
+    Network *network;
+    double learning_rate;
+    int64_t seed;
+    Order order;
+    Gathers gathers;
+    Batch batch[2]; /* the current one, and the next */
+    int current;
+    int64_t n_all[2]; /* patches of the two batches over all ranks */
+    NetworkGroup group;
+    float *adam_mean, *adam_square, *gradient; /* [n_parameters] */
+    double *sums;                              /* [n_parameters] */
+    int64_t *fixed;                            /* [n_parameters][lane]: this rank's sums of whole numbers */
+    int64_t *message;                          /* what a step adds over ranks */
+    int64_t message_size;
+    double *mean, *var;   /* [channels] of the current batch */
+    int64_t step;         /* steps taken over the whole run */
+    ExactSum epoch_error; /* sum of the epoch's patch losses */
+    int64_t epoch_patches;
+    double seconds[PHASES];
+} Trainer;
+
+/* Prepares training of network (the caller's) on a map's train rows. Reads all of this rank's gathers where they stay
+ * in memory. Collective. STATUS_MEMORY, STATUS_IO, STATUS_DATA. */
+Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                   Trainer *trainer);
+
+void trainer_free(Trainer *trainer);
+
+/* Starts an epoch, counted from 1: prepares its first batch. Collective. */
+Status trainer_start(Trainer *trainer, int64_t epoch);
+
+/* One step: *n patches over all ranks (0: the epoch has ended, nothing was done), their mean loss. Collective.
+ * STATUS_NUMERIC where loss or gradient are not finite; what reading gathers may say. */
+Status trainer_step(Trainer *trainer, int64_t *n, double *loss);
+
+/* The mean loss over the patches of the epoch so far. Pure. */
+double trainer_epoch_loss(const Trainer *trainer);
+
+/* Bytes that a rank needs besides its gathers. Pure. */
+size_t trainer_bytes(const Trainer *trainer);
+
+#endif

@@ -1,0 +1,115 @@
+/* vector: the kernels of the hot loops, one table of functions for each instruction set (AVX-512, AVX2 with FMA, and a
+ * portable one), chosen at start.
+ *
+ * Arrays are "in lanes": [channel][row][column][lane], the lane fastest, where a lane is one patch (in training) or one
+ * window (in apply). Lanes never mix, so a patch's result does not depend on its neighbours in the vector, nor on how
+ * many of the lanes are in use: that is what makes training's bits independent of the number of ranks. The number of
+ * lanes is the table's. All arrays are aligned to 64 bytes. Every kernel is pure and allocates nothing.
+ *
+ * A convolution joins a big side (rows + 2) x (cols + 2) and a small side rows x cols by 3 x 3 weights
+ * [small channel][big channel in its group][ky][kx], which is PyTorch's order both of Conv2d (out = small, in = big)
+ * and of ConvTranspose2d (in = small, out = big):
+ *   contract   small(y, x) = sum of weight(ky, kx) * big(y + ky, x + kx)        Conv2d; input gradient of the
+ * transposed expand     big(y, x)   = sum of weight(ky, kx) * small(y - ky, x - kx)      ConvTranspose2d; input
+ * gradient of Conv2d gradient   weight(ky, kx) = sum over y, x of small(y, x) * big(y + ky, x + kx) of both Two
+ * implementations have these signatures: `direct` here and `gemm` (gemm.h). */
+#ifndef SEISDCN_VECTOR_H
+#define SEISDCN_VECTOR_H
+
+#include <stdint.h>
+
+enum {
+    VECTOR_LANES_MAX = 16,
+    VECTOR_COLUMNS_MAX = 512 /* columns of the big side of a convolution */
+};
+
+typedef struct {
+    int64_t groups, big_channels, small_channels; /* channels of one group on each side */
+    int64_t rows, cols;                           /* of the small side */
+} ConvShape;
+
+/* What happens to a convolution's sum before it is stored:
+ *   TANH           out = tanh(factor * (sum + bias))        a layer forward, dropout's factor inside
+ *   LINEAR         out = factor * (sum + bias + add)
+ *   TANH_GRADIENT  out = factor * (sum + add) * (1 - y * y), where out holds y, the tanh, on entry: a layer backward */
+typedef enum { FINISH_TANH, FINISH_LINEAR, FINISH_TANH_GRADIENT } FinishKind;
+
+typedef struct {
+    FinishKind kind;
+    const float *bias;   /* [channel], NULL: 0; not of TANH_GRADIENT */
+    const float *factor; /* [channel][lane], NULL: 1 */
+    const float *add;    /* like the output, NULL: 0; not of TANH */
+} ConvFinish;
+
+/* scratch is room for the gemm implementation (gemm_scratch()); direct takes NULL. */
+typedef void ConvContract(const ConvShape *shape, const float *weight, const float *big, float *small,
+                          const ConvFinish *finish, float *scratch);
+typedef void ConvExpand(const ConvShape *shape, const float *weight, const float *small, float *big,
+                        const ConvFinish *finish, float *scratch);
+/* gradient: [small channel][big channel in its group][ky][kx][lane], overwritten: each lane its own. */
+typedef void ConvGradient(const ConvShape *shape, const float *big, const float *small, float *gradient,
+                          float *scratch);
+
+typedef struct {
+    const char *name; /* "avx512", "avx2", "portable" */
+    int lanes;
+
+    ConvContract *contract;
+    ConvExpand *expand;
+    ConvGradient *gradient;
+
+    /* out = what `finish` makes of the sums in out, for one channel of n positions; y, add and out may be as in
+     * ConvFinish; the sums may be changed. For the gemm implementation. */
+    void (*finish)(int64_t channel, int64_t n, float *sum, float *out, const ConvFinish *finish);
+
+    /* sum[channel][lane] of x [channel][n][lane]: the gradient of a bias. */
+    void (*channel_sum)(int64_t channels, int64_t n, const float *x, float *sum);
+
+    /* out = a + b, n values each. */
+    void (*add)(int64_t n, const float *a, const float *b, float *out);
+
+    /* tanh of n values, in place; n a multiple of the lanes. */
+    void (*tanh)(int64_t n, float *x);
+
+    /* Squared error and its gradient for x-like arrays of n positions: error[lane] = sum of weight * (z - target)^2 in
+     * double; with gradient = true z becomes scale * weight * (z - target) * factor * (1 - z * z), which is what the
+     * last tanh layer passes back (linear = true: without the last factor). weight [n][lane] may be NULL (1); factor
+     * [lane] may be NULL (1). One channel; the error is added to. */
+    void (*loss)(int64_t n, const float *target, const float *weight, const float *factor, float scale, int gradient,
+                 int linear, float *z, double *error);
+
+    /* largest[lane] = the largest magnitude of x [n][lane], at least what largest[lane] holds. */
+    void (*magnitude)(int64_t n, const float *x, float *largest);
+
+    /* x [n][lane] /= scale[lane], where the scale is not 0. */
+    void (*divide)(int64_t n, const float *scale, float *x);
+
+    /* Sum and sum of squares in double of x [n][lane], for each lane: batch norm's statistics. Overwrites. */
+    void (*moments)(int64_t n, const float *x, double *sum, double *square);
+
+    /* Adds values [n][lane], each times 2^exponent and rounded to a whole number, to sum [n][lane]. Returns 0, or 1
+     * where a value is not finite or not below `limit` in magnitude (then sum is not to be used). The caller's limit
+     * and exponent keep limit * 2^exponent at most 2^62. */
+    int (*fixed_add)(int64_t n, const float *value, float limit, int exponent, int64_t *sum);
+
+    /* Lays `lanes` neighbouring windows of plane side by side: x [rows][cols][lane] =
+     * plane[row * stride + col + lane] / scale[lane] (0 where the scale is 0). */
+    void (*load_windows)(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x);
+
+    /* The way back, in double: plane[row * stride + col + lane] += scale[lane] * z[row][col][lane]. */
+    void (*add_windows)(int64_t rows, int64_t cols, int64_t stride, const float *z, const float *scale, double *plane);
+} Vector;
+
+/* The tables, best first; the portable one always stands. */
+extern const Vector vector_avx512, vector_avx2, vector_portable;
+
+/* How many instruction sets this processor has of the three: 1 portable, 2 also avx2, 3 also avx512. Local. */
+int vector_level(void);
+
+/* The table of a level, 1 .. 3. Pure. */
+const Vector *vector_of_level(int level);
+
+/* The level of a name ("avx2"), 0 where there is none of that name. Pure. */
+int vector_level_of(const char *name);
+
+#endif

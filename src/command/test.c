@@ -1,0 +1,107 @@
+/* test: the loss of a model over one split of a survey. */
+#include "seisdcn/command.h"
+#include "seisdcn/commands.h"
+#include "seisdcn/evaluate.h"
+#include "seisdcn/log.h"
+#include "seisdcn/model.h"
+#include "seisdcn/survey.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Without a map the split is the one that the model was trained with. */
+static Status take_split(const ModelInfo *info, const Survey *survey, const char *path, Config *config)
+{
+    char owner[512];
+    snprintf(owner, sizeof owner, "the model %s", path);
+    if (!info->has_split) {
+        log_note("%s does not say its split; taking split.* of the configuration", path);
+        return STATUS_OK;
+    }
+    Status status = config_take(config, CONFIG_SPLIT_BY, (double)info->by, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_TEST, info->test, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_VALID, info->valid, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_SEED, (double)info->seed, owner);
+    if (status == STATUS_OK)
+        log_note("split of the model: by %s, test %g, valid %g, seed %" PRId64, config_word(CONFIG_SPLIT_BY, info->by),
+                 info->test, info->valid, info->seed);
+    if (status == STATUS_OK && info->has_survey && info->survey_checksum != survey->checksum)
+        log_warning("%s was trained on another survey than %s: the split is by the same rule, but of other gathers",
+                    path, survey->path);
+    return status;
+}
+
+static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, IndexSplit split, Network *network)
+{
+    Evaluation evaluation;
+    NetworkGroup group = {0};
+    double loss = 0;
+    if (map->total[split] == 0)
+        return status_fail(STATUS_DATA, "the split %s has no patches; choose another --split or raise split.%s",
+                           index_split_name(split), index_split_name(split));
+    Status status = evaluate_new(&job->comm, survey, map, split, 0, (int64_t)64 << 20, network, &evaluation);
+    if (status != STATUS_OK) return status;
+    status = comm_agree(&job->comm, network_group_new(network, false, &group));
+    if (status == STATUS_OK) {
+        log_progress_start(index_split_name(split), evaluation.end - evaluation.first, "patches");
+        status = evaluate_run(&evaluation, network, &group, &loss);
+        log_progress_end();
+    }
+    if (status == STATUS_OK) log_result("%s_loss %.9g", index_split_name(split), loss);
+    network_group_free(&group);
+    evaluate_free(&evaluation);
+    return status;
+}
+
+static Status run(Job *job)
+{
+    const char *model = command_text(job, "--model"), *map_path = command_text(job, "--map");
+    int split = index_split_of(command_text(job, "--split"));
+    if (split < 0)
+        return status_fail(STATUS_USAGE, "--split %s is not known: train, valid or test", command_text(job, "--split"));
+    Survey survey = {0};
+    Network network = {0};
+    IndexMap map = {0};
+    ModelInfo info;
+    const Vector *vector;
+    Status status = model_choose_vector(&job->comm, &vector);
+    if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &network, &info);
+    if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
+    if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
+    if (status == STATUS_OK) status = model_check_survey(&network, &survey);
+    if (status == STATUS_OK && map_path == NULL) status = take_split(&info, &survey, model, &job->config);
+    if (status == STATUS_OK) status = index_load(&job->comm, &survey, map_path, &job->config, &map);
+    if (status == STATUS_OK) status = model_check_map(&network, &map);
+    if (status == STATUS_OK) status = evaluate(job, &survey, &map, (IndexSplit)split, &network);
+    index_free(&map);
+    network_free(&network);
+    Status closed = survey_close(&survey);
+    return status != STATUS_OK ? status : closed;
+}
+
+static const Option options[] = {
+    {.name = "--survey", .kind = OPTION_TEXT, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
+    {.name = "--model", .kind = OPTION_TEXT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
+    {.name = "--map",
+     .kind = OPTION_TEXT,
+     .argument = "MAP.h5",
+     .help = "the index map (default: the model's own split)"},
+    {.name = "--split",
+     .kind = OPTION_TEXT,
+     .argument = "SPLIT",
+     .fallback = "test",
+     .help = "which patches: train, valid or test"},
+    {.name = NULL},
+};
+
+const Command command_test = {
+    .name = "test",
+    .summary = "prints the loss of a model over one split",
+    .description =
+        "Computes the mean squared error of the model's prediction over every patch of a split, and prints it "
+        "as `test_loss V` (with the split's own name).",
+    .example = "mpirun -n 2 seisdcn test --survey survey.h5 --model run/best.h5 --split test",
+    .options = options,
+    .uses_config = true,
+    .run = run,
+};

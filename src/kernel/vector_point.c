@@ -1,0 +1,155 @@
+/* The kernels that go point by point over lanes: tanh, loss, sums, and windows to lanes and back; and the table of this
+ * instruction set. */
+#include "vector_lanes.h"
+
+#include <string.h>
+
+static void channel_sum(int64_t channels, int64_t n, const float *x, float *sum)
+{
+    const Lanes *in = (const Lanes *)x;
+    for (int64_t c = 0; c < channels; c++, in += n) {
+        Lanes part[4] = {{0}}; /* four chains: one would wait for each addition */
+        int64_t i = 0;
+        for (; i + 4 <= n; i += 4)
+            for (int k = 0; k < 4; k++) part[k] += in[i + k];
+        for (; i < n; i++) part[0] += in[i];
+        ((Lanes *)sum)[c] = (part[0] + part[1]) + (part[2] + part[3]);
+    }
+}
+
+static void add(int64_t n, const float *a, const float *b, float *out)
+{
+    for (int64_t i = 0; i < n; i++) out[i] = a[i] + b[i];
+}
+
+static void tanh_all(int64_t n, float *x)
+{
+    for (int64_t i = 0; i < n; i += LANES) *(Lanes *)(x + i) = lanes_tanh(*(Lanes *)(x + i));
+}
+
+static void loss(int64_t n, const float *target, const float *weight, const float *factor, float scale, int gradient,
+                 int linear, float *z, double *error)
+{
+    const Lanes *t = (const Lanes *)target, *w = (const Lanes *)weight;
+    Lanes *out = (Lanes *)z;
+    Lanes f = lanes_of(scale);
+    if (factor != NULL) f *= *(const Lanes *)factor;
+    DoubleLanes sum[2] = {{0}};
+    for (int64_t i = 0; i < n; i++) {
+        Lanes difference = out[i] - t[i], weighted = difference;
+        if (w != NULL) weighted *= w[i];
+        Lanes square = weighted * difference;
+        for (int h = 0; h < 2; h++) sum[h] += __builtin_convertvector(half_of(square, h), DoubleLanes);
+        if (gradient) out[i] = linear ? f * weighted : f * weighted * (1.0f - out[i] * out[i]);
+    }
+    for (int h = 0; h < 2; h++) ((DoubleLanes *)error)[h] += sum[h];
+}
+
+static void magnitude(int64_t n, const float *x, float *largest)
+{
+    const IntLanes no_sign = (IntLanes){0} + 0x7fffffff;
+    /* magnitudes of floats compare like their bits */
+    IntLanes most = *(const IntLanes *)largest;
+    for (int64_t i = 0; i < n; i++) {
+        IntLanes value = ((const IntLanes *)x)[i] & no_sign, larger = value > most;
+        most = (value & larger) | (most & ~larger);
+    }
+    *(IntLanes *)largest = most;
+}
+
+static void divide(int64_t n, const float *scale, float *x)
+{
+    Lanes s = *(const Lanes *)scale;
+    s = lanes_select(s != 0.0f, s, lanes_of(1.0f));
+    for (int64_t i = 0; i < n; i++) ((Lanes *)x)[i] /= s;
+}
+
+static void moments(int64_t n, const float *x, double *sum, double *square)
+{
+    const Lanes *in = (const Lanes *)x;
+    DoubleLanes s[2] = {{0}}, q[2] = {{0}};
+    for (int64_t i = 0; i < n; i++)
+        for (int h = 0; h < 2; h++) {
+            DoubleLanes value = __builtin_convertvector(half_of(in[i], h), DoubleLanes);
+            s[h] += value;
+            q[h] += value * value;
+        }
+    memcpy(sum, s, sizeof s);
+    memcpy(square, q, sizeof q);
+}
+
+/* Doubles at or above 2^51 in magnitude carry whole numbers in their lowest bits: adding this rounds to a whole number,
+ * and the difference of the bits is that number as an integer. */
+#define WHOLE 6755399441055744.0 /* 1.5 * 2^52 */
+
+static int fixed_add(int64_t n, const float *value, float limit, int exponent, int64_t *sum)
+{
+    /* 2^exponent * value has up to 62 bits, more than the trick takes: so in two parts, 2^24 apart */
+    const double up = 0x1p-24, down = 0x1p24;
+    double scale = 1;
+    for (int i = 0; i < exponent; i++) scale *= 2;
+    DoubleLanes whole = WHOLE - (DoubleLanes){0};
+    LongLanes bias = (LongLanes)whole;
+    IntLanes bad = {0};
+    for (int64_t i = 0; i < n; i++) {
+        Lanes v = ((const Lanes *)value)[i];
+        bad |= ~((v < limit) & (v > -limit)); /* also of NaN */
+        for (int h = 0; h < 2; h++) {
+            DoubleLanes d = scale * __builtin_convertvector(half_of(v, h), DoubleLanes);
+            DoubleLanes high = d * up + whole;
+            DoubleLanes low = (d - (high - whole) * down) + whole;
+            ((LongLanes *)sum)[2 * i + h] += (((LongLanes)high - bias) << 24) + ((LongLanes)low - bias);
+        }
+    }
+    int any = 0;
+    for (int lane = 0; lane < LANES; lane++) any |= bad[lane] != 0;
+    return any;
+}
+
+static void load_windows(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x)
+{
+    Lanes s = *(const Lanes *)scale;
+    IntLanes live = s != 0.0f;
+    Lanes divisor = lanes_select(live, s, lanes_of(1.0f));
+    Lanes *out = (Lanes *)x;
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t col = 0; col < cols; col++) {
+            Lanes v = *(const LooseLanes *)(plane + row * stride + col) / divisor;
+            *out++ = (Lanes)((IntLanes)v & live);
+        }
+}
+
+static void add_windows(int64_t rows, int64_t cols, int64_t stride, const float *z, const float *scale, double *plane)
+{
+    Lanes s = *(const Lanes *)scale;
+    const Lanes *in = (const Lanes *)z;
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t col = 0; col < cols; col++, in++) {
+            Lanes v = s * *in;
+            double *at = plane + row * stride + col;
+            for (int h = 0; h < 2; h++)
+                *(LooseDoubles *)(at + h * LANES / 2) += __builtin_convertvector(half_of(v, h), DoubleLanes);
+        }
+}
+
+#define TEXT_OF(name)          TEXT_OF_EXPANDED(name)
+#define TEXT_OF_EXPANDED(name) #name
+
+const Vector NAME(vector) = {
+    .name = TEXT_OF(ISA),
+    .lanes = LANES,
+    .contract = NAME(direct_contract),
+    .expand = NAME(direct_expand),
+    .gradient = NAME(direct_gradient),
+    .finish = NAME(vector_finish),
+    .channel_sum = channel_sum,
+    .add = add,
+    .tanh = tanh_all,
+    .loss = loss,
+    .magnitude = magnitude,
+    .divide = divide,
+    .moments = moments,
+    .fixed_add = fixed_add,
+    .load_windows = load_windows,
+    .add_windows = add_windows,
+};

@@ -1,0 +1,378 @@
+#include "seisdcn/model.h"
+
+#include "seisdcn/checksum.h"
+#include "seisdcn/files.h"
+#include "seisdcn/h5.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const FORMAT = "seisdcn-model";
+
+/* One array of the state_dict: a view of the network's parameters (or of an array in the same order). */
+typedef struct {
+    char name[NETWORK_NAME_MAX + 16];
+    int rank;
+    int64_t dims[4], at, n; /* at: in the flat array; -1 running_mean, -2 running_var */
+} Entry;
+
+enum { RUNNING_MEAN = -1, RUNNING_VAR = -2, ENTRIES_MAX = 4 + 4 * NETWORK_LEVELS_MAX };
+
+/* The float arrays of the state_dict in its order; num_batches_tracked comes behind the first four. */
+static int list_entries(const Network *network, Entry entry[ENTRIES_MAX])
+{
+    int64_t channels = network->shape.channels;
+    entry[0] = (Entry){"_bnorm.weight", 1, {channels}, 0, channels};
+    entry[1] = (Entry){"_bnorm.bias", 1, {channels}, channels, channels};
+    entry[2] = (Entry){"_bnorm.running_mean", 1, {channels}, RUNNING_MEAN, channels};
+    entry[3] = (Entry){"_bnorm.running_var", 1, {channels}, RUNNING_VAR, channels};
+    int n = 4;
+    for (int i = 0; i < network->n_layers; i++) {
+        const NetworkLayer *layer = &network->layer[i];
+        const ConvShape *conv = &layer->conv;
+        Entry *weight = &entry[n++], *bias = &entry[n++];
+        *weight = (Entry){"", 4, {conv->groups * conv->small_channels, conv->big_channels, 3, 3}, layer->weight, 0};
+        weight->n = layer->n_weights;
+        *bias = (Entry){"", 1, {layer->out_channels}, layer->bias, layer->out_channels};
+        snprintf(weight->name, sizeof weight->name, "%s.weight", layer->name);
+        snprintf(bias->name, sizeof bias->name, "%s.bias", layer->name);
+    }
+    return n;
+}
+
+/* The floats of an entry, copied into values. */
+static void get_values(const Network *network, const Entry *entry, float *values)
+{
+    const double *running = entry->at == RUNNING_MEAN ? network->running_mean : network->running_var;
+    for (int64_t i = 0; i < entry->n; i++)
+        values[i] = entry->at >= 0 ? network->parameter[entry->at + i] : (float)running[i];
+}
+
+static void put_values(Network *network, const Entry *entry, const float *values)
+{
+    double *running = entry->at == RUNNING_MEAN ? network->running_mean : network->running_var;
+    for (int64_t i = 0; i < entry->n; i++)
+        if (entry->at >= 0)
+            network->parameter[entry->at + i] = values[i];
+        else
+            running[i] = (double)values[i];
+}
+
+Status model_checksum(const Network *network, uint64_t *checksum)
+{
+    Entry entry[ENTRIES_MAX];
+    int n = list_entries(network, entry);
+    size_t channels = (size_t)network->shape.channels;
+    size_t bytes = ((size_t)network->n_parameters + 2 * channels) * sizeof(float) + sizeof(int64_t), at = 0;
+    char *all = memory_new(bytes, 1, "the state_dict");
+    if (all == NULL) return STATUS_MEMORY;
+    for (int i = 0; i < n; i++) {
+        get_values(network, &entry[i], (float *)(void *)(all + at));
+        at += (size_t)entry[i].n * sizeof(float);
+        if (i == 3) {
+            /* behind 16 bytes a channel: aligned */
+            memcpy(all + at, &network->n_batches, sizeof(int64_t));
+            at += sizeof(int64_t);
+        }
+    }
+    *checksum = checksum_bytes(all, bytes);
+    memory_free(all);
+    return STATUS_OK;
+}
+
+static Status write_entries(const H5File *file, const Network *network)
+{
+    Entry entry[ENTRIES_MAX];
+    int n = list_entries(network, entry);
+    float *values = memory_new((size_t)network->n_parameters, sizeof *values, "the state_dict");
+    if (values == NULL) return STATUS_MEMORY;
+    Status status = h5_create_group(file, "/state_dict");
+    for (int i = 0; status == STATUS_OK && i < n; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "/state_dict/%.40s", entry[i].name);
+        get_values(network, &entry[i], values);
+        status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims, values);
+    }
+    if (status == STATUS_OK)
+        status = h5_write_new(file, "/state_dict/_bnorm.num_batches_tracked", H5T_STD_I64LE, H5T_NATIVE_INT64, 0, NULL,
+                              &network->n_batches);
+    memory_free(values);
+    return status;
+}
+
+static Status write_optimizer(const H5File *file, const Network *network, const ModelOptimizer *optimizer)
+{
+    Entry entry[ENTRIES_MAX];
+    int n = list_entries(network, entry);
+    Status status = h5_create_group(file, "/optimizer");
+    const char *const group[] = {"exp_avg", "exp_avg_sq"};
+    const float *const moment[] = {optimizer->mean, optimizer->square};
+    for (int m = 0; m < 2; m++) {
+        char name[96];
+        snprintf(name, sizeof name, "/optimizer/%s", group[m]);
+        if (status == STATUS_OK) status = h5_create_group(file, name);
+        for (int i = 0; status == STATUS_OK && i < n; i++) {
+            if (entry[i].at < 0) continue;
+            snprintf(name, sizeof name, "/optimizer/%s/%.40s", group[m], entry[i].name);
+            status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims,
+                                  moment[m] + entry[i].at);
+        }
+    }
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "epoch", optimizer->epoch);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "step", optimizer->step);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "train_seed", optimizer->seed);
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "order", optimizer->shuffle ? "shuffled" : "as given");
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "instruction_set", network->vector->name);
+    return status;
+}
+
+static Status write_attributes(const H5File *file, const Network *network, const ModelInfo *info, const char *history)
+{
+    const NetworkShape *shape = &network->shape;
+    uint64_t checksum;
+    Status status = model_checksum(network, &checksum);
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "format", FORMAT);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "version", 1);
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "history", history);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "n_chans", shape->channels);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "k_mult", shape->k_mult);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "levels", shape->levels);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "patch_size", shape->patch_size);
+    if (status == STATUS_OK) status = h5_put_double(file, "/", "dropout", shape->dropout);
+    if (status == STATUS_OK)
+        status = h5_put_text(file, "/", "mixing", config_word(CONFIG_NETWORK_MIXING, shape->mixing));
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "skip", config_word(CONFIG_NETWORK_SKIP, shape->skip));
+    if (status == STATUS_OK) status = h5_put_uint(file, "/", "model_checksum", checksum);
+    if (status == STATUS_OK && info->has_split) {
+        status = h5_put_text(file, "/", "by", config_word(CONFIG_SPLIT_BY, info->by));
+        if (status == STATUS_OK) status = h5_put_double(file, "/", "test", info->test);
+        if (status == STATUS_OK) status = h5_put_double(file, "/", "valid", info->valid);
+        if (status == STATUS_OK) status = h5_put_int(file, "/", "seed", info->seed);
+    }
+    if (status == STATUS_OK && info->has_survey)
+        status = h5_put_uint(file, "/", "survey_checksum", info->survey_checksum);
+    return status;
+}
+
+Status model_write(const char *path, const Network *network, const ModelInfo *info, const ModelOptimizer *optimizer,
+                   const char *history)
+{
+    char *temporary = text_format("%s.part", path);
+    if (temporary == NULL) return STATUS_MEMORY;
+    H5File file;
+    Status status = h5_create(temporary, &file);
+    if (status == STATUS_OK) {
+        status = write_attributes(&file, network, info, history);
+        if (status == STATUS_OK) status = write_entries(&file, network);
+        if (status == STATUS_OK && optimizer != NULL) status = write_optimizer(&file, network, optimizer);
+        Status closed = h5_close(&file);
+        if (status == STATUS_OK) status = closed;
+        if (status == STATUS_OK) status = files_publish(temporary, path);
+        if (status != STATUS_OK) unlink(temporary);
+    }
+    memory_free(temporary);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static Status read_choice(const H5File *file, const char *name, ConfigKey key, int *value)
+{
+    if (!h5_has(file, "/", name)) return STATUS_OK;
+    char word[32];
+    Status status = h5_get_text(file, "/", name, word, sizeof word);
+    if (status != STATUS_OK) return status;
+    int64_t choice = config_choice(key, word);
+    if (choice < 0)
+        return status_fail(STATUS_DATA, "%s: attribute %s is \"%s\", which this program does not know", file->path,
+                           name, word);
+    *value = (int)choice;
+    return STATUS_OK;
+}
+
+static Status read_shape(const H5File *file, NetworkShape *shape)
+{
+    *shape = (NetworkShape){.dropout = 0, .mixing = MIXING_DEPTHWISE, .skip = SKIP_NONE};
+    Status status = h5_get_int(file, "/", "n_chans", &shape->channels);
+    if (status == STATUS_OK) status = h5_get_int(file, "/", "k_mult", &shape->k_mult);
+    if (status == STATUS_OK) status = h5_get_int(file, "/", "levels", &shape->levels);
+    if (status == STATUS_OK) status = h5_get_int(file, "/", "patch_size", &shape->patch_size);
+    if (status == STATUS_OK && h5_has(file, "/", "dropout"))
+        status = h5_get_double(file, "/", "dropout", &shape->dropout);
+    if (status == STATUS_OK) status = read_choice(file, "mixing", CONFIG_NETWORK_MIXING, &shape->mixing);
+    if (status == STATUS_OK) status = read_choice(file, "skip", CONFIG_NETWORK_SKIP, &shape->skip);
+    if (status == STATUS_OK && !(shape->dropout >= 0 && shape->dropout < 1))
+        status = status_fail(STATUS_DATA, "%s: dropout %g is not in [0, 1)", file->path, shape->dropout);
+    if (status == STATUS_OK && network_check_shape(shape) != STATUS_OK)
+        status = status_prefix(STATUS_DATA, "%s: its attributes make no network", file->path);
+    return status;
+}
+
+static Status read_info(const H5File *file, ModelInfo *info)
+{
+    memset(info, 0, sizeof *info);
+    info->has_split =
+        h5_has(file, "/", "by") && h5_has(file, "/", "test") && h5_has(file, "/", "valid") && h5_has(file, "/", "seed");
+    Status status = STATUS_OK;
+    if (info->has_split) {
+        int by = 0;
+        status = read_choice(file, "by", CONFIG_SPLIT_BY, &by);
+        info->by = by;
+        if (status == STATUS_OK) status = h5_get_double(file, "/", "test", &info->test);
+        if (status == STATUS_OK) status = h5_get_double(file, "/", "valid", &info->valid);
+        if (status == STATUS_OK) status = h5_get_int(file, "/", "seed", &info->seed);
+    }
+    info->has_survey = h5_has(file, "/", "survey_checksum");
+    if (status == STATUS_OK && info->has_survey)
+        status = h5_get_uint(file, "/", "survey_checksum", &info->survey_checksum);
+    return status;
+}
+
+static Status read_entries(const H5File *file, Network *network)
+{
+    Entry entry[ENTRIES_MAX];
+    int n = list_entries(network, entry);
+    float *values = memory_new((size_t)network->n_parameters, sizeof *values, "the state_dict");
+    if (values == NULL) return STATUS_MEMORY;
+    Status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < n; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "/state_dict/%.40s", entry[i].name);
+        status = h5_expect(file, name, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims);
+        if (status != STATUS_OK) {
+            status = status_prefix(status, "%s does not fit its n_chans, k_mult, levels and mixing", file->path);
+            break;
+        }
+        status = h5_read_all(file, name, H5T_NATIVE_FLOAT, entry[i].n, values);
+        for (int64_t k = 0; status == STATUS_OK && k < entry[i].n; k++)
+            if (!isfinite(values[k]))
+                status = status_fail(STATUS_DATA, "%s: %s holds a value that is not finite", file->path, name);
+        if (status == STATUS_OK) put_values(network, &entry[i], values);
+    }
+    memory_free(values);
+    for (int64_t c = 0; status == STATUS_OK && c < network->shape.channels; c++)
+        if (network->running_var[c] < 0)
+            status = status_fail(STATUS_DATA, "%s: _bnorm.running_var holds a negative value", file->path);
+    if (status == STATUS_OK && h5_exists(file, "/state_dict/_bnorm.num_batches_tracked"))
+        status = h5_read_all(file, "/state_dict/_bnorm.num_batches_tracked", H5T_NATIVE_INT64, 1, &network->n_batches);
+    return status;
+}
+
+static Status read_model(const char *path, const Vector *vector, Network *network, ModelInfo *info)
+{
+    H5File file;
+    NetworkShape shape = {0};
+    Status status = h5_open(path, false, &file);
+    if (status != STATUS_OK) return status;
+    status = h5_check_format(&file, FORMAT, "a model file");
+    if (status == STATUS_OK) status = read_shape(&file, &shape);
+    if (status == STATUS_OK) status = read_info(&file, info);
+    if (status == STATUS_OK) status = network_new(&shape, vector, network);
+    if (status == STATUS_OK) status = read_entries(&file, network);
+    if (status == STATUS_OK) status = model_checksum(network, &info->checksum);
+    if (status == STATUS_OK && h5_has(&file, "/", "model_checksum")) {
+        uint64_t said;
+        status = h5_get_uint(&file, "/", "model_checksum", &said);
+        if (status == STATUS_OK && said != info->checksum)
+            status = status_fail(STATUS_DATA,
+                                 "%s is damaged: its state_dict has checksum %016" PRIx64 ", model_checksum says "
+                                 "%016" PRIx64,
+                                 path, info->checksum, said);
+    }
+    Status closed = h5_close(&file);
+    return status != STATUS_OK ? status : closed;
+}
+
+Status model_load(const Comm *comm, const char *path, const Vector *vector, Network *network, ModelInfo *info)
+{
+    memset(network, 0, sizeof *network);
+    Status status = STATUS_OK;
+    if (comm->rank == 0) status = read_model(path, vector, network, info);
+    status = comm_agree(comm, status);
+    NetworkShape shape = network->shape;
+    if (status == STATUS_OK) {
+        comm_broadcast(comm, &shape, sizeof shape);
+        comm_broadcast(comm, info, sizeof *info);
+        if (comm->rank != 0) status = network_new(&shape, vector, network);
+        status = comm_agree(comm, status);
+    }
+    if (status == STATUS_OK) {
+        size_t channels = (size_t)shape.channels;
+        comm_broadcast(comm, network->parameter, (size_t)network->n_parameters * sizeof(float));
+        comm_broadcast(comm, network->running_mean, channels * sizeof(double));
+        comm_broadcast(comm, network->running_var, channels * sizeof(double));
+        comm_broadcast(comm, &network->n_batches, sizeof network->n_batches);
+    }
+    if (status != STATUS_OK) network_free(network);
+    return status;
+}
+
+Status model_check_survey(const Network *network, const Survey *survey)
+{
+    if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
+    return status_fail(STATUS_CONFIG,
+                       "the network has %" PRId64 " channels, but %s holds the amplitude and %d attributes; set "
+                       "network.channels to at most %d",
+                       network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
+}
+
+Status model_check_map(const Network *network, const IndexMap *map)
+{
+    if (network->shape.patch_size == map->rule.patch_size) return STATUS_OK;
+    return status_fail(STATUS_CONFIG,
+                       "the model's patches are %" PRId64 " x %" PRId64 ", the index map's %" PRId64 " x %" PRId64
+                       "; build a map with patch.size=%" PRId64,
+                       network->shape.patch_size, network->shape.patch_size, map->rule.patch_size, map->rule.patch_size,
+                       network->shape.patch_size);
+}
+
+NetworkShape model_shape(const Config *config)
+{
+    return (NetworkShape){config->network.channels, config->network.k_mult,  config->network.levels,
+                          config->patch.size,       config->network.dropout, (int)config->network.mixing,
+                          (int)config->network.skip};
+}
+
+Status model_take_config(const Network *network, const char *path, Config *config)
+{
+    const NetworkShape *shape = &network->shape;
+    char owner[512];
+    snprintf(owner, sizeof owner, "the model %s", path);
+    Status status = config_take(config, CONFIG_PATCH_SIZE, (double)shape->patch_size, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_CHANNELS, (double)shape->channels, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_MIXING, (double)shape->mixing, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_SKIP, (double)shape->skip, owner);
+    if (status == STATUS_OK && !config->is_set[CONFIG_NETWORK_DROPOUT]) config->network.dropout = shape->dropout;
+    return status;
+}
+
+Status model_choose_vector(const Comm *comm, const Vector **vector)
+{
+    const char *forced = getenv("SEISDCN_ISA");
+    int64_t level = vector_level(), wanted = level;
+    Status status = STATUS_OK;
+    if (forced != NULL && *forced != '\0') {
+        wanted = vector_level_of(forced);
+        if (wanted == 0)
+            status = status_fail(STATUS_USAGE, "SEISDCN_ISA=%s is not known: avx512, avx2 or portable", forced);
+        else if (wanted > level)
+            status =
+                status_fail(STATUS_USAGE, "SEISDCN_ISA=%s: rank %d's processor does not have it", forced, comm->rank);
+    }
+    status = comm_agree(comm, status);
+    if (status != STATUS_OK) return status;
+    int64_t least = -wanted;
+    comm_max(comm, &least, 1);
+    *vector = vector_of_level((int)-least);
+    log_note("instruction set: %s (%s)", (*vector)->name,
+             forced != NULL && *forced != '\0' ? "forced by SEISDCN_ISA" : "the best that every rank has");
+    return STATUS_OK;
+}

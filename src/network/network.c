@@ -1,0 +1,196 @@
+/* The table of layers, the parameters, and batch norm's fold. The passes are in pass.c. */
+#include "seisdcn/network.h"
+
+#include "seisdcn/config.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double BATCHNORM_EPSILON = 1e-5, BATCHNORM_MOMENTUM = 0.1;
+static const int64_t CHANNELS_MAX = 1 << 20; /* of the deepest level; the weights stay far below 2^31 */
+
+Status network_check_shape(const NetworkShape *shape)
+{
+    int64_t left = shape->patch_size - 2 * shape->levels;
+    if (shape->levels < 1 || shape->levels > NETWORK_LEVELS_MAX)
+        return status_fail(STATUS_CONFIG, "network.levels is %lld; 1 to %d are built", (long long)shape->levels,
+                           NETWORK_LEVELS_MAX);
+    if (left < 1)
+        return status_fail(
+            STATUS_CONFIG,
+            "patch.size %lld leaves nothing behind network.levels %lld: each level takes 2 off; the patch "
+            "must be at least %lld",
+            (long long)shape->patch_size, (long long)shape->levels, (long long)(2 * shape->levels + 1));
+    if (shape->patch_size > VECTOR_COLUMNS_MAX)
+        return status_fail(STATUS_CONFIG, "patch.size %lld is above %d", (long long)shape->patch_size,
+                           VECTOR_COLUMNS_MAX);
+    if (shape->channels < 1 || shape->k_mult < 1)
+        return status_fail(STATUS_CONFIG, "network.channels %lld and network.k_mult %lld must be at least 1",
+                           (long long)shape->channels, (long long)shape->k_mult);
+    int64_t deepest = shape->channels;
+    for (int64_t l = 0; l < shape->levels; l++) {
+        deepest = deepest > CHANNELS_MAX ? deepest : deepest * shape->k_mult;
+        int64_t weights = shape->mixing == MIXING_FULL ? deepest * (deepest / shape->k_mult) : deepest;
+        if (deepest > CHANNELS_MAX || weights > CHANNELS_MAX * 64)
+            return status_fail(STATUS_CONFIG,
+                               "network.channels %lld, k_mult %lld and levels %lld make a network of more than %lld "
+                               "channels or too many weights; lower one of them",
+                               (long long)shape->channels, (long long)shape->k_mult, (long long)shape->levels,
+                               (long long)CHANNELS_MAX);
+    }
+    return STATUS_OK;
+}
+
+/* Dense layers with many channels win by sgemm; the direct kernel serves small groups. */
+static bool prefers_gemm(const ConvShape *conv) { return conv->big_channels * conv->small_channels > 256; }
+
+static void fill_layers(Network *network)
+{
+    const NetworkShape *shape = &network->shape;
+    int64_t levels = shape->levels, outer[NETWORK_LEVELS_MAX + 1];
+    outer[0] = shape->channels;
+    for (int64_t l = 1; l <= levels; l++) outer[l] = outer[l - 1] * shape->k_mult;
+    int64_t at = 2 * shape->channels;
+    network->n_layers = (int)(2 * levels);
+    network->n_dropout = 0;
+    for (int i = 0; i < network->n_layers; i++) {
+        NetworkLayer *layer = &network->layer[i];
+        layer->transposed = i >= levels;
+        int64_t l = layer->transposed ? 2 * levels - i : i + 1;
+        snprintf(layer->name, sizeof layer->name, "_m%d%s.0", (int)l, layer->transposed ? "T" : "");
+        int64_t groups = shape->mixing == MIXING_FULL ? 1 : outer[l - 1];
+        layer->conv = (ConvShape){groups, outer[l - 1] / groups, outer[l] / groups, shape->patch_size - 2 * l,
+                                  shape->patch_size - 2 * l};
+        layer->gemm = prefers_gemm(&layer->conv);
+        layer->out_channels = layer->transposed ? outer[l - 1] : outer[l];
+        layer->n_weights = outer[l] * layer->conv.big_channels * 9;
+        layer->weight = at;
+        layer->bias = at + layer->n_weights;
+        at = layer->bias + layer->out_channels;
+        network->n_dropout += layer->out_channels;
+    }
+    network->n_parameters = at;
+}
+
+Status network_new(const NetworkShape *shape, const Vector *vector, Network *network)
+{
+    memset(network, 0, sizeof *network);
+    Status status = network_check_shape(shape);
+    if (status != STATUS_OK) return status;
+    network->shape = *shape;
+    network->vector = vector;
+    fill_layers(network);
+    const NetworkLayer *first = &network->layer[0];
+    size_t channels = (size_t)shape->channels;
+    network->parameter = memory_new((size_t)network->n_parameters, sizeof(float), "the network's parameters");
+    network->first_weight = memory_new((size_t)(first->n_weights + first->out_channels), sizeof(float), "first layer");
+    network->running_mean = memory_new(6 * channels, sizeof(double), "batch norm's statistics");
+    if (network->parameter == NULL || network->first_weight == NULL || network->running_mean == NULL) {
+        network_free(network);
+        return STATUS_MEMORY;
+    }
+    network->first_bias = network->first_weight + first->n_weights;
+    network->running_var = network->running_mean + channels;
+    network->slope = network->running_var + channels;
+    network->shift = network->slope + channels;
+    network->mean = network->shift + channels;
+    network->scale = network->mean + channels;
+    return STATUS_OK;
+}
+
+void network_free(Network *network)
+{
+    memory_free(network->parameter);
+    memory_free(network->first_weight);
+    memory_free(network->running_mean);
+    memset(network, 0, sizeof *network);
+}
+
+void network_initialise(Network *network, int64_t seed)
+{
+    RandomKey key = random_key(seed, RANDOM_WEIGHTS, 0);
+    int64_t channels = network->shape.channels;
+    for (int64_t c = 0; c < channels; c++) {
+        network->parameter[c] = 1;
+        network->parameter[channels + c] = 0;
+        network->running_mean[c] = 0;
+        network->running_var[c] = 1;
+    }
+    network->n_batches = 0;
+    for (int i = 0; i < network->n_layers; i++) {
+        const NetworkLayer *layer = &network->layer[i];
+        /* the second dimension: of Conv2d the input channels of a group, of ConvTranspose2d the output channels */
+        double bound = 1 / sqrt((double)layer->conv.big_channels * 9);
+        for (int64_t p = layer->weight; p < layer->bias + layer->out_channels; p++)
+            network->parameter[p] = (float)(bound * (2 * random_uniform(key, (uint64_t)p, 0) - 1));
+    }
+}
+
+void network_fold(Network *network, const double *mean, const double *var)
+{
+    const NetworkLayer *first = &network->layer[0];
+    int64_t channels = network->shape.channels;
+    const float *gamma = network->parameter, *beta = network->parameter + channels;
+    for (int64_t c = 0; c < channels; c++) {
+        network->mean[c] = mean[c];
+        network->scale[c] = 1 / sqrt(var[c] + BATCHNORM_EPSILON);
+        network->slope[c] = (double)gamma[c] * network->scale[c];
+        network->shift[c] = (double)beta[c] - mean[c] * network->slope[c];
+    }
+    const float *weight = network->parameter + first->weight;
+    for (int64_t o = 0; o < first->out_channels; o++) {
+        int64_t group = o / first->conv.small_channels;
+        double bias = (double)network->parameter[first->bias + o];
+        for (int64_t i = 0; i < first->conv.big_channels; i++) {
+            int64_t c = group * first->conv.big_channels + i;
+            for (int64_t k = 0; k < 9; k++) {
+                int64_t at = (o * first->conv.big_channels + i) * 9 + k;
+                network->first_weight[at] = (float)((double)weight[at] * network->slope[c]);
+                bias += (double)weight[at] * network->shift[c];
+            }
+        }
+        network->first_bias[o] = (float)bias;
+    }
+}
+
+void network_fold_running(Network *network) { network_fold(network, network->running_mean, network->running_var); }
+
+void network_track(Network *network, const double *mean, const double *var, double n)
+{
+    double unbiased = n > 1 ? n / (n - 1) : 1;
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        double m = (1 - BATCHNORM_MOMENTUM) * network->running_mean[c] + BATCHNORM_MOMENTUM * mean[c];
+        double v = (1 - BATCHNORM_MOMENTUM) * network->running_var[c] + BATCHNORM_MOMENTUM * var[c] * unbiased;
+        network->running_mean[c] = (double)(float)m; /* as the file holds it: a resume goes on with the same bits */
+        network->running_var[c] = (double)(float)v;
+    }
+    network->n_batches++;
+}
+
+void network_gradient(const Network *network, const double *sum, double n, float *gradient)
+{
+    const NetworkLayer *first = &network->layer[0];
+    int64_t channels = network->shape.channels;
+    for (int64_t p = 2 * channels; p < network->n_parameters; p++) gradient[p] = (float)(sum[p] / n);
+    const float *weight = network->parameter + first->weight;
+    for (int64_t c = 0; c < channels; c++) {
+        int64_t group = c / first->conv.big_channels, i = c % first->conv.big_channels;
+        double gamma = 0, beta = 0;
+        for (int64_t k = 0; k < first->conv.small_channels; k++) {
+            int64_t o = group * first->conv.small_channels + k;
+            double bias = sum[first->bias + o];
+            for (int64_t tap = 0; tap < 9; tap++) {
+                int64_t at = (o * first->conv.big_channels + i) * 9 + tap;
+                double raw = sum[first->weight + at];
+                gradient[first->weight + at] = (float)((network->slope[c] * raw + network->shift[c] * bias) / n);
+                gamma += (double)weight[at] * (raw - network->mean[c] * bias) * network->scale[c];
+                beta += (double)weight[at] * bias;
+            }
+        }
+        gradient[c] = (float)(gamma / n);
+        gradient[channels + c] = (float)(beta / n);
+    }
+}

@@ -1,0 +1,218 @@
+/* Forward and backward over one group of patches in lanes. */
+#include "seisdcn/network.h"
+
+#include "seisdcn/config.h"
+#include "seisdcn/gemm.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/random.h"
+
+#include <string.h>
+
+static int64_t out_positions(const NetworkLayer *layer)
+{
+    int64_t grow = layer->transposed ? 2 : 0;
+    return (layer->conv.rows + grow) * (layer->conv.cols + grow);
+}
+
+static bool has_sum(const Network *network, int i)
+{
+    /* z_l + y_(l-1) for l = L .. 2: every decoder layer but the last */
+    return network->shape.skip == SKIP_ADD && network->layer[i].transposed && i < network->n_layers - 1;
+}
+
+typedef struct {
+    int64_t patch, activation[2 * NETWORK_LEVELS_MAX], total, scratch;
+} GroupLayout;
+
+/* Where everything of a group lies in its block, in floats. */
+static GroupLayout group_layout(const Network *network, bool training)
+{
+    GroupLayout layout = {0};
+    int64_t lanes = network->vector->lanes;
+    layout.patch = network->shape.channels * network->shape.patch_size * network->shape.patch_size * lanes;
+    int64_t total = layout.patch;
+    for (int i = 0; i < network->n_layers; i++) {
+        const NetworkLayer *layer = &network->layer[i];
+        layout.activation[i] = total;
+        total += layer->out_channels * out_positions(layer) * lanes * (has_sum(network, i) ? 2 : 1);
+        int64_t need = layer->gemm ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
+        if (need > layout.scratch) layout.scratch = need;
+    }
+    total += network->n_dropout * lanes + (training ? network->n_parameters * lanes : 0) + layout.scratch;
+    layout.total = total;
+    return layout;
+}
+
+size_t network_group_bytes(const Network *network, bool training)
+{
+    return (size_t)group_layout(network, training).total * sizeof(float);
+}
+
+Status network_group_new(const Network *network, bool training, NetworkGroup *group)
+{
+    memset(group, 0, sizeof *group);
+    GroupLayout layout = group_layout(network, training);
+    int64_t lanes = network->vector->lanes;
+    group->block = memory_new((size_t)layout.total, sizeof(float), "the activations of a group of patches");
+    if (group->block == NULL) return STATUS_MEMORY;
+    group->x = group->block;
+    for (int i = 0; i < network->n_layers; i++) {
+        const NetworkLayer *layer = &network->layer[i];
+        group->activation[i] = group->block + layout.activation[i];
+        if (has_sum(network, i))
+            group->sum[i] = group->activation[i] + layer->out_channels * out_positions(layer) * lanes;
+    }
+    group->output = group->activation[network->n_layers - 1];
+    group->scratch = group->block + layout.total - layout.scratch;
+    group->factor = group->output + layout.patch;
+    group->gradient = training ? group->factor + network->n_dropout * lanes : NULL;
+    return STATUS_OK;
+}
+
+void network_group_free(NetworkGroup *group)
+{
+    memory_free(group->block);
+    memset(group, 0, sizeof *group);
+}
+
+void network_draw_dropout(const Network *network, NetworkGroup *group, int lane, int64_t seed, int64_t epoch,
+                          const int64_t patch[3])
+{
+    int64_t lanes = network->vector->lanes;
+    double p = network->shape.dropout;
+    /* a word w is dropped where w < p * 2^32 */
+    uint64_t threshold = (uint64_t)(p * 4294967296.0);
+    float keep = (float)(1 / (1 - p));
+    RandomKey key = random_key(seed, RANDOM_DROPOUT, epoch);
+    for (int64_t c = 0; c < network->n_dropout; c += 4) {
+        RandomBlock block = random_block(key, (uint32_t)patch[0], (uint32_t)patch[1], (uint32_t)patch[2],
+                                         (uint32_t)(c / 4) | (uint32_t)(patch[0] >> 32) << 24);
+        for (int64_t k = 0; k < 4 && c + k < network->n_dropout; k++)
+            group->factor[(c + k) * lanes + lane] = block.word[k] < threshold ? 0 : keep;
+    }
+}
+
+static void run_contract(const Network *network, const NetworkLayer *layer, const float *weight, const float *big,
+                         float *small, const ConvFinish *finish, float *scratch)
+{
+    if (layer->gemm)
+        gemm_contract(network->vector, &layer->conv, weight, big, small, finish, scratch);
+    else
+        network->vector->contract(&layer->conv, weight, big, small, finish, NULL);
+}
+
+static void run_expand(const Network *network, const NetworkLayer *layer, const float *weight, const float *small,
+                       float *big, const ConvFinish *finish, float *scratch)
+{
+    if (layer->gemm)
+        gemm_expand(network->vector, &layer->conv, weight, small, big, finish, scratch);
+    else
+        network->vector->expand(&layer->conv, weight, small, big, finish, NULL);
+}
+
+static void run_gradient(const Network *network, const NetworkLayer *layer, const float *big, const float *small,
+                         float *gradient, float *scratch)
+{
+    if (layer->gemm)
+        gemm_gradient(network->vector, &layer->conv, big, small, gradient, scratch);
+    else
+        network->vector->gradient(&layer->conv, big, small, gradient, NULL);
+}
+
+/* What layer i reads: the output of the one before, or its sum with the encoder's. */
+static const float *input_of(const Network *network, const NetworkGroup *group, int i)
+{
+    if (i == 0) return group->x;
+    return has_sum(network, i - 1) ? group->sum[i - 1] : group->activation[i - 1];
+}
+
+/* The encoder layer whose output is added to decoder layer i's: y_(l-1) to z_l. */
+static int partner_of(const Network *network, int i) { return network->n_layers - 2 - i; }
+
+void network_forward(const Network *network, NetworkGroup *group, bool dropout)
+{
+    int64_t lanes = network->vector->lanes;
+    const float *factor = group->factor;
+    for (int i = 0; i < network->n_layers; i++) {
+        const NetworkLayer *layer = &network->layer[i];
+        const float *weight = i == 0 ? network->first_weight : network->parameter + layer->weight;
+        const float *bias = i == 0 ? network->first_bias : network->parameter + layer->bias;
+        ConvFinish finish = {FINISH_TANH, bias, dropout ? factor : NULL, NULL};
+        const float *in = input_of(network, group, i);
+        if (layer->transposed)
+            run_expand(network, layer, weight, in, group->activation[i], &finish, group->scratch);
+        else
+            run_contract(network, layer, weight, in, group->activation[i], &finish, group->scratch);
+        if (has_sum(network, i))
+            network->vector->add(layer->out_channels * out_positions(layer) * lanes, group->activation[i],
+                                 group->activation[partner_of(network, i)], group->sum[i]);
+        factor += layer->out_channels * lanes;
+    }
+}
+
+/* The loss of each channel, and with gradient = true what the last layer passes back. */
+static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, int64_t live,
+                        double *error)
+{
+    int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.channels;
+    int64_t plane = size * size;
+    const float *target = group->target == NULL ? group->x : group->target;
+    float scale = (float)(2.0 / (double)(channels * plane));
+    double sum[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    for (int64_t c = 0; c < channels; c++) {
+        int64_t at = c * plane * lanes;
+        float lane_factor[VECTOR_LANES_MAX] __attribute__((aligned(64))); /* 0 keeps a dead lane's gradients at 0 */
+        for (int64_t lane = 0; lane < lanes; lane++)
+            lane_factor[lane] = lane >= live ? 0 : factor == NULL ? 1 : factor[c * lanes + lane];
+        network->vector->loss(plane, target + at, group->weight == NULL ? NULL : group->weight + at, lane_factor, scale,
+                              gradient, 0, group->output + at, sum);
+    }
+    for (int64_t lane = 0; lane < lanes; lane++) error[lane] = sum[lane] / (double)(channels * plane);
+}
+
+void network_loss(const Network *network, NetworkGroup *group, double *error)
+{
+    output_loss(network, group, false, NULL, network->vector->lanes, error);
+}
+
+void network_backward(const Network *network, NetworkGroup *group, bool dropout, int64_t live, double *error)
+{
+    const Vector *vector = network->vector;
+    int64_t lanes = vector->lanes;
+    const float *factor = group->factor + network->n_dropout * lanes;
+    for (int i = network->n_layers - 1; i >= 0; i--) {
+        const NetworkLayer *layer = &network->layer[i];
+        factor -= layer->out_channels * lanes;
+        if (i == network->n_layers - 1) output_loss(network, group, true, dropout ? factor : NULL, live, error);
+        float *delta = group->activation[i]; /* by now the gradient at this layer's sums */
+        const float *in = input_of(network, group, i);
+        float *gradient = group->gradient + layer->weight * lanes;
+        if (layer->transposed)
+            run_gradient(network, layer, delta, in, gradient, group->scratch);
+        else
+            run_gradient(network, layer, in, delta, gradient, group->scratch);
+        vector->channel_sum(layer->out_channels, out_positions(layer), delta, group->gradient + layer->bias * lanes);
+        if (i == 0) break;
+        /* the gradient at the sums of the layer before, over its own output */
+        const NetworkLayer *before = &network->layer[i - 1];
+        float *out = group->activation[i - 1];
+        const float *before_factor = dropout ? factor - before->out_channels * lanes : NULL;
+        ConvFinish finish = {FINISH_TANH_GRADIENT, NULL, before_factor, NULL};
+        const float *weight = network->parameter + layer->weight;
+        int64_t n = before->out_channels * out_positions(before);
+        if (has_sum(network, i - 1)) {
+            /* first the gradient at z_l + y_(l-1), kept for the encoder, then through z_l's tanh */
+            ConvFinish plain = {FINISH_LINEAR, NULL, NULL, NULL};
+            run_contract(network, layer, weight, delta, group->sum[i - 1], &plain, group->scratch);
+            for (int64_t c = 0; c < before->out_channels; c++)
+                vector->finish(c, n / before->out_channels, group->sum[i - 1] + c * n / before->out_channels * lanes,
+                               out + c * n / before->out_channels * lanes, &finish);
+        } else if (layer->transposed) {
+            run_contract(network, layer, weight, delta, out, &finish, group->scratch);
+        } else {
+            int partner = partner_of(network, i - 1); /* the decoder layer that y_(l-1) was added to */
+            if (partner < network->n_layers - 1 && has_sum(network, partner)) finish.add = group->sum[partner];
+            run_expand(network, layer, weight, delta, out, &finish, group->scratch);
+        }
+    }
+}

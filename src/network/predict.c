@@ -1,0 +1,177 @@
+#include "seisdcn/predict.h"
+
+#include "seisdcn/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static int64_t padded_rows(const Network *network, int64_t fold) { return fold + 2 * (network->shape.patch_size - 1); }
+
+static int64_t padded_columns(const Network *network, int64_t n_samples)
+{
+    return n_samples + 2 * (network->shape.patch_size - 1) + VECTOR_LANES_MAX;
+}
+
+size_t predict_bytes(const Network *network, int64_t max_fold, int64_t n_samples)
+{
+    size_t plane = (size_t)(padded_rows(network, max_fold) * padded_columns(network, n_samples));
+    return network_group_bytes(network, false) +
+           plane * (((size_t)network->shape.channels + 1) * sizeof(float) + sizeof(double));
+}
+
+Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double mute_threshold, bool keep_mutes,
+                   const bool *shared_scale, Predictor *predictor)
+{
+    memset(predictor, 0, sizeof *predictor);
+    predictor->network = network;
+    predictor->mute_threshold = mute_threshold;
+    predictor->keep_mutes = keep_mutes;
+    predictor->shared_scale = shared_scale;
+    predictor->max_fold = max_fold;
+    predictor->n_samples = n_samples;
+    predictor->columns = padded_columns(network, n_samples);
+    size_t plane = (size_t)(padded_rows(network, max_fold) * predictor->columns);
+    predictor->plane = memory_new(plane * (size_t)network->shape.channels, sizeof(float), "a padded gather");
+    predictor->scale = memory_new(plane, sizeof(float), "the scales of a gather's windows");
+    predictor->sum = memory_new(plane, sizeof(double), "the sum over a gather's windows");
+    predictor->muted = memory_new((size_t)predictor->columns, sizeof(int32_t), "the muted windows");
+    bool enough =
+        predictor->plane != NULL && predictor->scale != NULL && predictor->sum != NULL && predictor->muted != NULL;
+    Status status = enough ? network_group_new(network, false, &predictor->group) : STATUS_MEMORY;
+    if (status != STATUS_OK) predict_free(predictor);
+    return status;
+}
+
+void predict_free(Predictor *predictor)
+{
+    memory_free(predictor->plane);
+    memory_free(predictor->scale);
+    memory_free(predictor->sum);
+    memory_free(predictor->muted);
+    network_group_free(&predictor->group);
+    memset(predictor, 0, sizeof *predictor);
+}
+
+static void pad(Predictor *predictor, const float *in, int64_t fold)
+{
+    const Network *network = predictor->network;
+    int64_t edge = network->shape.patch_size - 1, rows = padded_rows(network, fold), columns = predictor->columns;
+    memset(predictor->plane, 0, (size_t)(network->shape.channels * rows * columns) * sizeof(float));
+    for (int64_t c = 0; c < network->shape.channels; c++)
+        for (int64_t t = 0; t < fold; t++)
+            memcpy(predictor->plane + (c * rows + edge + t) * columns + edge,
+                   in + (c * fold + t) * predictor->n_samples, (size_t)predictor->n_samples * sizeof(float));
+}
+
+/* Largest of `size` neighbours `step` apart, in place, by doubling the reach: value i becomes the largest of i,
+ * i + step, ... i + (size - 1) step. Values from `n - (size - 1) step` on become meaningless. */
+static void running_maximum(float *value, int64_t n, int64_t step, int64_t size)
+{
+    int64_t reach = 1;
+    for (; reach < size; reach *= 2) {
+        int64_t shift = 2 * reach <= size ? reach : size - reach;
+        for (int64_t i = 0; i + shift * step < n; i++)
+            value[i] = value[i] > value[i + shift * step] ? value[i] : value[i + shift * step];
+    }
+}
+
+/* The scale of every window, 0 where it is muted, and the counts. */
+static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *counts)
+{
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
+    float *scale = predictor->scale;
+    memset(scale, 0, (size_t)(rows * columns) * sizeof *scale);
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        if (!predictor->shared_scale[c]) continue;
+        const float *plane = predictor->plane + c * rows * columns;
+        for (int64_t i = 0; i < rows * columns; i++) {
+            float magnitude = fabsf(plane[i]);
+            scale[i] = scale[i] > magnitude ? scale[i] : magnitude;
+        }
+    }
+    for (int64_t i = 0; i < rows; i++) running_maximum(scale + i * columns, columns, 1, size);
+    running_maximum(scale, rows * columns, columns, size);
+    float threshold = (float)predictor->mute_threshold;
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) {
+            float *s = &scale[i * columns + j];
+            if (i >= window_rows || j >= window_columns) {
+                *s = 0;
+                continue;
+            }
+            if (*s > 0 && *s < threshold) {
+                counts->faint++;
+                *s = 0;
+            }
+            counts->live += *s > 0;
+        }
+    counts->windows += window_rows * window_columns;
+}
+
+static void add_live_windows(Predictor *predictor, int64_t fold)
+{
+    const Network *network = predictor->network;
+    const Vector *vector = network->vector;
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t lanes = vector->lanes, window_columns = predictor->n_samples + size - 1;
+    float scale[VECTOR_LANES_MAX] __attribute__((aligned(64)));
+    float one[VECTOR_LANES_MAX] __attribute__((aligned(64)));
+    memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
+    for (int64_t lane = 0; lane < VECTOR_LANES_MAX; lane++) one[lane] = 1;
+    for (int64_t i = 0; i < fold + size - 1; i++) {
+        for (int64_t j = 0; j < window_columns; j += lanes) {
+            const float *s = predictor->scale + i * columns + j;
+            int64_t live = 0;
+            for (int64_t lane = 0; lane < lanes; lane++) {
+                scale[lane] = s[lane];
+                live += s[lane] > 0;
+            }
+            if (live == 0) continue;
+            for (int64_t c = 0; c < network->shape.channels; c++)
+                vector->load_windows(size, size, columns, predictor->plane + (c * rows + i) * columns + j,
+                                     predictor->shared_scale[c] ? scale : one,
+                                     predictor->group.x + c * size * size * lanes);
+            network_forward(network, &predictor->group, false);
+            vector->add_windows(size, size, columns, predictor->group.output, scale, predictor->sum + i * columns + j);
+        }
+        if (predictor->poke != NULL) predictor->poke(predictor->poke_context);
+    }
+}
+
+/* out = (sum of live windows + gather * how many muted windows cover the sample) / P^2 */
+static void finish(Predictor *predictor, const float *in, int64_t fold, float *out)
+{
+    int64_t size = predictor->network->shape.patch_size, columns = predictor->columns, edge = size - 1;
+    double windows = (double)(size * size);
+    memset(predictor->muted, 0, (size_t)columns * sizeof *predictor->muted);
+    for (int64_t i = 0; i < fold + edge; i++) {
+        /* muted[j]: muted windows that start in column j of rows i - P + 1 .. i */
+        for (int64_t j = 0; j < predictor->n_samples + edge; j++) {
+            predictor->muted[j] += predictor->scale[i * columns + j] == 0;
+            if (i >= size) predictor->muted[j] -= predictor->scale[(i - size) * columns + j] == 0;
+        }
+        if (i < edge) continue;
+        int64_t t = i - edge, covering = 0;
+        for (int64_t j = 0; j < edge; j++) covering += predictor->muted[j];
+        for (int64_t k = 0; k < predictor->n_samples; k++) {
+            covering += predictor->muted[k + edge];
+            double g = (double)in[t * predictor->n_samples + k];
+            double sum = predictor->sum[i * columns + k + edge] + g * (double)covering;
+            bool mute = predictor->keep_mutes && g == 0;
+            out[t * predictor->n_samples + k] = mute ? 0 : (float)(sum / windows);
+            covering -= predictor->muted[k];
+        }
+    }
+}
+
+void predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+{
+    pad(predictor, in, fold);
+    find_scales(predictor, fold, counts);
+    for (int64_t i = 0; i < fold * predictor->n_samples; i++) counts->energy += (double)in[i] * (double)in[i];
+    counts->samples += fold * predictor->n_samples;
+    add_live_windows(predictor, fold);
+    finish(predictor, in, fold, out);
+}

@@ -1,0 +1,301 @@
+#include "seisdcn/trainer.h"
+
+#include "seisdcn/adam.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/timer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* Behind the gradients of the message: the loss in two limbs, the flags, then four numbers a channel for the next
+ * batch: sum and sum of squares in two limbs each. */
+enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, MESSAGE_HEAD, PER_CHANNEL = 4 };
+
+/* A gather held stays until memory says no; unshuffled maps may hop through the whole survey, so they get a limit. */
+static const int64_t UNSHUFFLED_BYTES = (int64_t)1 << 30;
+
+static int64_t gathers_limit(const Trainer *trainer)
+{
+    const Order *order = &trainer->order;
+    if (!order->shuffle) return UNSHUFFLED_BYTES;
+    if (order->block_gathers == 0) return 0;
+    int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
+    return order->block_gathers * (order->end_shard - order->first_shard) * largest * (int64_t)sizeof(float);
+}
+
+static int64_t my_gathers_bytes(const Trainer *trainer)
+{
+    int64_t bytes = 0;
+    const IndexShare *share = &trainer->order.share;
+    for (int64_t p = 0; p < share->n_pieces; p++) bytes += share->piece[p].fold;
+    return bytes * trainer->survey->n_samples * trainer->network->shape.channels * (int64_t)sizeof(float);
+}
+
+/* memory_limit_mb is only checked: what does not fit is an error that names a block_gathers that does. */
+static Status check_memory(const Trainer *trainer, const Config *config)
+{
+    if (config->train.memory_limit_mb == 0) return STATUS_OK;
+    int64_t limit = config->train.memory_limit_mb * 1000000, base = (int64_t)trainer_bytes(trainer);
+    int64_t gathers = gathers_limit(trainer), all = my_gathers_bytes(trainer);
+    if (gathers == 0 || gathers > all) gathers = all;
+    if (base + gathers <= limit) return STATUS_OK;
+    const Order *order = &trainer->order;
+    int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
+    int64_t shards = order->end_shard - order->first_shard;
+    int64_t fits = (limit - base) / (shards * largest * (int64_t)sizeof(float));
+    if (fits < 1)
+        return status_fail(STATUS_MEMORY,
+                           "train.memory_limit_mb is %" PRId64 ", but rank %d needs %" PRId64 " MB, and even "
+                           "train.block_gathers=1 does not fit its %" PRId64 " shards: use more ranks, fewer "
+                           "train.shards, or a higher limit",
+                           config->train.memory_limit_mb, trainer->comm.rank, (base + gathers) / 1000000 + 1, shards);
+    return status_fail(STATUS_MEMORY,
+                       "train.memory_limit_mb is %" PRId64 ", but rank %d needs %" PRId64
+                       " MB; set train.block_gathers=%" PRId64,
+                       config->train.memory_limit_mb, trainer->comm.rank, (base + gathers) / 1000000 + 1, fits);
+}
+
+static Status preload(Trainer *trainer)
+{
+    const IndexShare *share = &trainer->order.share;
+    const float *unused;
+    Status status = STATUS_OK;
+    if (trainer->gathers.limit > 0) return STATUS_OK;
+    char bytes[32];
+    double start = timer_now();
+    log_progress_start("reading", share->n_pieces, "gathers");
+    for (int64_t p = 0; status == STATUS_OK && p < share->n_pieces; p++) {
+        status = gathers_get(&trainer->gathers, share->piece[p].ensemble, &unused);
+        log_progress(p + 1, NULL);
+    }
+    log_progress_end();
+    status = comm_agree(&trainer->comm, status);
+    CommSpread spread = comm_spread(&trainer->comm, (double)trainer->gathers.bytes);
+    if (status == STATUS_OK)
+        log_note("read the training gathers in %.1f s, at most %s a rank", timer_now() - start,
+                 log_bytes(spread.max, bytes));
+    return status;
+}
+
+static Status allocate(Trainer *trainer)
+{
+    const Network *network = trainer->network;
+    size_t n = (size_t)network->n_parameters, channels = (size_t)network->shape.channels;
+    trainer->message_size = network->n_parameters + MESSAGE_HEAD + PER_CHANNEL * network->shape.channels;
+    trainer->adam_mean = memory_new(n, sizeof(float), "the optimizer");
+    trainer->adam_square = memory_new(n, sizeof(float), "the optimizer");
+    trainer->gradient = memory_new(n, sizeof(float), "the gradient");
+    trainer->sums = memory_new(n, sizeof(double), "the gradient");
+    trainer->fixed = memory_new(n * (size_t)network->vector->lanes, sizeof(int64_t), "the gradient");
+    trainer->message = memory_new((size_t)trainer->message_size, sizeof(int64_t), "the gradient's message");
+    trainer->mean = memory_new(2 * channels, sizeof(double), "batch norm's statistics");
+    if (trainer->adam_mean == NULL || trainer->adam_square == NULL || trainer->gradient == NULL ||
+        trainer->sums == NULL || trainer->fixed == NULL || trainer->message == NULL || trainer->mean == NULL)
+        return STATUS_MEMORY;
+    trainer->var = trainer->mean + channels;
+    Status status = network_group_new(network, true, &trainer->group);
+    for (int b = 0; b < 2 && status == STATUS_OK; b++)
+        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size,
+                           order_my_most(&trainer->order), &trainer->batch[b]);
+    return status;
+}
+
+Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                   Trainer *trainer)
+{
+    memset(trainer, 0, sizeof *trainer);
+    trainer->comm = *comm;
+    trainer->survey = survey;
+    trainer->network = network;
+    trainer->learning_rate = config->train.learning_rate;
+    trainer->seed = config->train.seed;
+    Status status = order_new(comm, map, config, &trainer->order);
+    if (status != STATUS_OK) return status;
+    status = check_memory(trainer, config);
+    if (status == STATUS_OK) status = allocate(trainer);
+    if (status == STATUS_OK)
+        status = gathers_new(survey, network->shape.channels, gathers_limit(trainer), &trainer->gathers);
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = preload(trainer);
+    if (status != STATUS_OK) trainer_free(trainer);
+    return status;
+}
+
+void trainer_free(Trainer *trainer)
+{
+    order_free(&trainer->order);
+    if (trainer->gathers.survey != NULL) gathers_free(&trainer->gathers);
+    for (int b = 0; b < 2; b++) batch_free(&trainer->batch[b]);
+    network_group_free(&trainer->group);
+    memory_free(trainer->adam_mean);
+    memory_free(trainer->adam_square);
+    memory_free(trainer->gradient);
+    memory_free(trainer->sums);
+    memory_free(trainer->fixed);
+    memory_free(trainer->message);
+    memory_free(trainer->mean);
+    memset(trainer, 0, sizeof *trainer);
+}
+
+size_t trainer_bytes(const Trainer *trainer)
+{
+    const Network *network = trainer->network;
+    size_t n = (size_t)network->n_parameters, lanes = (size_t)network->vector->lanes;
+    size_t batch = batch_bytes(network->vector, network->shape.channels, network->shape.patch_size,
+                               order_my_most(&trainer->order));
+    return n * (3 * sizeof(float) + sizeof(double) + (lanes + 1) * sizeof(int64_t)) + 2 * batch +
+           network_group_bytes(network, true) + (size_t)trainer->survey->n_ensembles * 3 * sizeof(int64_t);
+}
+
+/* Cuts and loads the batch after the current one; its statistics go into the message. */
+static Status load_next(Trainer *trainer)
+{
+    int next = 1 - trainer->current;
+    Batch *batch = &trainer->batch[next];
+    int64_t n_mine = 0;
+    double start = timer_now(), read = trainer->gathers.seconds;
+    Status status = order_next(&trainer->order, batch->rows, &n_mine, &trainer->n_all[next]);
+    if (status == STATUS_OK) status = batch_load(batch, n_mine, &trainer->gathers);
+    read = trainer->gathers.seconds - read;
+    trainer->seconds[PHASE_READ] += read;
+    trainer->seconds[PHASE_FEED] += timer_now() - start - read;
+    if (status != STATUS_OK) return status;
+    int64_t *out = trainer->message + trainer->network->n_parameters + MESSAGE_HEAD;
+    for (int64_t c = 0; c < trainer->network->shape.channels; c++) {
+        *out++ = batch->sum[c].high;
+        *out++ = batch->sum[c].low;
+        *out++ = batch->square[c].high;
+        *out++ = batch->square[c].low;
+    }
+    return STATUS_OK;
+}
+
+/* Makes the loaded batch the current one, with the statistics that the message brought. */
+static void take_next(Trainer *trainer)
+{
+    const Network *network = trainer->network;
+    trainer->current = 1 - trainer->current;
+    if (trainer->n_all[trainer->current] == 0) return; /* the epoch has ended */
+    double n = (double)(trainer->n_all[trainer->current] * network->shape.patch_size * network->shape.patch_size);
+    const int64_t *in = trainer->message + network->n_parameters + MESSAGE_HEAD;
+    for (int64_t c = 0; c < network->shape.channels; c++, in += PER_CHANNEL) {
+        trainer->mean[c] = exact_value((ExactSum){in[0], in[1]}) / n;
+        double var = exact_value((ExactSum){in[2], in[3]}) / n - trainer->mean[c] * trainer->mean[c];
+        trainer->var[c] = var > 0 ? var : 0;
+    }
+}
+
+Status trainer_start(Trainer *trainer, int64_t epoch)
+{
+    order_start(&trainer->order, epoch);
+    trainer->epoch_error = (ExactSum){0, 0};
+    trainer->epoch_patches = 0;
+    memset(trainer->message, 0, (size_t)trainer->message_size * sizeof *trainer->message);
+    Status status = comm_agree(&trainer->comm, load_next(trainer));
+    if (status != STATUS_OK) return status;
+    comm_sum(&trainer->comm, trainer->message, (size_t)trainer->message_size);
+    take_next(trainer);
+    return STATUS_OK;
+}
+
+/* Forward and backward over this rank's patches: gradients and losses into the message. Returns whether all of them
+ * are finite and in range. */
+static bool compute(Trainer *trainer)
+{
+    Network *network = trainer->network;
+    const Vector *vector = network->vector;
+    const Batch *batch = &trainer->batch[trainer->current];
+    int64_t lanes = vector->lanes, channels2 = 2 * network->shape.channels;
+    int64_t n_gradients = network->n_parameters - channels2; /* batch norm's own follow by linearity */
+    int exponent = exact_exponent(trainer->order.batch_size), bad = 0;
+    bool dropout = network->shape.dropout > 0;
+    ExactSum error_sum = {0, 0};
+    memset(trainer->fixed, 0, (size_t)(network->n_parameters * lanes) * sizeof *trainer->fixed);
+    network_fold(network, trainer->mean, trainer->var);
+    float *kept = trainer->group.x;
+    for (int64_t first = 0; first < batch->n; first += lanes) {
+        double start = timer_now(), error[VECTOR_LANES_MAX];
+        int64_t live = batch->n - first < lanes ? batch->n - first : lanes;
+        trainer->group.x = batch_group(batch, first / lanes);
+        for (int64_t lane = 0; dropout && lane < live; lane++) {
+            const IndexRow *row = &batch->rows[first + lane];
+            network_draw_dropout(network, &trainer->group, (int)lane, trainer->seed, trainer->order.epoch,
+                                 (int64_t[3]){row->ensemble, row->trace, row->sample});
+        }
+        network_forward(network, &trainer->group, dropout);
+        network_backward(network, &trainer->group, dropout, live, error);
+        double middle = timer_now();
+        bad |= vector->fixed_add(n_gradients, trainer->group.gradient + channels2 * lanes, EXACT_LIMIT, exponent,
+                                 trainer->fixed + channels2 * lanes);
+        for (int64_t lane = 0; lane < live; lane++) bad |= !exact_add(&error_sum, error[lane]);
+        trainer->seconds[PHASE_COMPUTE] += middle - start;
+        trainer->seconds[PHASE_SUM] += timer_now() - middle;
+    }
+    trainer->group.x = kept;
+    for (int64_t p = 0; p < network->n_parameters; p++) {
+        int64_t sum = 0;
+        for (int64_t lane = 0; lane < lanes; lane++) sum += trainer->fixed[p * lanes + lane];
+        trainer->message[p] = sum;
+    }
+    trainer->message[network->n_parameters + LOSS_HIGH] = error_sum.high;
+    trainer->message[network->n_parameters + LOSS_LOW] = error_sum.low;
+    return !bad;
+}
+
+static void update(Trainer *trainer, int64_t n)
+{
+    Network *network = trainer->network;
+    double unit = ldexp(1, -exact_exponent(trainer->order.batch_size));
+    for (int64_t p = 0; p < network->n_parameters; p++) trainer->sums[p] = (double)trainer->message[p] * unit;
+    network_gradient(network, trainer->sums, (double)n, trainer->gradient);
+    int64_t plane = network->shape.patch_size * network->shape.patch_size;
+    network_track(network, trainer->mean, trainer->var, (double)(n * plane));
+    trainer->step++;
+    adam_step(network->n_parameters, trainer->step, trainer->learning_rate, trainer->gradient, network->parameter,
+              trainer->adam_mean, trainer->adam_square);
+}
+
+static Status not_finite(const Trainer *trainer)
+{
+    return status_fail(STATUS_NUMERIC,
+                       "the loss or a gradient is not finite in epoch %" PRId64 ", step %" PRId64
+                       " (or past %g): lower train.learning_rate (now %g), and look for outliers in the data",
+                       trainer->order.epoch, trainer->step + 1, (double)EXACT_LIMIT, trainer->learning_rate);
+}
+
+Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
+{
+    *n = trainer->n_all[trainer->current];
+    if (*n == 0) return STATUS_OK;
+    int64_t *head = trainer->message + trainer->network->n_parameters;
+    bool finite = compute(trainer);
+    Status status = load_next(trainer);
+    head[FLAG_ERROR] = status != STATUS_OK;
+    head[FLAG_NUMERIC] = !finite;
+    double start = timer_now();
+    comm_sum(&trainer->comm, trainer->message, (size_t)trainer->message_size);
+    double middle = timer_now();
+    trainer->seconds[PHASE_EXCHANGE] += middle - start;
+    if (head[FLAG_ERROR] != 0) return comm_agree(&trainer->comm, status);
+    if (head[FLAG_NUMERIC] != 0) return not_finite(trainer); /* alike on all ranks */
+    ExactSum error = {head[LOSS_HIGH], head[LOSS_LOW]};
+    exact_settle(&error);
+    *loss = exact_value(error) / (double)*n;
+    trainer->epoch_error.high += error.high;
+    trainer->epoch_error.low += error.low;
+    exact_settle(&trainer->epoch_error);
+    trainer->epoch_patches += *n;
+    update(trainer, *n);
+    for (int64_t p = 0; p < trainer->network->n_parameters; p++)
+        if (!isfinite(trainer->network->parameter[p])) return not_finite(trainer);
+    take_next(trainer);
+    trainer->seconds[PHASE_UPDATE] += timer_now() - middle;
+    return STATUS_OK;
+}
+
+double trainer_epoch_loss(const Trainer *trainer)
+{
+    return exact_value(trainer->epoch_error) / (double)trainer->epoch_patches;
+}

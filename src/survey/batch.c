@@ -1,0 +1,127 @@
+#include "seisdcn/batch.h"
+
+#include "seisdcn/memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static int64_t group_floats(const Batch *batch)
+{
+    return batch->n_channels * batch->patch_size * batch->patch_size * batch->vector->lanes;
+}
+
+static int64_t groups_of(const Vector *vector, int64_t n) { return (n + vector->lanes - 1) / vector->lanes; }
+
+size_t batch_bytes(const Vector *vector, int64_t n_channels, int64_t patch_size, int64_t capacity)
+{
+    int64_t floats = groups_of(vector, capacity) * n_channels * patch_size * patch_size * vector->lanes;
+    return (size_t)floats * sizeof(float) + (size_t)capacity * sizeof(IndexRow);
+}
+
+Status batch_new(const Vector *vector, int64_t n_channels, int64_t patch_size, int64_t capacity, Batch *batch)
+{
+    memset(batch, 0, sizeof *batch);
+    batch->vector = vector;
+    batch->n_channels = n_channels;
+    batch->patch_size = patch_size;
+    batch->capacity = capacity;
+    batch->rows = memory_new((size_t)capacity, sizeof *batch->rows, "the rows of a batch");
+    batch->x = memory_new((size_t)(groups_of(vector, capacity) * group_floats(batch)), sizeof(float), "a batch");
+    batch->sum = memory_new((size_t)n_channels, sizeof *batch->sum, "a batch");
+    batch->square = memory_new((size_t)n_channels, sizeof *batch->square, "a batch");
+    if (batch->rows != NULL && batch->x != NULL && batch->sum != NULL && batch->square != NULL) return STATUS_OK;
+    batch_free(batch);
+    return STATUS_MEMORY;
+}
+
+void batch_free(Batch *batch)
+{
+    memory_free(batch->rows);
+    memory_free(batch->x);
+    memory_free(batch->sum);
+    memory_free(batch->square);
+    memset(batch, 0, sizeof *batch);
+}
+
+float *batch_group(const Batch *batch, int64_t g) { return batch->x + g * group_floats(batch); }
+
+/* Copies the patches of a group's live lanes. Row by row over the lanes: a row of all lanes stays in the first cache.
+ */
+static void copy_patches(const Batch *batch, const float *const *gather, const int64_t *fold, int64_t n_samples,
+                         const IndexRow *row, int64_t live, float *x)
+{
+    int64_t size = batch->patch_size, lanes = batch->vector->lanes;
+    for (int64_t c = 0; c < batch->n_channels; c++)
+        for (int64_t y = 0; y < size; y++)
+            for (int64_t lane = 0; lane < live; lane++) {
+                const float *from =
+                    gather[lane] + (c * fold[lane] + row[lane].trace + y) * n_samples + row[lane].sample;
+                float *to = x + (c * size + y) * size * lanes + lane;
+                for (int64_t i = 0; i < size; i++) to[i * lanes] = from[i];
+            }
+}
+
+static bool shares_scale(const Survey *survey, int64_t c) { return c == 0 || survey->attribute[c - 1].shared_scale; }
+
+static void scale_group(const Batch *batch, const Survey *survey, float *x)
+{
+    int64_t plane = batch->patch_size * batch->patch_size, lanes = batch->vector->lanes;
+    float largest[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    for (int64_t c = 0; c < batch->n_channels; c++)
+        if (shares_scale(survey, c)) batch->vector->magnitude(plane, x + c * plane * lanes, largest);
+    for (int64_t c = 0; c < batch->n_channels; c++)
+        if (shares_scale(survey, c)) batch->vector->divide(plane, largest, x + c * plane * lanes);
+}
+
+static Status add_moments(Batch *batch, const Survey *survey, const IndexRow *row, int64_t live, const float *x)
+{
+    int64_t plane = batch->patch_size * batch->patch_size, lanes = batch->vector->lanes;
+    double sum[VECTOR_LANES_MAX] __attribute__((aligned(64))), square[VECTOR_LANES_MAX] __attribute__((aligned(64)));
+    for (int64_t c = 0; c < batch->n_channels; c++) {
+        batch->vector->moments(plane, x + c * plane * lanes, sum, square);
+        for (int64_t lane = 0; lane < live; lane++)
+            if (!exact_add(&batch->sum[c], sum[lane]) || !exact_add(&batch->square[c], square[lane])) {
+                char name[96];
+                return status_fail(STATUS_DATA,
+                                   "%s: channel %" PRId64 " (%s) is too large around trace %" PRId64 ", sample %" PRId64
+                                   " of %s to be taken unscaled; give the attribute smaller units or scale = shared",
+                                   survey->path, c, c == 0 ? "amplitude" : survey->attribute[c - 1].name,
+                                   row[lane].trace, row[lane].sample,
+                                   survey_ensemble_name(survey, row[lane].ensemble, name));
+            }
+    }
+    return STATUS_OK;
+}
+
+Status batch_load(Batch *batch, int64_t n, Gathers *gathers)
+{
+    const Survey *survey = gathers->survey;
+    int64_t lanes = batch->vector->lanes;
+    if (n > batch->capacity)
+        return status_fail(STATUS_BUG, "a batch of %" PRId64 " patches where %" PRId64 " were expected", n,
+                           batch->capacity);
+    batch->n = n;
+    memset(batch->sum, 0, (size_t)batch->n_channels * sizeof *batch->sum);
+    memset(batch->square, 0, (size_t)batch->n_channels * sizeof *batch->square);
+    for (int64_t first = 0; first < n; first += lanes) {
+        int64_t live = n - first < lanes ? n - first : lanes;
+        const IndexRow *row = batch->rows + first;
+        const float *gather[VECTOR_LANES_MAX];
+        int64_t fold[VECTOR_LANES_MAX];
+        float *x = batch_group(batch, first / lanes);
+        if (live < lanes) memset(x, 0, (size_t)group_floats(batch) * sizeof *x);
+        for (int64_t lane = 0; lane < live; lane++) {
+            Status status = gathers_get(gathers, row[lane].ensemble, &gather[lane]);
+            if (status != STATUS_OK) return status;
+            fold[lane] = survey_fold(survey, row[lane].ensemble);
+            /* with a limited store the next gather may push this one out: copy lane by lane */
+            if (gathers->limit > 0)
+                copy_patches(batch, gather + lane, fold + lane, survey->n_samples, row + lane, 1, x + lane);
+        }
+        if (gathers->limit == 0) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
+        scale_group(batch, survey, x);
+        Status status = add_moments(batch, survey, row, live, x);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,170 @@
+/* What each rank gets of the map. */
+#include "seisdcn/index_map.h"
+
+#include "seisdcn/memory.h"
+
+#include <string.h>
+
+void index_even_cuts(int64_t total, int size, int64_t *cut)
+{
+    for (int r = 0; r <= size; r++) cut[r] = (int64_t)((__int128)total * r / size);
+}
+
+void index_share_free(IndexShare *share)
+{
+    memory_free(share->piece);
+    memory_free(share->rows);
+    memset(share, 0, sizeof *share);
+}
+
+/* The pieces of rows [from, to) of the canonical order, into piece (NULL: only counted). *e and *row are the ensemble
+ * where the search starts and the number of its first row; they end where the next run starts. */
+static int64_t cut_pieces(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, int64_t *e, int64_t *row,
+                          IndexPiece *piece)
+{
+    int64_t n = 0;
+    while (*e < map->n_ensembles && *row + map->count[split][*e] <= from) *row += map->count[split][(*e)++];
+    for (int64_t i = *e, first = *row; i < map->n_ensembles && first < to; i++) {
+        int64_t end = first + map->count[split][i], low = first > from ? first : from, high = end < to ? end : to;
+        if (low < high) {
+            if (piece != NULL) {
+                IndexPiece *p = &piece[n];
+                *p = (IndexPiece){.ensemble = i, .fold = map->fold[i], .from = low - first, .n = high - low};
+                p->first = low - from;
+                for (int s = 0; s < INDEX_SPLITS; s++) p->count[s] = map->count[s][i];
+            }
+            n++;
+        }
+        first = end;
+    }
+    return n;
+}
+
+typedef struct {
+    int64_t first, n_rows, n_pieces;
+} ShareSize;
+
+/* Rank 0: cuts the pieces of every rank, one rank after the other. */
+static Status cut_all(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, ShareSize *size,
+                      size_t *offset, IndexPiece **pieces)
+{
+    int64_t total = 0, e = 0, row = 0;
+    for (int r = 0; r < comm->size; r++) {
+        size[r] = (ShareSize){cut[r], cut[r + 1] - cut[r], 0};
+        if (size[r].n_rows > 0) size[r].n_pieces = cut_pieces(map, split, cut[r], cut[r + 1], &e, &row, NULL);
+        total += size[r].n_pieces;
+    }
+    *pieces = memory_new((size_t)total, sizeof **pieces, "the ranks' shares of the index map");
+    if (*pieces == NULL) return STATUS_MEMORY;
+    total = e = row = 0;
+    for (int r = 0; r < comm->size; r++) {
+        offset[r] = (size_t)total * sizeof **pieces;
+        if (size[r].n_rows > 0) cut_pieces(map, split, cut[r], cut[r + 1], &e, &row, *pieces + total);
+        total += size[r].n_pieces;
+    }
+    return STATUS_OK;
+}
+
+/* Sends each rank its pieces, and the rows of an explicit map. */
+static Status send_shares(const Comm *comm, const IndexMap *map, const ShareSize *size, const size_t *offset,
+                          const IndexPiece *pieces, IndexShare *share)
+{
+    ShareSize mine;
+    size_t *from = memory_new((size_t)comm->size, sizeof *from, "the ranks' shares");
+    size_t *bytes = memory_new((size_t)comm->size, sizeof *bytes, "the ranks' shares");
+    Status status = comm_agree(comm, from == NULL || bytes == NULL ? STATUS_MEMORY : STATUS_OK);
+    if (status == STATUS_OK) {
+        for (int r = 0; r < comm->size; r++) {
+            from[r] = (size_t)r * sizeof *size;
+            bytes[r] = sizeof *size;
+        }
+        comm_scatter(comm, size, from, bytes, &mine, sizeof mine);
+        share->first = mine.first;
+        share->n_rows = mine.n_rows;
+        share->n_pieces = mine.n_pieces;
+        share->piece = memory_new((size_t)mine.n_pieces, sizeof *share->piece, "this rank's share of the index map");
+        if (map->is_explicit) share->rows = memory_new((size_t)mine.n_rows, sizeof *share->rows, "this rank's rows");
+        bool enough = share->piece != NULL && (!map->is_explicit || share->rows != NULL);
+        status = comm_agree(comm, enough ? STATUS_OK : STATUS_MEMORY);
+    }
+    if (status == STATUS_OK) {
+        for (int r = 0; comm->rank == 0 && r < comm->size; r++) bytes[r] = (size_t)size[r].n_pieces * sizeof *pieces;
+        comm_scatter(comm, pieces, offset, bytes, share->piece, (size_t)mine.n_pieces * sizeof *pieces);
+        if (map->is_explicit) {
+            for (int r = 0; comm->rank == 0 && r < comm->size; r++) {
+                from[r] = (size_t)size[r].first * sizeof(IndexRow);
+                bytes[r] = (size_t)size[r].n_rows * sizeof(IndexRow);
+            }
+            comm_scatter(comm, map->rows[share->split], from, bytes, share->rows,
+                         (size_t)mine.n_rows * sizeof(IndexRow));
+        }
+    }
+    memory_free(from);
+    memory_free(bytes);
+    return status;
+}
+
+Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share)
+{
+    memset(share, 0, sizeof *share);
+    share->rule = map->rule;
+    share->split = split;
+    share->n_samples = map->n_samples;
+    size_t n = (size_t)comm->size;
+    ShareSize *size = memory_new(n, sizeof *size, "the ranks' shares");
+    size_t *offset = memory_new(n, sizeof *offset, "the ranks' shares");
+    IndexPiece *pieces = NULL;
+    Status status = size == NULL || offset == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK && comm->rank == 0) status = cut_all(comm, map, split, cut, size, offset, &pieces);
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = send_shares(comm, map, size, offset, pieces, share);
+    memory_free(size);
+    memory_free(offset);
+    memory_free(pieces);
+    if (status != STATUS_OK) index_share_free(share);
+    return status;
+}
+
+Status index_scatter_whole(const Comm *comm, const IndexMap *map, IndexSplit split, IndexShare *share)
+{
+    memset(share, 0, sizeof *share);
+    share->rule = map->rule;
+    share->split = split;
+    share->n_samples = map->n_samples;
+    share->n_rows = map->total[split];
+    Status status = STATUS_OK;
+    int64_t e = 0, row = 0;
+    if (comm->rank == 0) share->n_pieces = cut_pieces(map, split, 0, share->n_rows, &e, &row, NULL);
+    comm_broadcast(comm, &share->n_pieces, sizeof share->n_pieces);
+    share->piece = memory_new((size_t)share->n_pieces, sizeof *share->piece, "the index map");
+    if (share->piece == NULL) status = STATUS_MEMORY;
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) {
+        e = row = 0;
+        if (comm->rank == 0) cut_pieces(map, split, 0, share->n_rows, &e, &row, share->piece);
+        comm_broadcast(comm, share->piece, (size_t)share->n_pieces * sizeof *share->piece);
+    } else
+        index_share_free(share);
+    return status;
+}
+
+int64_t index_share_piece(const IndexShare *share, int64_t i)
+{
+    int64_t low = 0, high = share->n_pieces - 1; /* the last piece whose first row is at most i */
+    while (low < high) {
+        int64_t middle = (low + high + 1) / 2;
+        if (share->piece[middle].first <= i)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+IndexRow index_share_row(const IndexShare *share, int64_t i)
+{
+    if (share->rows != NULL) return share->rows[i];
+    const IndexPiece *p = &share->piece[index_share_piece(share, i)];
+    return index_row(&share->rule, share->split, p->ensemble, p->fold, share->n_samples, p->count,
+                     p->from + i - p->first);
+}

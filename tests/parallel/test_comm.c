@@ -1,0 +1,131 @@
+/* Tests of parallel/comm, on any number of ranks. Each test runs on all ranks alike. */
+#include "seisdcn/comm.h"
+#include "seisdcn/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static Comm comm;
+
+static void all_agree(void **state)
+{
+    (void)state;
+    assert_int_equal(comm_agree(&comm, STATUS_OK), STATUS_OK);
+}
+
+/* Whoever fails, all ranks end with the lowest failing rank's code and message. */
+static void lowest_failure_wins(void **state)
+{
+    (void)state;
+    for (int first = 0; first < comm.size; first++) {
+        status_clear();
+        Status mine = STATUS_OK;
+        if (comm.rank == first) mine = status_fail(STATUS_DATA, "rank %d speaks", comm.rank);
+        if (comm.rank > first) mine = status_fail(STATUS_IO, "rank %d speaks too", comm.rank);
+        assert_int_equal(comm_agree(&comm, mine), STATUS_DATA);
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "rank %d speaks", first);
+        assert_string_equal(status_message(), wanted);
+    }
+    status_clear();
+}
+
+static void broadcasts(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    int64_t *values = memory_new(N, sizeof *values, "a test's numbers");
+    assert_non_null(values);
+    for (int64_t i = 0; i < N && comm.rank == 0; i++) values[i] = i * i;
+    comm_broadcast(&comm, values, N * sizeof *values);
+    for (int64_t i = 0; i < N; i++) assert_true(values[i] == i * i);
+    comm_broadcast(&comm, NULL, 0);
+    memory_free(values);
+    char *text = NULL;
+    if (comm.rank == 0) {
+        text = memory_new(16, 1, "a test's text");
+        strcpy(text, "from rank 0");
+    }
+    assert_int_equal(comm_broadcast_text(&comm, &text), STATUS_OK);
+    assert_string_equal(text, "from rank 0");
+    memory_free(text);
+}
+
+static void sums_and_maxima(void **state)
+{
+    (void)state;
+    int64_t values[3] = {1, comm.rank, -comm.rank}, n = comm.size;
+    comm_sum(&comm, values, 3);
+    assert_true(values[0] == n && values[1] == n * (n - 1) / 2 && values[2] == -n * (n - 1) / 2);
+    int64_t most[2] = {comm.rank, -comm.rank - 5};
+    comm_max(&comm, most, 2);
+    assert_true(most[0] == n - 1 && most[1] == -5);
+    CommSpread spread = comm_spread(&comm, 10.0 - comm.rank);
+    assert_true(spread.max == 10.0 && spread.max_rank == 0);
+    assert_true(spread.min == 11.0 - (double)n && spread.min_rank == comm.size - 1);
+    assert_true(spread.mean == 10.0 - (double)(n - 1) / 2);
+}
+
+/* Rank r gets r numbers (rank 0 none): pieces of different length, some empty. */
+static void scatters_and_gathers(void **state)
+{
+    (void)state;
+    enum { RANKS = 64 };
+    assert_in_range(comm.size, 1, RANKS);
+    int32_t data[RANKS], mine[RANKS];
+    size_t offset[RANKS], bytes[RANKS], ends[RANKS + 1], my_bytes = (size_t)comm.rank * sizeof *mine;
+    for (int i = 0; i < RANKS; i++) data[i] = 7 * i;
+    for (int r = 0; r < comm.size; r++) {
+        offset[r] = sizeof *data; /* they overlap */
+        bytes[r] = (size_t)r * sizeof *data;
+    }
+    comm_scatter(&comm, data, offset, bytes, mine, my_bytes);
+    for (int i = 0; i < comm.rank; i++) assert_int_equal(mine[i], 7 * (i + 1));
+    void *all;
+    assert_int_equal(comm_gather(&comm, mine, my_bytes, &all, ends), STATUS_OK);
+    if (comm.rank != 0) assert_null(all);
+    for (int r = 0; r < comm.size && comm.rank == 0; r++) {
+        assert_int_equal(ends[r + 1] - ends[r], bytes[r]);
+        assert_memory_equal((char *)all + ends[r], data + 1, bytes[r]);
+    }
+    memory_free(all);
+}
+
+static void shares_cover_everything(void **state)
+{
+    (void)state;
+    for (int64_t n = 0; n < 3 * comm.size + 2; n++) {
+        int64_t next = 0;
+        for (int r = 0; r < comm.size; r++) {
+            Comm other = comm;
+            int64_t first, end;
+            other.rank = r;
+            comm_share(&other, n, &first, &end);
+            assert_true(first == next && end - first >= n / comm.size && end - first <= n / comm.size + 1);
+            next = end;
+        }
+        assert_true(next == n);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    comm_open(&argc, &argv, &comm);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_agree),
+        cmocka_unit_test(lowest_failure_wins),
+        cmocka_unit_test(broadcasts),
+        cmocka_unit_test(sums_and_maxima),
+        cmocka_unit_test(scatters_and_gathers),
+        cmocka_unit_test(shares_cover_everything),
+    };
+    int failed = cmocka_run_group_tests_name("comm", tests, NULL, NULL);
+    comm_close(&comm);
+    return failed;
+}

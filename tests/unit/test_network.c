@@ -1,0 +1,210 @@
+/* The network's passes against the plain definition, and the plain gradient against central differences. */
+#include "plain.h"
+
+#include "seisdcn/memory.h"
+#include "seisdcn/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static double uniform(uint64_t i) { return 2 * random_uniform(random_key(7, RANDOM_TEST, 0), i, 0) - 1; }
+
+static const NetworkShape shapes[] = {
+    {1, 2, 4, 32, 0.1, MIXING_DEPTHWISE, SKIP_NONE}, {2, 2, 3, 16, 0, MIXING_DEPTHWISE, SKIP_NONE},
+    {1, 3, 2, 12, 0.2, MIXING_DEPTHWISE, SKIP_NONE}, {3, 1, 2, 9, 0, MIXING_DEPTHWISE, SKIP_ADD},
+    {1, 2, 3, 13, 0.1, MIXING_FULL, SKIP_ADD},       {2, 3, 2, 10, 0, MIXING_FULL, SKIP_NONE},
+    {2, 2, 3, 12, 0.1, MIXING_FULL, SKIP_ADD},       {1, 4, 1, 3, 0, MIXING_DEPTHWISE, SKIP_NONE},
+    {1, 2, 4, 24, 0.3, MIXING_DEPTHWISE, SKIP_ADD},  {3, 5, 2, 8, 0.1, MIXING_FULL, SKIP_NONE},
+};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+static void fill(Network *network)
+{
+    network_initialise(network, 3);
+    int64_t c = network->shape.channels;
+    for (int64_t i = 0; i < c; i++) {
+        network->parameter[i] = (float)(1.5 + 0.3 * uniform(1000 + (uint64_t)i));
+        network->parameter[c + i] = (float)(0.2 * uniform(2000 + (uint64_t)i));
+    }
+}
+
+/* Runs one group through the fast passes and returns the largest difference of output and of gradient to the plain
+ * ones, each relative to its largest value. */
+static void compare(const NetworkShape *shape, const Vector *vector, int gemm, double *output_error,
+                    double *gradient_error, double *loss_error)
+{
+    Network net;
+    NetworkGroup group;
+    assert_int_equal(network_new(shape, vector, &net), STATUS_OK);
+    for (int i = 0; i < net.n_layers; i++)
+        if (gemm >= 0) net.layer[i].gemm = gemm;
+    fill(&net);
+    assert_int_equal(network_group_new(&net, true, &group), STATUS_OK);
+    int64_t lanes = vector->lanes, patch = shape->channels * shape->patch_size * shape->patch_size;
+    double *x = plain_array(lanes * patch), *factor = plain_array(lanes * net.n_dropout);
+    double *output = plain_array(lanes * patch), *gradient = plain_array(net.n_parameters);
+    double *parameter = plain_array(net.n_parameters), *sum = plain_array(net.n_parameters);
+    double *mean = plain_array(shape->channels), *var = plain_array(shape->channels);
+    for (int64_t i = 0; i < net.n_parameters; i++) parameter[i] = (double)net.parameter[i];
+    for (int64_t lane = 0; lane < lanes; lane++) {
+        for (int64_t i = 0; i < patch; i++) {
+            group.x[i * lanes + lane] = (float)uniform((uint64_t)(lane * patch + i));
+            x[lane * patch + i] = (double)group.x[i * lanes + lane];
+        }
+        network_draw_dropout(&net, &group, (int)lane, 5, 1, (int64_t[3]){lane, 2, 3});
+        for (int64_t i = 0; i < net.n_dropout; i++)
+            factor[lane * net.n_dropout + i] = (double)group.factor[i * lanes + lane];
+    }
+    PlainPass pass = {&net, parameter, lanes, x, factor, NULL, NULL, output, gradient, mean, var};
+    double loss = plain_pass(&pass);
+    network_fold(&net, mean, var);
+    network_forward(&net, &group, true);
+    double largest = 0, difference = 0;
+    for (int64_t lane = 0; lane < lanes; lane++)
+        for (int64_t i = 0; i < patch; i++) {
+            largest = fmax(largest, fabs(output[lane * patch + i]));
+            difference = fmax(difference, fabs(output[lane * patch + i] - (double)group.output[i * lanes + lane]));
+        }
+    *output_error = difference / largest;
+    double error[VECTOR_LANES_MAX], total = 0;
+    network_backward(&net, &group, true, lanes, error);
+    for (int64_t lane = 0; lane < lanes; lane++) {
+        total += error[lane] / (double)lanes;
+        for (int64_t i = 0; i < net.n_parameters; i++) sum[i] += (double)group.gradient[i * lanes + lane];
+    }
+    *loss_error = fabs(total - loss) / loss;
+    float *fast = memory_new((size_t)net.n_parameters, sizeof *fast, "test");
+    network_gradient(&net, sum, (double)lanes, fast);
+    largest = difference = 0;
+    for (int64_t i = 0; i < net.n_parameters; i++) {
+        largest = fmax(largest, fabs(gradient[i]));
+        difference = fmax(difference, fabs(gradient[i] - (double)fast[i]));
+    }
+    *gradient_error = difference / largest;
+    memory_free(fast);
+    double *const arrays[] = {x, factor, output, gradient, parameter, sum, mean, var};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
+    network_group_free(&group);
+    network_free(&net);
+}
+
+static void passes_agree_with_the_plain_definition(void **state)
+{
+    (void)state;
+    for (int level = 1; level <= vector_level(); level++)
+        for (int i = 0; i < N_SHAPES; i++)
+            for (int gemm = -1; gemm <= 1; gemm++) {
+                double output, gradient, loss;
+                compare(&shapes[i], vector_of_level(level), gemm, &output, &gradient, &loss);
+                if (output > 1e-5 || gradient > 1e-5 || loss > 1e-6)
+                    fail_msg("%s, shape %d, gemm %d: output %.2g, gradient %.2g, loss %.2g",
+                             vector_of_level(level)->name, i, gemm, output, gradient, loss);
+            }
+}
+
+static void plain_gradient_agrees_with_central_differences(void **state)
+{
+    (void)state;
+    for (int s = 0; s < N_SHAPES; s++) {
+        Network net;
+        assert_int_equal(network_new(&shapes[s], &vector_portable, &net), STATUS_OK);
+        fill(&net);
+        enum { N = 2 };
+        int64_t patch = net.shape.channels * net.shape.patch_size * net.shape.patch_size;
+        double *x = plain_array(N * patch), *factor = plain_array(N * net.n_dropout);
+        double *gradient = plain_array(net.n_parameters), *parameter = plain_array(net.n_parameters);
+        for (int64_t i = 0; i < N * patch; i++) x[i] = uniform((uint64_t)i);
+        for (int64_t i = 0; i < N * net.n_dropout; i++) factor[i] = uniform(50000 + (uint64_t)i) < -0.8 ? 0 : 1.1;
+        for (int64_t i = 0; i < net.n_parameters; i++) parameter[i] = (double)net.parameter[i];
+        PlainPass pass = {&net, parameter, N, x, factor, NULL, NULL, NULL, gradient, NULL, NULL};
+        plain_pass(&pass);
+        pass.gradient = NULL;
+        double largest = 0;
+        for (int64_t i = 0; i < net.n_parameters; i++) largest = fmax(largest, fabs(gradient[i]));
+        int64_t step = net.n_parameters / 60 + 1; /* every kind of parameter, not each one of them */
+        for (int64_t i = 0; i < net.n_parameters; i += i < 2 * net.shape.channels ? 1 : step) {
+            double kept = parameter[i], h = 1e-5;
+            parameter[i] = kept + h;
+            double up = plain_pass(&pass);
+            parameter[i] = kept - h;
+            double down = plain_pass(&pass);
+            parameter[i] = kept;
+            if (fabs((up - down) / (2 * h) - gradient[i]) > 1e-7 * largest + 1e-9)
+                fail_msg("shape %d, parameter %lld: %g by differences, %g by the gradient", s, (long long)i,
+                         (up - down) / (2 * h), gradient[i]);
+        }
+        double *const arrays[] = {x, factor, gradient, parameter};
+        for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
+        network_free(&net);
+    }
+}
+
+static void a_patch_does_not_depend_on_its_lane(void **state)
+{
+    (void)state;
+    for (int level = 1; level <= vector_level(); level++)
+        for (int s = 0; s < N_SHAPES; s++) {
+            Network net;
+            NetworkGroup group;
+            const Vector *vector = vector_of_level(level);
+            assert_int_equal(network_new(&shapes[s], vector, &net), STATUS_OK);
+            fill(&net);
+            network_fold_running(&net);
+            assert_int_equal(network_group_new(&net, true, &group), STATUS_OK);
+            int64_t lanes = vector->lanes, patch = net.shape.channels * net.shape.patch_size * net.shape.patch_size;
+            for (int64_t lane = 0; lane < lanes; lane++) {
+                for (int64_t i = 0; i < patch; i++) group.x[i * lanes + lane] = (float)uniform((uint64_t)i);
+                network_draw_dropout(&net, &group, (int)lane, 5, 1, (int64_t[3]){1, 2, 3});
+            }
+            double error[VECTOR_LANES_MAX];
+            network_forward(&net, &group, true);
+            network_backward(&net, &group, true, lanes, error);
+            for (int64_t i = 0; i < net.n_parameters * lanes; i++)
+                assert_memory_equal(&group.gradient[i], &group.gradient[i / lanes * lanes], sizeof(float));
+            for (int64_t lane = 0; lane < lanes; lane++) assert_memory_equal(&error[lane], &error[0], sizeof(double));
+            network_group_free(&group);
+            network_free(&net);
+        }
+}
+
+static void a_shape_that_leaves_nothing_is_refused(void **state)
+{
+    (void)state;
+    Network net;
+    NetworkShape shape = {1, 2, 4, 8, 0, MIXING_DEPTHWISE, SKIP_NONE};
+    assert_int_equal(network_new(&shape, &vector_portable, &net), STATUS_CONFIG);
+    shape.patch_size = 9;
+    assert_int_equal(network_new(&shape, &vector_portable, &net), STATUS_OK);
+    network_free(&net);
+    shape.levels = 16;
+    shape.patch_size = 64;
+    shape.k_mult = 4;
+    assert_int_equal(network_new(&shape, &vector_portable, &net), STATUS_CONFIG);
+}
+
+static void the_default_network_has_587_parameters(void **state)
+{
+    (void)state;
+    Network net;
+    assert_int_equal(network_new(&shapes[0], &vector_portable, &net), STATUS_OK);
+    assert_int_equal(net.n_parameters, 587);
+    assert_string_equal(net.layer[0].name, "_m1.0");
+    assert_string_equal(net.layer[4].name, "_m4T.0");
+    assert_string_equal(net.layer[7].name, "_m1T.0");
+    network_free(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes_agree_with_the_plain_definition),
+        cmocka_unit_test(plain_gradient_agrees_with_central_differences),
+        cmocka_unit_test(a_patch_does_not_depend_on_its_lane),
+        cmocka_unit_test(a_shape_that_leaves_nothing_is_refused),
+        cmocka_unit_test(the_default_network_has_587_parameters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+/* Tests of base/text. */
+#include "seisdcn/memory.h"
+#include "seisdcn/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void natural_order(void **state)
+{
+    (void)state;
+    static const char *const sorted[] = {"",     "a",       "a1",       "a2",         "a10",         "a010b",
+                                         "a10c", "x_2.npy", "x_10.npy", "x_10_1.npy", "x_10_20.npy", "xx"};
+    size_t n = sizeof sorted / sizeof *sorted;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            int order = text_compare_natural(sorted[i], sorted[j]);
+            if (i < j) assert_true(order < 0);
+            if (i == j) assert_int_equal(order, 0);
+            if (i > j) assert_true(order > 0);
+        }
+    /* equal by value, told apart by bytes, and both ways round */
+    assert_true(text_compare_natural("x_01", "x_1") * text_compare_natural("x_1", "x_01") < 0);
+    /* numbers beyond 64 bits */
+    assert_true(text_compare_natural("99999999999999999999998", "99999999999999999999999") < 0);
+}
+
+static void names_and_endings(void **state)
+{
+    (void)state;
+    assert_string_equal(text_base_name("/a/b/c.npy"), "c.npy");
+    assert_string_equal(text_base_name("c.npy"), "c.npy");
+    assert_string_equal(text_base_name("a/"), "");
+    assert_true(text_ends_with("A.NPY", ".npy"));
+    assert_true(text_ends_with("x", ""));
+    assert_false(text_ends_with("py", ".npy"));
+    assert_false(text_ends_with("a.npyx", ".npy"));
+}
+
+static void whole_numbers(void **state)
+{
+    (void)state;
+    int64_t value = 7;
+    assert_true(text_to_int("-9223372036854775808", &value));
+    assert_true(value == INT64_MIN);
+    assert_true(text_to_int("+12", &value));
+    assert_int_equal(value, 12);
+    static const char *const wrong[] = {"", "-", "+", "1.0", "0x10", " 1", "1 ", "1e3", "9223372036854775808", "--1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(text_to_int(wrong[i], &value));
+    assert_int_equal(value, 12);
+}
+
+static void decimal_numbers(void **state)
+{
+    (void)state;
+    double value = 7;
+    assert_true(text_to_double("-1.5e-3", &value));
+    assert_true(value == -1.5e-3);
+    static const char *const wrong[] = {"", "nan", "inf", "0x1p3", "1e999", "1.5abc", "1,5", "1 ", "e5", "."};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(text_to_double(wrong[i], &value));
+    assert_true(value == -1.5e-3);
+}
+
+static void made_texts(void **state)
+{
+    (void)state;
+    char *text = text_format("%s-%d", "a", 5), *copy = text_copy(text);
+    assert_string_equal(text, "a-5");
+    assert_string_equal(copy, "a-5");
+    assert_ptr_not_equal(text, copy);
+    memory_free(text);
+    memory_free(copy);
+}
+
+static void nearest_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"batch_size", "max_epochs", "learning_rate"};
+    assert_string_equal(text_nearest("batchsize", names, 3), "batch_size");
+    assert_string_equal(text_nearest("Learning_Rate", names, 3), "learning_rate");
+    assert_null(text_nearest("momentum", names, 3));
+    assert_null(text_nearest("anything", names, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(natural_order),   cmocka_unit_test(names_and_endings), cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(decimal_numbers), cmocka_unit_test(made_texts),        cmocka_unit_test(nearest_names),
+    };
+    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}
