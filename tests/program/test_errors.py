@@ -334,7 +334,7 @@ def bad_models(ground):
         ground.model, "lost.h5", lambda file: file.__delitem__("state_dict/_m2.0.bias")), DATA, ["lost.h5", "_m2.0.bias"])
     two = ground.place("two.h5")
     original.write_model(two, original.Original(2, 2, LEVELS, 0.0), SIZE)
-    model("more channels than the survey has", two, DATA, ["2"])
+    model("more channels than the survey has", two, (CONFIG, DATA), ["survey.h5"])
 
     def overflow(file):
         weights = np.full(file["state_dict/_m1.0.weight"].shape, 3e38, dtype=np.float32)
@@ -386,7 +386,7 @@ def bad_places(ground):
         refuses_alone("disk full: consolidate", ["consolidate", large], IO, ["mount"], os.path.join(folder, "out.h5"))
         survey = ground.place("large.h5")
         ground.run(["consolidate", "--output", survey, large])
-        refuses_alone("disk full: apply", ["apply", "--survey", survey, "--model", ground.model, "--ensembles", "#0"], IO,
+        refuses_alone("disk full: apply", ["apply", "--survey", survey, "--model", ground.model], IO,
                 ["mount"], os.path.join(folder, "out.h5"))
         refuses_alone("disk full: export", ["export", "--survey", survey], IO, ["mount"], os.path.join(folder, "out"),
                 ("gather_inline_100_crossline_203.npy",))
