@@ -106,6 +106,15 @@ static int fixed_add(int64_t n, const float *value, float limit, int exponent, i
     return any;
 }
 
+static void transpose(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out)
+{
+    enum { BLOCK = 16 };
+    for (int64_t y0 = 0; y0 < rows; y0 += BLOCK)
+        for (int64_t x0 = 0; x0 < cols; x0 += BLOCK)
+            for (int64_t x = x0; x < x0 + BLOCK; x++)
+                for (int64_t y = y0; y < y0 + BLOCK; y++) out[x * stride + y] = in[y * stride + x];
+}
+
 static void load_windows(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x)
 {
     Lanes s = *(const Lanes *)scale;
@@ -150,6 +159,8 @@ const Vector NAME(vector) = {
     .divide = divide,
     .moments = moments,
     .fixed_add = fixed_add,
+    .plane_conv = NAME(plane_conv),
+    .transpose = transpose,
     .load_windows = load_windows,
     .add_windows = add_windows,
 };
