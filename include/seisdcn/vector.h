@@ -111,6 +111,10 @@ typedef struct {
     void (*plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane,
                        int64_t out_stride);
 
+    /* The same over small squares in lanes: in [groups * in_channels][rows + 2][cols + 2][lane], out
+     * [groups * out_channels][...][lane], rows out_stride positions apart and channels out_plane. */
+    void (*stack_conv)(const PlaneConv *conv, const float *in, float *out, int64_t out_plane, int64_t out_stride);
+
     /* out[x * stride + y] = in[y * stride + x], y < rows, x < cols; both may be written up to whole blocks of 16. */
     void (*transpose)(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out);
 

@@ -92,3 +92,38 @@ void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out,
             }
         }
 }
+
+/* One output channel over one or two input channels: the weights stay in registers over all rows. */
+static inline void stack_channel(const PlaneConv *conv, const Lanes *restrict in, int two, const float *weight,
+                                 int first, int last, Lanes bias, Lanes *restrict out, int64_t out_stride)
+{
+    int64_t in_cols = conv->cols + 2, in_plane = (conv->rows + 2) * in_cols;
+    Taps s = taps_of(weight), t = taps_of(two ? weight + 9 : weight);
+    for (int64_t y = 0; y < conv->rows; y++)
+        for (int64_t x = 0; x < conv->cols; x++) {
+            const Lanes *r = in + y * in_cols + x, *q = r + in_plane;
+            Lanes sum = first ? bias : out[y * out_stride + x], other = {0};
+            for (int ky = 0; ky < 3; ky++)
+                for (int kx = 0; kx < 3; kx++) {
+                    sum += s.w[3 * ky + kx] * r[ky * in_cols + kx];
+                    if (two) other += t.w[3 * ky + kx] * q[ky * in_cols + kx];
+                }
+            sum += other;
+            out[y * out_stride + x] = last ? lanes_tanh(sum) : sum;
+        }
+}
+
+void NAME(stack_conv)(const PlaneConv *conv, const float *in, float *out, int64_t out_plane, int64_t out_stride)
+{
+    int64_t ni = conv->in_channels, no = conv->out_channels, in_plane = (conv->rows + 2) * (conv->cols + 2);
+    for (int64_t o = 0; o < conv->groups * no; o++) {
+        const Lanes *from = (const Lanes *)in + o / no * ni * in_plane;
+        const float *w = conv->weight + o * ni * 9;
+        Lanes bias = lanes_of(conv->bias[o]), *to = (Lanes *)out + o * out_plane;
+        for (int64_t i = 0; i < ni; i += 2)
+            if (i + 1 < ni)
+                stack_channel(conv, from + i * in_plane, 1, w + i * 9, i == 0, i + 2 >= ni, bias, to, out_stride);
+            else
+                stack_channel(conv, from + i * in_plane, 0, w + i * 9, i == 0, 1, bias, to, out_stride);
+    }
+}

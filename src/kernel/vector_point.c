@@ -160,6 +160,7 @@ const Vector NAME(vector) = {
     .moments = moments,
     .fixed_add = fixed_add,
     .plane_conv = NAME(plane_conv),
+    .stack_conv = NAME(stack_conv),
     .transpose = transpose,
     .load_windows = load_windows,
     .add_windows = add_windows,

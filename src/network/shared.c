@@ -47,7 +47,7 @@ static void fill_sizes(Shared *s, Network *network)
 static int64_t lay_out(Shared *s, float *block)
 {
     const Network *network = s->network;
-    int64_t at = 0, L = s->levels, lanes = VECTOR_LANES_MAX, widest = 0, edge = 2 * L + 2;
+    int64_t at = 0, L = s->levels, lanes = VECTOR_LANES_MAX, widest = 0;
     for (int64_t l = 1; l <= L; l++)
         s->encoder[l] = carve(block, &at, network->layer[l - 1].out_channels * s->plane + s->stride);
     s->unbounded[ROWS][0] = s->encoder[L];
@@ -64,10 +64,13 @@ static int64_t lay_out(Shared *s, float *block)
         }
     for (int i = 0; i < 2; i++) {
         s->line[i] = carve(block, &at, widest * 2 * L * s->stride);
-        s->corner[i] = carve(block, &at, widest * 4 * L * L * lanes);
         s->tile[i] = carve(block, &at, s->plane + s->stride);
     }
-    s->stack = carve(block, &at, widest * edge * edge * lanes);
+    s->corner = carve(block, &at, s->channels[L] * 4 * L * L * lanes);
+    for (int64_t d = 1; d <= L; d++)
+        for (int k = 0; k < SIDES * SIDES; k++)
+            s->stack[k / SIDES][k % SIDES][d] =
+                carve(block, &at, s->channels[d - 1] * (2 * d + 2) * (2 * d + 2) * lanes);
     s->first_weight = carve(block, &at, network->layer[0].n_weights);
     for (int64_t d = 1; d <= L; d++)
         for (int way = 0; way < WAYS; way++) s->weight[way][d] = carve(block, &at, decoder(network, d)->n_weights);

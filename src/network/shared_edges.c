@@ -97,88 +97,81 @@ void shared_strips(Shared *s, const LevelSet *set, int way, int64_t line, uint32
 }
 
 /* Up to lanes / RUN runs of windows: row of the box, first column, which of the RUN are in the set. */
+enum { RUNS_MAX = VECTOR_LANES_MAX / RUN };
+
 typedef struct {
-    int64_t row[VECTOR_LANES_MAX / RUN], column[VECTOR_LANES_MAX / RUN];
-    uint32_t live[VECTOR_LANES_MAX / RUN];
+    int64_t row[RUNS_MAX], column[RUNS_MAX];
+    uint32_t live[RUNS_MAX];
     int64_t n;
 } Runs;
 
-/* One position of the stack in all lanes: from[i] is where run i's first window finds it. */
-static inline void put_runs(int64_t n, const float *const from[], float *to)
+/* One position of a stack in all lanes: base[i] + offset is where run i's first window finds it. */
+static inline void put_runs(int64_t n, const float *const base[RUNS_MAX], int64_t offset, float *to)
 {
-    for (int64_t i = 0; i < n; i++) memcpy(to + i * RUN, from[i], RUN * sizeof(float));
+    for (int64_t i = 0; i < n; i++) memcpy(to + i * RUN, base[i] + offset, RUN * sizeof(float));
 }
 
-static void fill_stack(Shared *s, const Runs *runs, int row_side, int column_side, int64_t d, const float *before)
+/* Fills the parts of the stack for layer d that lie behind an edge; the corner's own part has been written by layer
+ * d - 1, and what is outside the window stays zero. */
+static void fill_stack(const Shared *s, const Runs *runs, int row_side, int column_side, int64_t d, float *stack)
 {
-    int64_t edge = 2 * d + 2, lanes = s->vector->lanes, n = runs->n, e = d - 1,
+    int64_t side = 2 * d + 2, lanes = s->vector->lanes, n = runs->n, e = d - 1,
             plane_rows = LEVELSET_SIZE - 1 + s->size;
-    for (int64_t c = 0; c < s->channels[e]; c++)
-        for (int64_t p = 0; p < edge; p++) {
-            int64_t row_number, column_number;
-            StackKind row_kind = stack_kind(row_side, d, p, &row_number);
-            for (int64_t q = 0; q < edge; q++) {
-                float *to = s->stack + ((c * edge + p) * edge + q) * lanes;
-                StackKind column_kind = stack_kind(column_side, d, q, &column_number);
-                const float *from[VECTOR_LANES_MAX / RUN];
-                if (row_kind == OUTSIDE || column_kind == OUTSIDE) {
-                    memset(to, 0, (size_t)lanes * sizeof *to);
-                    continue;
-                }
-                if (row_kind == EDGE && column_kind == EDGE) {
-                    memcpy(to, before + ((c * 2 * e + row_number) * 2 * e + column_number) * lanes,
-                           (size_t)lanes * sizeof *to);
-                    continue;
-                }
-                for (int64_t i = 0; i < n; i++) {
-                    int64_t row = behind(s, row_side, e, runs->row[i], row_number);
-                    int64_t column = behind(s, column_side, e, runs->column[i], column_number);
-                    if (row_kind == EDGE)
-                        from[i] = s->strip[row_side][e] +
-                                  ((runs->row[i] * s->channels[e] + c) * 2 * e + row_number) * s->stride + column;
-                    else if (column_kind == EDGE)
-                        from[i] = s->flank[column_side][e] +
-                                  ((c * 2 * e + column_number) * plane_rows + row) * s->flank_stride + runs->column[i];
-                    else
-                        from[i] = s->unbounded[ROWS][e] + c * s->plane + row * s->stride + column;
-                }
-                put_runs(n, from, to);
+    int64_t row_at = row_side == LOW ? 2 * d : 0, column_at = column_side == LOW ? 2 * d : 0; /* where BEHIND starts */
+    const float *plane[RUNS_MAX], *strip[RUNS_MAX], *flank[RUNS_MAX];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = behind(s, row_side, e, runs->row[i], 0), column = behind(s, column_side, e, runs->column[i], 0);
+        plane[i] = s->unbounded[ROWS][e] + row * s->stride + column;
+        strip[i] = e == 0 ? NULL : s->strip[row_side][e] + runs->row[i] * s->channels[e] * 2 * e * s->stride + column;
+        flank[i] = e == 0 ? NULL : s->flank[column_side][e] + row * s->flank_stride + runs->column[i];
+    }
+    for (int64_t c = 0; c < s->channels[e]; c++) {
+        float *square = stack + c * side * side * lanes;
+        for (int64_t u = 0; u < 2; u++)
+            for (int64_t v = 0; v < 2; v++)
+                put_runs(n, plane, c * s->plane + u * s->stride + v,
+                         square + ((row_at + u) * side + column_at + v) * lanes);
+        for (int64_t a = 0; a < 2 * e; a++)
+            for (int64_t u = 0; u < 2; u++) {
+                put_runs(n, strip, (c * 2 * e + a) * s->stride + u, square + ((2 + a) * side + column_at + u) * lanes);
+                put_runs(n, flank, ((c * 2 * e + a) * plane_rows + u) * s->flank_stride,
+                         square + ((row_at + u) * side + 2 + a) * lanes);
             }
-        }
+    }
 }
 
-static void add_corner(Shared *s, const Runs *runs, int row_side, int column_side, const float *corner)
+static void add_corner(Shared *s, const Runs *runs, int row_side, int column_side)
 {
     int64_t edge = 2 * s->levels, lanes = s->vector->lanes, high = s->size - edge;
     for (int64_t i = 0; i < runs->n; i++) {
         float live[RUN];
         for (int k = 0; k < RUN; k++) live[k] = (float)window_at(runs->live[i], k);
-        for (int64_t a = 0; a < edge; a++) {
-            float *to = s->tile[ROWS] + (runs->row[i] + a + (row_side == LOW ? 0 : high)) * s->stride +
-                        runs->column[i] + (column_side == LOW ? 0 : high);
-            const float *from = corner + a * edge * lanes + i * RUN;
-            for (int64_t b = 0; b < edge; b++)
-                for (int k = 0; k < RUN; k++) to[b + k] += live[k] * from[b * lanes + k];
-        }
+        float *to = s->tile[ROWS] + (runs->row[i] + (row_side == LOW ? 0 : high)) * s->stride + runs->column[i] +
+                    (column_side == LOW ? 0 : high);
+        const float *from = s->corner + i * RUN;
+        for (int64_t a = 0; a < edge; a++, to += s->stride)
+            for (int64_t b = 0; b < edge; b++, from += lanes)
+                for (int k = 0; k < RUN; k++) to[b + k] += live[k] * from[k];
     }
 }
 
 static void corners_of(Shared *s, const Runs *runs)
 {
+    int64_t lanes = s->vector->lanes, L = s->levels;
     for (int row_side = 0; row_side < SIDES; row_side++)
         for (int column_side = 0; column_side < SIDES; column_side++) {
-            const float *before = NULL;
-            for (int64_t d = 1; d <= s->levels; d++) {
-                const ConvShape *shape = &s->network->layer[s->levels + d - 1].conv;
-                /* over the stack a transposed convolution is a valid one: its big side is what `contract` calls small
-                 */
-                ConvShape stack = {shape->groups, shape->small_channels, shape->big_channels, 2 * d, 2 * d};
-                ConvFinish finish = {FINISH_TANH, s->bias[d], NULL, NULL};
-                fill_stack(s, runs, row_side, column_side, d, before);
-                s->vector->contract(&stack, s->weight[ROWS][d], s->stack, s->corner[d & 1], &finish, NULL);
-                before = s->corner[d & 1];
+            for (int64_t d = 1; d <= L; d++) {
+                const ConvShape *shape = &s->network->layer[L + d - 1].conv;
+                float *stack = s->stack[row_side][column_side][d];
+                PlaneConv conv = {shape->groups, shape->small_channels, shape->big_channels, 2 * d,
+                                  2 * d,         s->weight[ROWS][d],    s->bias[d]};
+                fill_stack(s, runs, row_side, column_side, d, stack);
+                /* into the middle of the next layer's stack, whose squares are 2 d + 4 wide */
+                int64_t wide = d < L ? 2 * d + 4 : 2 * d;
+                float *out = d < L ? s->stack[row_side][column_side][d + 1] + (2 * wide + 2) * lanes : s->corner;
+                s->vector->stack_conv(&conv, stack, out, wide * wide, wide);
             }
-            add_corner(s, runs, row_side, column_side, before);
+            add_corner(s, runs, row_side, column_side);
         }
 }
 

@@ -38,9 +38,11 @@ struct Shared {
     float
         *flank[SIDES][NETWORK_LEVELS_MAX + 1]; /* column strips for the corners: [d][channel][2 d][plane row][flank] */
     int64_t flank_stride;
-    float *corner[2], *stack;                    /* [channel][2 d][2 d][lane]; [channel][2 d + 2][2 d + 2][lane] */
-    float *first_weight;                         /* the first layer's, divided by the set's scale */
-    float *weight[WAYS][NETWORK_LEVELS_MAX + 1]; /* decoder layer d as a valid convolution: [out][in][ky][kx] */
+    float *stack[SIDES][SIDES][NETWORK_LEVELS_MAX + 1]; /* of the corners: [channel][2 d + 2][2 d + 2][lane] for layer
+                                                           d; what is outside the window stays zero */
+    float *corner;                                      /* the last layer's: [channel][2 L][2 L][lane] */
+    float *first_weight;                                /* the first layer's, divided by the set's scale */
+    float *weight[WAYS][NETWORK_LEVELS_MAX + 1];        /* decoder layer d as a valid convolution: [out][in][ky][kx] */
     const float *bias[NETWORK_LEVELS_MAX + 1];
     float *tile[WAYS];  /* sums of a set: [row][stride], transposed for COLUMNS */
     const float **rows; /* the list of rows for plane_conv */
