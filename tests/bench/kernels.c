@@ -87,6 +87,9 @@ static void check(const char *what, double difference, double largest)
              TOLERANCE);
 }
 
+/* The larger of two differences; a NaN is larger than all, and stays. */
+static double worse(double a, double b) { return isnan(a) || a > b ? a : b; }
+
 static double uniform(int64_t number, int64_t i)
 {
     return 2 * random_uniform(random_key(7, RANDOM_TEST, number), (uint64_t)i, 0) - 1;
@@ -224,8 +227,7 @@ static void check_passes(Passes *passes)
         for (int64_t i = 0; i < patch; i++) {
             double fast = (double)group->output[i * lanes + lane];
             largest = fmax(largest, fabs(output[lane * patch + i]));
-            if (!(fabs(output[lane * patch + i] - fast) <= difference))
-                difference = fabs(output[lane * patch + i] - fast);
+            difference = worse(difference, fabs(output[lane * patch + i] - fast));
         }
     check("the forward pass against plain loops", difference, largest);
     worst = difference / largest;
@@ -240,7 +242,7 @@ static void check_passes(Passes *passes)
     for (int64_t i = 0; i < n; i++) {
         double fast = (double)passes->gradient[i];
         largest = fmax(largest, fabs(gradient[i]));
-        if (!(fabs(gradient[i] - fast) <= difference)) difference = fabs(gradient[i] - fast);
+        difference = worse(difference, fabs(gradient[i] - fast));
     }
     check("the gradient against plain loops", difference, largest);
     print_value("", "pass_difference", fmax(worst, difference / largest));
@@ -362,7 +364,7 @@ static void check_windows(Passes *passes)
         double largest = 0, difference = 0;
         for (int64_t i = 0; i < n; i++) {
             largest = fmax(largest, fabs(plain[i]));
-            if (!(fabs(plain[i] - (double)out[i]) <= difference)) difference = fabs(plain[i] - (double)out[i]);
+            difference = worse(difference, fabs(plain[i] - (double)out[i]));
         }
         snprintf(what, sizeof what, "apply %s against plain loops over windows", methods[m].name);
         check(what, difference, largest);
@@ -574,9 +576,8 @@ static void compare_outputs(const char *gather, const char *method, int64_t n, c
 {
     double largest = 0, difference = 0;
     for (int64_t i = 0; i < n; i++) {
-        double apart = fabs((double)wanted[i] - (double)found[i]);
         largest = fmax(largest, fabs((double)wanted[i]));
-        if (!(apart <= difference)) difference = apart;
+        difference = worse(difference, fabs((double)wanted[i] - (double)found[i]));
     }
     char what[512];
     snprintf(what, sizeof what, "apply %s against direct on %s", method, gather);
