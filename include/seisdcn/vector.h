@@ -112,10 +112,17 @@ typedef struct {
                        int64_t out_stride);
 
     /* The same over small squares in lanes: in [groups * in_channels][rows + 2][cols + 2][lane], out
-     * [groups * out_channels][...][lane], rows out_stride positions apart and channels out_plane. */
-    void (*stack_conv)(const PlaneConv *conv, const float *in, float *out, int64_t out_plane, int64_t out_stride);
+     * [groups * out_channels][...][lane], rows out_stride positions apart and channels out_plane. Two rows and two
+     * columns of each square are zero and are passed over: the first two, or with high_rows, high_cols the last two. */
+    void (*stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
+                       int64_t out_plane, int64_t out_stride);
 
-    /* out[x * stride + y] = in[y * stride + x], y < rows, x < cols; both may be written up to whole blocks of 16. */
+    /* out[y * out_stride + k] = in[k * in_stride + y], k < 4, y < n: four lines side by side; lines are read up to
+     * whole blocks of 4. */
+    void (*interleave)(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out);
+
+    /* out[x * stride + y] = in[y * stride + x], y < rows, x < cols; whole blocks of 4 x 4 are read and
+     * written. */
     void (*transpose)(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out);
 
     /* The way back, in double: plane[row * stride + col + lane] += scale[lane] * z[row][col][lane]. */

@@ -110,7 +110,8 @@ ConvContract NAME(direct_contract);
 ConvExpand NAME(direct_expand);
 ConvGradient NAME(direct_gradient);
 void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane, int64_t out_stride);
-void NAME(stack_conv)(const PlaneConv *conv, const float *in, float *out, int64_t out_plane, int64_t out_stride);
+void NAME(stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
+                      int64_t out_plane, int64_t out_stride);
 void NAME(vector_finish)(int64_t channel, int64_t n, float *sum, float *out, const ConvFinish *finish);
 
 #endif

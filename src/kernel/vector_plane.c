@@ -129,40 +129,80 @@ void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out,
     }
 }
 
-/* One output channel over one or two input channels of a stack. */
-__attribute__((always_inline)) static inline void stack_channel(const PlaneConv *conv, const Lanes *restrict in,
-                                                                int two, const float *weight, int first, Lanes bias,
-                                                                Lanes *restrict out, int64_t out_stride)
+/* One place of a stack's output: the taps [ky0, ky1] x [kx0, kx1] over one or two input channels. */
+__attribute__((always_inline)) static inline void stack_place(const Lanes *r, int64_t in_cols, int64_t in_plane,
+                                                              int two, const Taps *s, const Taps *t, int ky0, int ky1,
+                                                              int kx0, int kx1, int first, Lanes bias, Lanes *out)
 {
-    int64_t in_cols = conv->cols + 2, in_plane = (conv->rows + 2) * in_cols;
-    Taps s = taps_of(weight), t = taps_of(two ? weight + 9 : weight);
-    for (int64_t y = 0; y < conv->rows; y++)
-        for (int64_t x = 0; x < conv->cols; x++) {
-            const Lanes *r = in + y * in_cols + x, *q = r + in_plane;
-            Lanes sum = bias, other = {0};
-            if (!first) sum = out[y * out_stride + x];
-            for (int ky = 0; ky < 3; ky++)
-                for (int kx = 0; kx < 3; kx++) {
-                    sum += s.w[3 * ky + kx] * r[ky * in_cols + kx];
-                    if (two) other += t.w[3 * ky + kx] * q[ky * in_cols + kx];
-                }
-            if (two) sum += other;
-            out[y * out_stride + x] = sum;
+    Lanes sum = bias, other = {0};
+    if (!first) sum = *out;
+    for (int ky = ky0; ky <= ky1; ky++)
+        for (int kx = kx0; kx <= kx1; kx++) {
+            sum += s->w[3 * ky + kx] * r[ky * in_cols + kx];
+            if (two) other += t->w[3 * ky + kx] * r[in_plane + ky * in_cols + kx];
         }
+    if (two) sum += other;
+    *out = sum;
 }
 
-void NAME(stack_conv)(const PlaneConv *conv, const float *in, float *out, int64_t out_plane, int64_t out_stride)
+/* A row of it. The two columns of zeros at one side of the stack give no taps. */
+__attribute__((always_inline)) static inline void stack_row(int64_t cols, int high, const Lanes *r, int64_t in_plane,
+                                                            int two, const Taps *s, const Taps *t, int ky0, int ky1,
+                                                            int first, Lanes bias, Lanes *restrict out)
+{
+    int64_t in_cols = cols + 2, from = high ? 0 : 2, to = high ? cols - 2 : cols;
+    if (!high) {
+        stack_place(r, in_cols, in_plane, two, s, t, ky0, ky1, 2, 2, first, bias, out);
+        stack_place(r + 1, in_cols, in_plane, two, s, t, ky0, ky1, 1, 2, first, bias, out + 1);
+    }
+    for (int64_t x = from; x < to; x++)
+        stack_place(r + x, in_cols, in_plane, two, s, t, ky0, ky1, 0, 2, first, bias, out + x);
+    if (high) {
+        stack_place(r + to, in_cols, in_plane, two, s, t, ky0, ky1, 0, 1, first, bias, out + to);
+        stack_place(r + to + 1, in_cols, in_plane, two, s, t, ky0, ky1, 0, 0, first, bias, out + to + 1);
+    }
+}
+
+__attribute__((always_inline)) static inline void stack_channel(const PlaneConv *conv, int high_rows, int high_cols,
+                                                                const Lanes *restrict in, int two, const float *weight,
+                                                                int first, Lanes bias, Lanes *restrict out,
+                                                                int64_t out_stride)
+{
+    int64_t rows = conv->rows, cols = conv->cols, in_cols = cols + 2, in_plane = (rows + 2) * in_cols;
+    Taps s = taps_of(weight), t = taps_of(two ? weight + 9 : weight);
+#define ROW(y, ky0, ky1) \
+    stack_row(cols, high_cols, in + (y)*in_cols, in_plane, two, &s, &t, ky0, ky1, first, bias, out + (y)*out_stride)
+    if (!high_rows) {
+        ROW(0, 2, 2);
+        ROW(1, 1, 2);
+    }
+    for (int64_t y = high_rows ? 0 : 2; y < (high_rows ? rows - 2 : rows); y++) ROW(y, 0, 2);
+    if (high_rows) {
+        ROW(rows - 2, 0, 1);
+        ROW(rows - 1, 0, 0);
+    }
+#undef ROW
+}
+
+void NAME(stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
+                      int64_t out_plane, int64_t out_stride)
 {
     int64_t ni = conv->in_channels, no = conv->out_channels, in_plane = (conv->rows + 2) * (conv->cols + 2);
     for (int64_t o = 0; o < conv->groups * no; o++) {
         const Lanes *from = (const Lanes *)in + o / no * ni * in_plane;
         const float *w = conv->weight + o * ni * 9;
         Lanes bias = lanes_of(conv->bias[o]), *to = (Lanes *)out + o * out_plane;
-        for (int64_t i = 0; i < ni; i += 2)
-            if (i + 1 < ni)
-                stack_channel(conv, from + i * in_plane, 1, w + i * 9, i == 0, bias, to, out_stride);
+        for (int64_t i = 0; i < ni; i += 2, from += 2 * in_plane, w += 18)
+            if (i + 1 == ni)
+                stack_channel(conv, high_rows, high_cols, from, 0, w, i == 0, bias, to, out_stride);
+            else if (high_rows && high_cols)
+                stack_channel(conv, 1, 1, from, 1, w, i == 0, bias, to, out_stride);
+            else if (high_rows)
+                stack_channel(conv, 1, 0, from, 1, w, i == 0, bias, to, out_stride);
+            else if (high_cols)
+                stack_channel(conv, 0, 1, from, 1, w, i == 0, bias, to, out_stride);
             else
-                stack_channel(conv, from + i * in_plane, 0, w + i * 9, i == 0, bias, to, out_stride);
+                stack_channel(conv, 0, 0, from, 1, w, i == 0, bias, to, out_stride);
         tanh_rows(conv->rows, conv->cols, (float *)to, out_stride * LANES);
     }
 }

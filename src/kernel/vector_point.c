@@ -106,13 +106,31 @@ static int fixed_add(int64_t n, const float *value, float limit, int exponent, i
     return any;
 }
 
+/* Blocks of 4 x 4 by shuffles: in[k] becomes column k. */
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t Four4 __attribute__((vector_size(16)));
+
+static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
+{
+    Four a = *(const Four *)in, b = *(const Four *)(in + in_stride);
+    Four c = *(const Four *)(in + 2 * in_stride), d = *(const Four *)(in + 3 * in_stride);
+    Four ab0 = __builtin_shuffle(a, b, (Four4){0, 4, 1, 5}), ab1 = __builtin_shuffle(a, b, (Four4){2, 6, 3, 7});
+    Four cd0 = __builtin_shuffle(c, d, (Four4){0, 4, 1, 5}), cd1 = __builtin_shuffle(c, d, (Four4){2, 6, 3, 7});
+    *(Four *)out = __builtin_shuffle(ab0, cd0, (Four4){0, 1, 4, 5});
+    *(Four *)(out + out_stride) = __builtin_shuffle(ab0, cd0, (Four4){2, 3, 6, 7});
+    *(Four *)(out + 2 * out_stride) = __builtin_shuffle(ab1, cd1, (Four4){0, 1, 4, 5});
+    *(Four *)(out + 3 * out_stride) = __builtin_shuffle(ab1, cd1, (Four4){2, 3, 6, 7});
+}
+
 static void transpose(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out)
 {
-    enum { BLOCK = 16 };
-    for (int64_t y0 = 0; y0 < rows; y0 += BLOCK)
-        for (int64_t x0 = 0; x0 < cols; x0 += BLOCK)
-            for (int64_t x = x0; x < x0 + BLOCK; x++)
-                for (int64_t y = y0; y < y0 + BLOCK; y++) out[x * stride + y] = in[y * stride + x];
+    for (int64_t y = 0; y < rows; y += 4)
+        for (int64_t x = 0; x < cols; x += 4) turn_four(in + y * stride + x, stride, out + x * stride + y, stride);
+}
+
+static void interleave(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out)
+{
+    for (int64_t y = 0; y < n; y += 4) turn_four(in + y, in_stride, out + y * out_stride, out_stride);
 }
 
 static void load_windows(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x)
@@ -162,6 +180,7 @@ const Vector NAME(vector) = {
     .plane_conv = NAME(plane_conv),
     .stack_conv = NAME(stack_conv),
     .transpose = transpose,
+    .interleave = interleave,
     .load_windows = load_windows,
     .add_windows = add_windows,
 };

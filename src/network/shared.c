@@ -225,13 +225,6 @@ static void add_middle(Shared *s, const LevelSet *set)
     }
 }
 
-static uint32_t column_mask(const LevelSet *set, int64_t column)
-{
-    uint32_t mask = 0;
-    for (int64_t r = 0; r < set->rows; r++) mask |= (set->mask[r] >> column & 1) << r;
-    return mask;
-}
-
 void shared_add(Shared *s, const LevelSet *set, const float *plane, int64_t plane_rows, int64_t columns, double *sum)
 {
     int64_t rows = set->rows - 1 + s->size, width = set->columns - 1 + s->size;
@@ -241,11 +234,7 @@ void shared_add(Shared *s, const LevelSet *set, const float *plane, int64_t plan
     decode_unbounded(s, set);
     transpose_planes(s, set);
     add_middle(s, set);
-    for (int64_t r = 0; r < set->rows; r++) shared_strips(s, set, ROWS, r, set->mask[r]);
-    for (int64_t c = 0; c < set->columns; c++) {
-        uint32_t mask = column_mask(set, c);
-        if (mask != 0) shared_strips(s, set, COLUMNS, c, mask);
-    }
+    shared_strips(s, set);
     shared_corners(s, set);
     double scale = (double)set->scale;
     for (int64_t y = 0; y < rows; y++) {

@@ -42,15 +42,19 @@ static void list_stack(Shared *s, int way, int side, int64_t d, int64_t line, in
         }
 }
 
-/* Column strips are asked for by windows side by side: columns of the box go fastest in `flank`. */
-static void keep_flank(Shared *s, int side, int64_t d, int64_t column, int64_t first, int64_t n, const float *strip)
+/* Column strips are asked for by windows side by side: in `flank` columns of the box go fastest. Four strips at a time
+ * go over, since single values would each touch a cache line of their own. */
+static void keep_flanks(Shared *s, const LevelSet *set, int64_t column)
 {
     int64_t rows = LEVELSET_SIZE - 1 + s->size;
-    for (int64_t i = 0; i < s->channels[d] * 2 * d; i++) {
-        float *to = s->flank[side][d] + (i * rows + first) * s->flank_stride + column;
-        const float *from = strip + i * s->stride + first;
-        for (int64_t y = 0; y < n; y++) to[y * s->flank_stride] = from[y];
-    }
+    for (int side = 0; side < SIDES; side++)
+        for (int64_t d = 1; d < s->levels; d++) {
+            int64_t lines = s->channels[d] * 2 * d, n = set->rows - 1 + s->code - 2 * d;
+            const float *strip = s->strip[side][d]; /* free: row strips come later */
+            for (int64_t i = 0; i < lines; i++)
+                s->vector->interleave(n, lines * s->stride, strip + i * s->stride, s->flank_stride,
+                                      s->flank[side][d] + i * rows * s->flank_stride + column);
+        }
 }
 
 /* Adds the last layer's strip to the tile: each place as often as windows of the line have it in their middle. */
@@ -73,9 +77,8 @@ static void add_strip(Shared *s, int way, int side, int64_t line, uint32_t mask,
     }
 }
 
-void shared_strips(Shared *s, const LevelSet *set, int way, int64_t line, uint32_t mask)
+static void strips(Shared *s, int way, int64_t line, uint32_t mask)
 {
-    (void)set;
     int64_t first = __builtin_ctz(mask), last = 31 - __builtin_clz(mask);
     for (int side = 0; side < SIDES; side++) {
         const float *before = NULL;
@@ -83,17 +86,28 @@ void shared_strips(Shared *s, const LevelSet *set, int way, int64_t line, uint32
             const ConvShape *shape = &s->network->layer[s->levels + d - 1].conv;
             int64_t n = last - first + s->code - 2 * d;
             float *out = s->line[d & 1];
-            if (way == ROWS && d < s->levels) out = s->strip[side][d] + line * s->channels[d] * 2 * d * s->stride;
+            int64_t slot = way == ROWS ? line : line % FLANKS;
+            if (d < s->levels) out = s->strip[side][d] + slot * s->channels[d] * 2 * d * s->stride;
             PlaneConv conv = {shape->groups, shape->small_channels, shape->big_channels, 2 * d, n, s->weight[way][d],
                               s->bias[d]};
             list_stack(s, way, side, d, line, first, before);
             s->vector->plane_conv(&conv, s->rows, out + first, 2 * d * s->stride, s->stride);
-            if (way == COLUMNS && d < s->levels) keep_flank(s, side, d, line, first, n, out);
             before = out;
         }
         /* the last layer has one channel for each of the input's; the prediction is the first */
         add_strip(s, way, side, line, mask, first, last - first + s->code - 2 * s->levels, before);
     }
+}
+
+void shared_strips(Shared *s, const LevelSet *set)
+{
+    for (int64_t c = 0; c < set->columns; c++) {
+        uint32_t mask = 0;
+        for (int64_t r = 0; r < set->rows; r++) mask |= (set->mask[r] >> c & 1) << r;
+        if (mask != 0) strips(s, COLUMNS, c, mask);
+        if (c % FLANKS == FLANKS - 1 || c == set->columns - 1) keep_flanks(s, set, c / FLANKS * FLANKS);
+    }
+    for (int64_t r = 0; r < set->rows; r++) strips(s, ROWS, r, set->mask[r]);
 }
 
 /* Up to lanes / RUN runs of windows: row of the box, first column, which of the RUN are in the set. */
@@ -169,7 +183,7 @@ static void corners_of(Shared *s, const Runs *runs)
                 /* into the middle of the next layer's stack, whose squares are 2 d + 4 wide */
                 int64_t wide = d < L ? 2 * d + 4 : 2 * d;
                 float *out = d < L ? s->stack[row_side][column_side][d + 1] + (2 * wide + 2) * lanes : s->corner;
-                s->vector->stack_conv(&conv, stack, out, wide * wide, wide);
+                s->vector->stack_conv(&conv, row_side == HIGH, column_side == HIGH, stack, out, wide * wide, wide);
             }
             add_corner(s, runs, row_side, column_side);
         }

@@ -21,8 +21,9 @@
 enum { LOW, HIGH, SIDES };    /* top or left; bottom or right */
 enum { ROWS, COLUMNS, WAYS }; /* row strips; column strips, transposed */
 
-/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. */
-enum { RUN = 4 };
+/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. Column strips go over into
+ * that order FLANKS at a time. */
+enum { RUN = 4, FLANKS = 4 };
 
 struct Shared {
     Network *network;
@@ -53,9 +54,9 @@ struct Shared {
 /* Whether bit i of a mask is set: 1 or 0. */
 static inline int32_t window_at(uint32_t mask, int64_t i) { return (int32_t)(mask >> i & 1); }
 
-/* Strips of box line `line` (a row of the box, or for COLUMNS a column), whose windows are the bits of mask: sums the
- * last layer into the tile, and keeps the layers before for the corners. */
-void shared_strips(struct Shared *shared, const LevelSet *set, int way, int64_t line, uint32_t mask);
+/* The strips of all rows and columns of the box: sums the last layer into the tile, and keeps the layers before for the
+ * corners. */
+void shared_strips(struct Shared *shared, const LevelSet *set);
 
 /* The four corners of every window of the set into the tile. */
 void shared_corners(struct Shared *shared, const LevelSet *set);
