@@ -48,13 +48,13 @@ static void loss(int64_t n, const float *target, const float *weight, const floa
 static void magnitude(int64_t n, const float *x, float *largest)
 {
     const IntLanes no_sign = (IntLanes){0} + 0x7fffffff;
-    /* magnitudes of floats compare like their bits */
-    IntLanes most = *(const IntLanes *)largest;
+    const Lanes *in = (const Lanes *)x, before = *(const Lanes *)largest;
+    IntLanes most = (IntLanes)before; /* magnitudes of floats compare like their bits */
     for (int64_t i = 0; i < n; i++) {
-        IntLanes value = ((const IntLanes *)x)[i] & no_sign, larger = value > most;
+        IntLanes value = (IntLanes)in[i] & no_sign, larger = value > most;
         most = (value & larger) | (most & ~larger);
     }
-    *(IntLanes *)largest = most;
+    *(Lanes *)largest = (Lanes)most;
 }
 
 static void divide(int64_t n, const float *scale, float *x)
