@@ -129,6 +129,9 @@ static void add_windows(int64_t rows, int64_t cols, int64_t stride, const float 
             double *at = plane + row * stride + col;
             for (int h = 0; h < 2; h++)
                 *(LooseDoubles *)(at + h * LANES / 2) += __builtin_convertvector(half_of(v, h), DoubleLanes);
+            /* The next column's doubles overlap these: gcc 12 would keep old ones in registers (its predictive
+             * commoning takes vectors at different places for apart), so memory is made to hold the sums here. */
+            __asm__ volatile("" : : : "memory");
         }
 }
 
