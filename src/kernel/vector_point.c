@@ -48,13 +48,13 @@ static void loss(int64_t n, const float *target, const float *weight, const floa
 static void magnitude(int64_t n, const float *x, float *largest)
 {
     const IntLanes no_sign = (IntLanes){0} + 0x7fffffff;
-    /* magnitudes of floats compare like their bits */
-    IntLanes most = *(const IntLanes *)largest;
+    const Lanes *in = (const Lanes *)x, before = *(const Lanes *)largest;
+    IntLanes most = (IntLanes)before; /* magnitudes of floats compare like their bits */
     for (int64_t i = 0; i < n; i++) {
-        IntLanes value = ((const IntLanes *)x)[i] & no_sign, larger = value > most;
+        IntLanes value = (IntLanes)in[i] & no_sign, larger = value > most;
         most = (value & larger) | (most & ~larger);
     }
-    *(IntLanes *)largest = most;
+    *(Lanes *)largest = (Lanes)most;
 }
 
 static void divide(int64_t n, const float *scale, float *x)
@@ -156,6 +156,9 @@ static void add_windows(int64_t rows, int64_t cols, int64_t stride, const float 
             double *at = plane + row * stride + col;
             for (int h = 0; h < 2; h++)
                 *(LooseDoubles *)(at + h * LANES / 2) += __builtin_convertvector(half_of(v, h), DoubleLanes);
+            /* The next column's doubles overlap these: gcc 12 would keep old ones in registers (its predictive
+             * commoning takes vectors at different places for apart), so memory is made to hold the sums here. */
+            __asm__ volatile("" : : : "memory");
         }
 }
 

@@ -219,7 +219,7 @@ static int64_t first_position(IndexSplit split, const int64_t count[INDEX_SPLITS
 
 static IndexRow row_of_patch(const IndexRule *rule, int64_t ensemble, int64_t n_samples, int64_t patch)
 {
-    int64_t across = positions(n_samples, rule);
+    int64_t across = (n_samples - rule->patch_size) / rule->stride + 1; /* there is a patch: at least 1 */
     return (IndexRow){ensemble, patch / across * rule->stride, patch % across * rule->stride};
 }
 
