@@ -99,6 +99,9 @@ typedef struct {
      * and exponent keep limit * 2^exponent at most 2^62. */
     int (*fixed_add)(int64_t n, const float *value, float limit, int exponent, int64_t *sum);
 
+    /* Lays lines side by side: x[i][lane] = line[lane][i], i < n. */
+    void (*lay_lines)(int64_t n, const float *const *line, float *x);
+
     /* Lays `lanes` neighbouring windows of plane side by side: x [rows][cols][lane] =
      * plane[row * stride + col + lane] / scale[lane] (0 where the scale is 0). */
     void (*load_windows)(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x);

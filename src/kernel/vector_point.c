@@ -59,9 +59,13 @@ static void magnitude(int64_t n, const float *x, float *largest)
 
 static void divide(int64_t n, const float *scale, float *x)
 {
-    Lanes s = *(const Lanes *)scale;
-    s = lanes_select(s != 0.0f, s, lanes_of(1.0f));
-    for (int64_t i = 0; i < n; i++) ((Lanes *)x)[i] /= s;
+    /* Multiplies by the reciprocal (a division a value took as long as laying it out). So that neither a scale near the
+     * ends of the floats nor its reciprocal leaves them, a power of two goes first, chosen by each lane for itself. */
+    Lanes s = *(const Lanes *)scale, one = lanes_of(1.0f);
+    s = lanes_select(s != 0.0f, s, one);
+    Lanes power = lanes_select(s < 0x1p-60f, lanes_of(0x1p66f), lanes_select(s > 0x1p60f, lanes_of(0x1p-66f), one));
+    Lanes reciprocal = one / (s * power);
+    for (int64_t i = 0; i < n; i++) ((Lanes *)x)[i] = ((Lanes *)x)[i] * power * reciprocal;
 }
 
 static void moments(int64_t n, const float *x, double *sum, double *square)
@@ -110,16 +114,33 @@ static int fixed_add(int64_t n, const float *value, float limit, int exponent, i
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t Four4 __attribute__((vector_size(16)));
 
-static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
+static inline void turn_lines(const float *const in[4], float *out, int64_t out_stride)
 {
-    Four a = *(const Four *)in, b = *(const Four *)(in + in_stride);
-    Four c = *(const Four *)(in + 2 * in_stride), d = *(const Four *)(in + 3 * in_stride);
+    Four a = *(const Four *)in[0], b = *(const Four *)in[1], c = *(const Four *)in[2], d = *(const Four *)in[3];
     Four ab0 = __builtin_shuffle(a, b, (Four4){0, 4, 1, 5}), ab1 = __builtin_shuffle(a, b, (Four4){2, 6, 3, 7});
     Four cd0 = __builtin_shuffle(c, d, (Four4){0, 4, 1, 5}), cd1 = __builtin_shuffle(c, d, (Four4){2, 6, 3, 7});
     *(Four *)out = __builtin_shuffle(ab0, cd0, (Four4){0, 1, 4, 5});
     *(Four *)(out + out_stride) = __builtin_shuffle(ab0, cd0, (Four4){2, 3, 6, 7});
     *(Four *)(out + 2 * out_stride) = __builtin_shuffle(ab1, cd1, (Four4){0, 1, 4, 5});
     *(Four *)(out + 3 * out_stride) = __builtin_shuffle(ab1, cd1, (Four4){2, 3, 6, 7});
+}
+
+static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
+{
+    const float *const line[] = {in, in + in_stride, in + 2 * in_stride, in + 3 * in_stride};
+    turn_lines(line, out, out_stride);
+}
+
+static void lay_lines(int64_t n, const float *const *line, float *x)
+{
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int lane = 0; lane < LANES; lane += 4) {
+            const float *const four[] = {line[lane] + i, line[lane + 1] + i, line[lane + 2] + i, line[lane + 3] + i};
+            turn_lines(four, x + i * LANES + lane, LANES);
+        }
+    for (; i < n; i++)
+        for (int lane = 0; lane < LANES; lane++) x[i * LANES + lane] = line[lane][i];
 }
 
 static void transpose(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out)
@@ -184,6 +205,7 @@ const Vector NAME(vector) = {
     .stack_conv = NAME(stack_conv),
     .transpose = transpose,
     .interleave = interleave,
+    .lay_lines = lay_lines,
     .load_windows = load_windows,
     .add_windows = add_windows,
 };

@@ -35,6 +35,7 @@ static const struct {
     Predict *predict;
 } methods[] = {
     {"direct", predict_direct},
+    {"shared", predict_shared},
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };
 

@@ -173,8 +173,8 @@ def bad_config(ground):
             ground.place("out"))
     refuses("a key against the map", ["train", "--survey", ground.survey, "--map", ground.map, "--set", "patch.size=20"],
             CONFIG, ["patch.size"], ground.place("out"))
-    refuses("apply.method=shared is not built yet", ["apply"] + model + ["--set", "apply.method=shared"], USAGE,
-            ["shared", "not built yet"], ground.place("out.h5"))
+    refuses("an unknown apply.method", ["apply"] + model + ["--set", "apply.method=whole"], CONFIG,
+            ["apply.method", "shared"], ground.place("out.h5"))
 
 
 def bad_gathers(ground):
