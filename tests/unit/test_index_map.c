@@ -223,6 +223,8 @@ static void a_split_that_leaves_nothing_is_refused(void **state)
     rule.by = SPLIT_BY_PATCH;
     assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_OK);
     index_free(&map);
+    rule.test = rule.valid = 0.5; /* all 84 of them */
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_CONFIG);
     rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0, 0, 0};
     assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_TRAIN], 7 * 12);
