@@ -77,7 +77,7 @@ static void tanh_is_near_over_all_floats(void **state)
                     continue;
                 }
                 uint32_t in_exponent = bits & 0x7fffff;
-                bits += in_exponent == 0x7fffff ? 1 : in_exponent + 1511 > 0x7fffff ? 0x7fffff - in_exponent : 1511;
+                bits += in_exponent == 0x7fffff ? 1 : in_exponent + 15101 > 0x7fffff ? 0x7fffff - in_exponent : 15101;
                 if (bits > 0x7f800000) bits = UINT32_MAX;
             }
             memcpy(y, x, sizeof x);
@@ -215,7 +215,7 @@ static void magnitude_finds_the_largest(void **state)
     }
 }
 
-static void divide_leaves_zeros_alone(void **state)
+static void divide_is_a_division_to_an_ulp_and_leaves_zeros_alone(void **state)
 {
     (void)state;
     for (int level = 1; level <= vector_level(); level++) {
@@ -231,7 +231,10 @@ static void divide_leaves_zeros_alone(void **state)
         vector->divide(N, scale, x);
         for (int i = 0; i < N * lanes; i++) {
             float wanted = scale[i % lanes] == 0 ? before[i] : before[i] / scale[i % lanes];
-            assert_memory_equal(&x[i], &wanted, sizeof wanted);
+            if (scale[i % lanes] == 0)
+                assert_memory_equal(&x[i], &wanted, sizeof wanted);
+            else
+                assert_true(fabs((double)x[i] - (double)wanted) <= 0x1.8p-23 * fabs((double)wanted));
         }
     }
 }
@@ -369,7 +372,7 @@ int main(void)
         cmocka_unit_test(fixed_add_goes_to_its_limit),
         cmocka_unit_test(fixed_add_flags_what_does_not_fit),
         cmocka_unit_test(magnitude_finds_the_largest),
-        cmocka_unit_test(divide_leaves_zeros_alone),
+        cmocka_unit_test(divide_is_a_division_to_an_ulp_and_leaves_zeros_alone),
         cmocka_unit_test(moments_are_sums_in_double),
         cmocka_unit_test(channel_sum_adds_each_channel),
         cmocka_unit_test(add_adds),
