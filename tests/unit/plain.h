@@ -17,6 +17,12 @@ static inline double *plain_array(int64_t n)
     return array;
 }
 
+/* The larger of a worst error so far and this difference's magnitude; NaN is worst of all, where fmax() drops it. */
+static inline double plain_worse(double worst, double difference)
+{
+    return isnan(worst) || fabs(difference) <= worst ? worst : fabs(difference);
+}
+
 /* small += contract(big), weight [small][big of the group][3][3] */
 static inline void plain_contract(const ConvShape *s, const double *weight, const double *big, double *small)
 {

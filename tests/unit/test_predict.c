@@ -283,7 +283,7 @@ static void direct_agrees_with_the_plain_definition(void **state)
     for (int n = 0; n < N_SHAPES; n++)
         for (int64_t fold = FOLD; fold > 0; fold -= 6) {
             const NetworkShape *shape = &shapes[n];
-            const bool *shared = n % 2 == 0 ? first_shared : all_shared;
+            const bool *shared = n % 2 == 1 ? first_shared : all_shared;
             float in[2 * FOLD * SAMPLES], out[FOLD * SAMPLES];
             double wanted[FOLD * SAMPLES], largest = 0;
             for (int64_t c = 0; c < 2; c++) fill_gather(fold, SAMPLES, in + c * fold * SAMPLES);
