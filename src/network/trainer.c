@@ -62,7 +62,8 @@ static Status preload(Trainer *trainer)
     const IndexShare *share = &trainer->order.share;
     const float *unused;
     Status status = STATUS_OK;
-    if (trainer->gathers.limit > 0) return STATUS_OK;
+    /* asked of the settings, not of the limit: that is 0 on a rank without a shard, and all ranks must go one way */
+    if (!trainer->order.shuffle || trainer->order.block_gathers > 0) return STATUS_OK;
     char bytes[32];
     double start = timer_now();
     log_progress_start("reading", share->n_pieces, "gathers");
