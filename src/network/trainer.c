@@ -44,7 +44,7 @@ static Status check_memory(const Trainer *trainer, const Config *config)
     const Order *order = &trainer->order;
     int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
     int64_t shards = order->end_shard - order->first_shard;
-    int64_t fits = (limit - base) / (shards * largest * (int64_t)sizeof(float));
+    int64_t fits = shards == 0 ? 0 : (limit - base) / (shards * largest * (int64_t)sizeof(float));
     if (fits < 1)
         return status_fail(STATUS_MEMORY,
                            "train.memory_limit_mb is %" PRId64 ", but rank %d needs %" PRId64 " MB, and even "
@@ -62,7 +62,8 @@ static Status preload(Trainer *trainer)
     const IndexShare *share = &trainer->order.share;
     const float *unused;
     Status status = STATUS_OK;
-    if (trainer->gathers.limit > 0) return STATUS_OK;
+    /* asked of the settings, not of the limit: that is 0 on a rank without a shard, and all ranks must go one way */
+    if (!trainer->order.shuffle || trainer->order.block_gathers > 0) return STATUS_OK;
     char bytes[32];
     double start = timer_now();
     log_progress_start("reading", share->n_pieces, "gathers");
