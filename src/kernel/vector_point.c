@@ -112,17 +112,16 @@ static int fixed_add(int64_t n, const float *value, float limit, int exponent, i
 
 /* Blocks of 4 x 4 by shuffles: in[k] becomes column k. */
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t Four4 __attribute__((vector_size(16)));
 
 static inline void turn_lines(const float *const in[4], float *out, int64_t out_stride)
 {
     Four a = *(const Four *)in[0], b = *(const Four *)in[1], c = *(const Four *)in[2], d = *(const Four *)in[3];
-    Four ab0 = __builtin_shuffle(a, b, (Four4){0, 4, 1, 5}), ab1 = __builtin_shuffle(a, b, (Four4){2, 6, 3, 7});
-    Four cd0 = __builtin_shuffle(c, d, (Four4){0, 4, 1, 5}), cd1 = __builtin_shuffle(c, d, (Four4){2, 6, 3, 7});
-    *(Four *)out = __builtin_shuffle(ab0, cd0, (Four4){0, 1, 4, 5});
-    *(Four *)(out + out_stride) = __builtin_shuffle(ab0, cd0, (Four4){2, 3, 6, 7});
-    *(Four *)(out + 2 * out_stride) = __builtin_shuffle(ab1, cd1, (Four4){0, 1, 4, 5});
-    *(Four *)(out + 3 * out_stride) = __builtin_shuffle(ab1, cd1, (Four4){2, 3, 6, 7});
+    Four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    Four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(Four *)out = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    *(Four *)(out + out_stride) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    *(Four *)(out + 2 * out_stride) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    *(Four *)(out + 3 * out_stride) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
 }
 
 static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
