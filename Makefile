@@ -77,6 +77,10 @@ BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 .PHONY: help all deps demo test bench lint asan format clean build-tests build-bench run-tests
 .DEFAULT_GOAL := help
 
+# One short line a file; V=1 shows the commands.
+Q = $(if $(V),,@)
+SAY = $(if $(V),,@echo "  $(1)	$(2)")
+
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
@@ -85,33 +89,38 @@ all: $(PROGRAM) ## builds build/seisdcn
 
 $(PROGRAM): $(OUT)/main.o $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
+	$(call SAY,link,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(CFLAGS)
 
 $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) -c -o $@ $<
 
 define isa_rule
 $$(OUT)/%.$(1).o: src/%.c
 	@mkdir -p $$(@D)
-	$$(COMPILE) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
+	$$(call SAY,cc,$$@)
+	$$(Q)$$(COMPILE) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
 # Unit tests may reach into a room's headers only; they link the whole library.
 $(OUT)/tests/%: tests/%.c $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -Itests -o $@ $< $(EXTRA) $(LIBRARY) $(CMOCKA_LIBS) $(LINK_LIBS)
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) $(LDFLAGS) -Itests -o $@ $< $(EXTRA) $(LIBRARY) $(CMOCKA_LIBS) $(LINK_LIBS)
 
 $(OUT)/keep_modules.o: tests/keep_modules.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) -c -o $@ $<
 
 build-tests: $(UNIT_PROGRAMS)
 	@:
