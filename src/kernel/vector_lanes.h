@@ -32,7 +32,7 @@ typedef float LooseLanes __attribute__((vector_size(4 * LANES), aligned(4), may_
 typedef float HalfLanes __attribute__((vector_size(2 * LANES), may_alias));
 typedef double DoubleLanes __attribute__((vector_size(4 * LANES), may_alias));
 typedef double LooseDoubles __attribute__((vector_size(4 * LANES), aligned(8), may_alias));
-typedef int64_t LongLanes __attribute__((vector_size(4 * LANES), may_alias));
+typedef uint64_t LongLanes __attribute__((vector_size(4 * LANES), may_alias)); /* of either sign: wraps by definition */
 
 static inline Lanes lanes_of(float value) { return value - (Lanes){0}; /* the compiler's broadcast */ }
 

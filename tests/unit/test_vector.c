@@ -7,6 +7,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +59,14 @@ static double ulps(float got, double wanted)
     return fabs((double)got - wanted) / unit;
 }
 
+/* The next float to try: a step on, but no further than the last of this exponent or the first of the next. */
+static uint32_t next_bits(uint32_t bits)
+{
+    const uint32_t last = 0x7fffff, step = 15101;
+    uint32_t fraction = bits & last;
+    return fraction == last ? bits + 1 : fraction + step > last ? bits + (last - fraction) : bits + step;
+}
+
 static void tanh_is_near_over_all_floats(void **state)
 {
     (void)state;
@@ -68,17 +77,13 @@ static void tanh_is_near_over_all_floats(void **state)
         float where = 0;
         uint32_t bits = 0;
         /* some thousand values of every exponent, the first and the last of each, either sign; infinity at the end */
-        while (bits <= 0x7f800000) {
-            int64_t n = 0;
-            for (; n < MOST / 16 * 16; n++) {
-                x[n] = of_bits(bits <= 0x7f800000 ? bits : 0x7f800000);
-                if (n % 2 == 0) {
-                    x[n] = -x[n];
-                    continue;
-                }
-                uint32_t in_exponent = bits & 0x7fffff;
-                bits += in_exponent == 0x7fffff ? 1 : in_exponent + 15101 > 0x7fffff ? 0x7fffff - in_exponent : 15101;
-                if (bits > 0x7f800000) bits = UINT32_MAX;
+        for (bool ended = false; !ended;) {
+            int64_t n = MOST; /* whole vectors of every set */
+            for (int64_t i = 0; i < n; i += 2) {
+                x[i] = of_bits(bits);
+                x[i + 1] = -x[i];
+                ended = bits == 0x7f800000;
+                if (!ended) bits = next_bits(bits);
             }
             memcpy(y, x, sizeof x);
             vector->tanh(n, y);
@@ -176,10 +181,11 @@ static void fixed_add_flags_what_does_not_fit(void **state)
     const float bad[] = {NAN, -NAN, INFINITY, -INFINITY, EXACT_LIMIT, -EXACT_LIMIT, 1e30f, -FLT_MAX};
     for (int level = 1; level <= vector_level(); level++) {
         const Vector *vector = vector_of_level(level);
-        int64_t sum[MOST] __attribute__((aligned(64))) = {0};
-        for (int64_t at = 0; at < (int64_t)N * vector->lanes; at++)
+        int64_t sum[MOST] __attribute__((aligned(64)));
+        for (int64_t at = 0; at < (int64_t)N * vector->lanes; at += 5)
             for (size_t b = 0; b < sizeof bad / sizeof *bad; b++) {
                 Floats value = {0};
+                memset(sum, 0, sizeof sum);
                 assert_int_equal(vector->fixed_add(N, value, EXACT_LIMIT, 45, sum), 0);
                 value[at] = bad[b];
                 assert_int_equal(vector->fixed_add(N, value, EXACT_LIMIT, 45, sum), 1);
