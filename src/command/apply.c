@@ -25,6 +25,7 @@ typedef struct {
     int64_t *list, n; /* the ensembles to predict */
     bool whole;       /* all of the survey */
     char *part;       /* the output's name while it grows */
+    bool begun;       /* the output may stand under that name */
     PredictCounts counts;
 } Apply;
 
@@ -61,6 +62,7 @@ static Status create_output(Apply *apply)
                        .history = history,
                        .with_done = true,
                        .sparse = !apply->whole};
+    apply->begun = true;
     status = survey_create(&apply->job->comm, apply->part, &plan, &apply->predicted);
     memory_free(history);
     return status;
@@ -221,13 +223,12 @@ static Status run(Job *job)
     Apply apply = {.job = job};
     Status status = prepare(&apply);
     double start = timer_now(), busy = 0;
-    bool created = status == STATUS_OK;
     if (status == STATUS_OK) status = loop(&apply, &busy);
     double seconds = timer_now() - start;
     if (status == STATUS_OK) status = finish(&apply);
     if (status == STATUS_OK) report(&apply, seconds, busy);
     survey_close(&apply.predicted); /* whole by now, or thrown away */
-    if (status != STATUS_OK && created && job->comm.rank == 0) unlink(apply.part);
+    if (status != STATUS_OK && apply.begun && job->comm.rank == 0) unlink(apply.part);
     Status closed = survey_close(&apply.survey);
     network_free(&apply.network);
     memory_free(apply.list);

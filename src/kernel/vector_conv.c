@@ -7,17 +7,6 @@
 
 #include <stddef.h>
 
-typedef struct {
-    Lanes w[9];
-} Taps;
-
-static inline Taps taps_of(const float *weight)
-{
-    Taps taps;
-    for (int i = 0; i < 9; i++) taps.w[i] = lanes_of(weight[i]);
-    return taps;
-}
-
 /* out[x] = start + the nine taps over three rows of the big side; start is what stands there, or `bias`. */
 static inline void contract_row(int64_t cols, const Lanes *restrict r0, const Lanes *restrict r1,
                                 const Lanes *restrict r2, const float *weight, int first, float bias,

@@ -106,6 +106,18 @@ static inline Lanes lanes_tanh(Lanes x)
 }
 #endif
 
+/* The nine taps of a kernel, each in all lanes. */
+typedef struct {
+    Lanes w[9];
+} Taps;
+
+static inline Taps taps_of(const float *weight)
+{
+    Taps taps;
+    for (int i = 0; i < 9; i++) taps.w[i] = lanes_of(weight[i]);
+    return taps;
+}
+
 /* The kernels of the other files of this instruction set. */
 ConvContract NAME(direct_contract);
 ConvExpand NAME(direct_expand);

@@ -8,17 +8,6 @@
 
 #include <stddef.h>
 
-typedef struct {
-    Lanes w[9];
-} Taps;
-
-static inline Taps taps_of(const float *weight)
-{
-    Taps taps;
-    for (int i = 0; i < 9; i++) taps.w[i] = lanes_of(weight[i]);
-    return taps;
-}
-
 static inline Lanes loose(const float *at) { return *(const LooseLanes *)at; }
 
 /* The taps [ky0, ky1] of one input channel for two outputs, which share the loads. */
