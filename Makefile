@@ -71,9 +71,15 @@ PROGRAM = $(if $(filter release,$(VARIANT)),build/seisdcn,$(OUT)/seisdcn)
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c tests/parallel/test_*.c)
 UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
+BENCH_SOURCES := $(wildcard tests/bench/*.c)
+BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all deps demo test bench lint asan format clean build-tests run-tests
+.PHONY: help all deps demo test bench lint asan format clean build-tests build-bench run-tests
 .DEFAULT_GOAL := help
+
+# One short line a file; V=1 shows the commands.
+Q = $(if $(V),,@)
+SAY = $(if $(V),,@echo "  $(1)	$(2)")
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -83,35 +89,43 @@ all: $(PROGRAM) ## builds build/seisdcn
 
 $(PROGRAM): $(OUT)/main.o $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
+	$(call SAY,link,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(CFLAGS)
 
 $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) -c -o $@ $<
 
 define isa_rule
 $$(OUT)/%.$(1).o: src/%.c
 	@mkdir -p $$(@D)
-	$$(COMPILE) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
+	$$(call SAY,cc,$$@)
+	$$(Q)$$(COMPILE) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
 # Unit tests may reach into a room's headers only; they link the whole library.
 $(OUT)/tests/%: tests/%.c $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -Itests -o $@ $< $(EXTRA) $(LIBRARY) $(CMOCKA_LIBS) $(LINK_LIBS)
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) $(LDFLAGS) -Itests -o $@ $< $(EXTRA) $(LIBRARY) $(CMOCKA_LIBS) $(LINK_LIBS)
 
 $(OUT)/keep_modules.o: tests/keep_modules.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) -c -o $@ $<
 
 build-tests: $(UNIT_PROGRAMS)
+	@:
+
+build-bench: $(BENCH_PROGRAMS)
 	@:
 
 deps: ## installs what is missing (Debian; nothing where all is there)
@@ -134,10 +148,15 @@ demo: ## sets up, builds and walks the whole road on a synthetic survey, in buil
 	$(AGAIN) all
 	@SEISDCN="$(PROGRAM)" MPIRUN="$(MPIRUN)" sh tests/demo.sh build/demo
 
-bench: ## sets up, builds and measures speed, against PyTorch too
+ROUNDS ?= # how often everything is timed in turn
+SECONDS ?= # of one measurement
+QUICK ?= # 1: a short look
+
+bench: ## sets up, builds and measures speed, against PyTorch too (QUICK=1: below a minute; ROUNDS=5, SECONDS=1)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
-	$(AGAIN) all build-tests
-	@BUILD="$(OUT)" SEISDCN="$(PROGRAM)" MPIRUN="$(MPIRUN)" PYTHON="$(PYTHON)" tests/bench/run
+	$(AGAIN) all build-bench
+	@$(PYTHON) tests/bench/run.py --build $(OUT) --program $(PROGRAM) --mpirun "$(MPIRUN)" \
+		--rounds "$(ROUNDS)" --seconds "$(SECONDS)" $(if $(filter-out 0,$(QUICK)),--quick)
 
 # MPI and HDF5 keep memory to the end: their leaks are left out by the names of their libraries (tests/lsan.supp), which
 # whole stacks tell. use_tls=0: threads that MPI has ended already crash the search of their storage. OpenBLAS starts its
@@ -153,7 +172,7 @@ run-tests:
 	@$(RUN_TESTS) --slow $(TESTS)
 
 FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/seisdcn/*.h tests/*.[ch] tests/*/*.[ch])
-TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c)
+TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c tests/bench/kernels.c)
 TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
 	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS)
 
@@ -163,7 +182,7 @@ lint: ## checks format, faults, includes and that nothing warns
 	@./.ci/check-includes
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
 		-D_GNU_SOURCE -DISA=portable -DSEISDCN_VERSION='"$(VERSION)"' src
-	$(AGAIN) STRICT=-Werror all build-tests
+	$(AGAIN) STRICT=-Werror all build-tests build-bench
 	@printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $$FLAGS 2>/dev/null' tidy
 
 lint: export FLAGS = $(TIDY_FLAGS)
@@ -174,4 +193,4 @@ format: ## puts every C file into shape
 clean: ## removes build/
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(OUT)/main.d $(UNIT_PROGRAMS:=.d)
+-include $(OBJECTS:.o=.d) $(OUT)/main.d $(UNIT_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d)

@@ -6,6 +6,7 @@
 #define SEISDCN_PREDICT_H
 
 #include "seisdcn/network.h"
+#include "seisdcn/shared.h"
 #include "seisdcn/status.h"
 
 #include <stdbool.h>
@@ -16,6 +17,8 @@ typedef struct {
     int64_t windows; /* all */
     int64_t live;    /* predicted */
     int64_t faint;   /* passed as they are although they hold something: 0 < s < threshold */
+    int64_t sets;    /* level sets (shared only) */
+    int64_t alone;   /* live windows that were predicted one by one */
     double energy;   /* sum of squares of the gather's channel 0 */
     int64_t samples;
 } PredictCounts;
@@ -28,10 +31,14 @@ typedef struct {
     int64_t max_fold, n_samples;
     int64_t columns; /* of a padded row, with slack for a vector past its end */
     NetworkGroup group;
-    float *plane;         /* [channels][max_fold + 2 (P - 1)][columns] the padded gather */
-    float *scale;         /* [max_fold + 2 (P - 1)][columns] of the window that starts there, 0 where muted */
-    double *sum;          /* [max_fold + 2 (P - 1)][columns] */
-    int32_t *muted;       /* [columns] muted windows in the last P rows that start in this column */
+    float *plane;   /* [channels][max_fold + 2 (P - 1)][columns] the padded gather */
+    float *scale;   /* [max_fold + 2 (P - 1)][columns] of the window that starts there, 0 where muted */
+    double *sum;    /* [max_fold + 2 (P - 1)][columns] */
+    int32_t *muted; /* [columns] muted windows in the last P rows that start in this column */
+    Shared *shared; /* NULL where the network's windows cannot be shared */
+    float *left;    /* like scale: of the windows that no level set has taken yet */
+    int64_t queue[VECTOR_LANES_MAX][2]; /* windows (row, column) that wait to be predicted one by one */
+    int64_t queued;
     void (*poke)(void *); /* called between rows of windows; may be NULL */
     void *poke_context;
 } Predictor;
@@ -48,5 +55,9 @@ size_t predict_bytes(const Network *network, int64_t max_fold, int64_t n_samples
 /* Predicts one gather: in [channels][fold][n_samples], out [fold][n_samples] (channel 0). Each window by itself: the
  * definition. Pure but for the predictor's own arrays. */
 void predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
+
+/* The same prediction to rounding, by level sets: what windows of one scale have in common is computed once; a set
+ * that is cheaper window by window goes that way, and all do where the network does not serve (see shared.h). */
+void predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
 
 #endif

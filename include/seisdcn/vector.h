@@ -50,6 +50,13 @@ typedef void ConvExpand(const ConvShape *shape, const float *weight, const float
 typedef void ConvGradient(const ConvShape *shape, const float *big, const float *small, float *gradient,
                           float *scratch);
 
+/* See plane_conv of the table. */
+typedef struct {
+    int64_t groups, in_channels, out_channels; /* channels of one group */
+    int64_t rows, cols;                        /* of the output */
+    const float *weight, *bias;
+} PlaneConv;
+
 typedef struct {
     const char *name; /* "avx512", "avx2", "portable" */
     int lanes;
@@ -92,9 +99,34 @@ typedef struct {
      * and exponent keep limit * 2^exponent at most 2^62. */
     int (*fixed_add)(int64_t n, const float *value, float limit, int exponent, int64_t *sum);
 
+    /* Lays lines side by side: x[i][lane] = line[lane][i], i < n. */
+    void (*lay_lines)(int64_t n, const float *const *line, float *x);
+
     /* Lays `lanes` neighbouring windows of plane side by side: x [rows][cols][lane] =
      * plane[row * stride + col + lane] / scale[lane] (0 where the scale is 0). */
     void (*load_windows)(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x);
+
+    /* The taps of a valid 3 x 3 convolution over rows of neighbouring positions (not lanes): for output channel o and
+     * row y, out[o * out_plane + y * out_stride + x] = tanh(bias[o] + sum over the group's input channels i, ky, kx of
+     * weight[o][i][ky][kx] * in[(g * in_channels + i) * (rows + 2) + y + ky][x + kx]) for x < cols, and a few numbers
+     * of no meaning up to the next whole vector: rows of `in` must be readable up to cols + 2 lanes, and those of `out`
+     * hold whole vectors. `in` lists the rows; NULL stands for a row of zeros. */
+    void (*plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane,
+                       int64_t out_stride);
+
+    /* The same over small squares in lanes: in [groups * in_channels][rows + 2][cols + 2][lane], out
+     * [groups * out_channels][...][lane], rows out_stride positions apart and channels out_plane. Two rows and two
+     * columns of each square are zero and are passed over: the first two, or with high_rows, high_cols the last two. */
+    void (*stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
+                       int64_t out_plane, int64_t out_stride);
+
+    /* out[y * out_stride + k] = in[k * in_stride + y], k < 4, y < n: four lines side by side; lines are read up to
+     * whole blocks of 4. */
+    void (*interleave)(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out);
+
+    /* out[x * stride + y] = in[y * stride + x], y < rows, x < cols; whole blocks of 4 x 4 are read and
+     * written. */
+    void (*transpose)(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out);
 
     /* The way back, in double: plane[row * stride + col + lane] += scale[lane] * z[row][col][lane]. */
     void (*add_windows)(int64_t rows, int64_t cols, int64_t stride, const float *z, const float *scale, double *plane);

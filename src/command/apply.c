@@ -77,8 +77,6 @@ static Status prepare(Apply *apply)
     if (status == STATUS_OK) status = model_choose_vector(&job->comm, &vector);
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &apply->network, &apply->info);
     if (status == STATUS_OK) status = model_take_config(&apply->network, model, &job->config);
-    if (status == STATUS_OK && job->config.apply.method == APPLY_SHARED)
-        status = status_fail(STATUS_USAGE, "apply.method=shared is not built yet; direct gives the same result");
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &apply->survey);
     if (status == STATUS_OK) status = model_check_survey(&apply->network, &apply->survey, STATUS_DATA);
     if (status == STATUS_OK) status = comm_agree(&job->comm, fill_list(apply));
@@ -97,7 +95,10 @@ static Status predict_one(Apply *apply, Predictor *predictor, int64_t e, float *
     int64_t fold = survey_fold(survey, e), n = fold * survey->n_samples;
     Status status = survey_read_gather(survey, e, apply->network.shape.channels, in);
     if (status != STATUS_OK) return status;
-    predict_direct(predictor, in, fold, out, &apply->counts);
+    if (apply->job->config.apply.method == APPLY_SHARED)
+        predict_shared(predictor, in, fold, out, &apply->counts);
+    else
+        predict_direct(predictor, in, fold, out, &apply->counts);
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(out[i])) {
             char name[96];
@@ -187,15 +188,23 @@ static Status finish(Apply *apply)
 static void report(const Apply *apply, double seconds, double busy)
 {
     const Comm *comm = &apply->job->comm;
-    int64_t sums[] = {apply->counts.windows, apply->counts.live, apply->counts.faint, apply->counts.samples};
+    int64_t sums[] = {apply->counts.windows, apply->counts.live, apply->counts.faint,
+                      apply->counts.samples, apply->counts.sets, apply->counts.alone};
     double energy = 0;
-    comm_sum(comm, sums, 4);
+    comm_sum(comm, sums, 6);
     MPI_Reduce(&apply->counts.energy, &energy, 1, MPI_DOUBLE, MPI_SUM, 0, comm->mpi);
     CommSpread spread = comm_spread(comm, busy);
     char gathers[32], windows[32], live[32], spent[32];
     log_note("predicted %s gathers, %s windows (%s live), in %s: %.0f live windows/s", log_count(apply->n, gathers),
              log_count(sums[0], windows), log_count(sums[1], live), log_duration(seconds, spent),
              (double)sums[1] / seconds);
+    if (sums[4] > 0)
+        log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one",
+                 log_count(sums[4], gathers), (double)sums[1] / (double)sums[4],
+                 100 * (double)sums[5] / (double)sums[1]);
+    else if (apply->job->config.apply.method == APPLY_SHARED && !shared_serves(&apply->network.shape))
+        log_note("windows of this network share nothing (a skip, or a patch of at most 4 levels' width): all went one "
+                 "by one");
     if (comm->size > 1)
         log_note("busy seconds a rank: min %.1f (rank %d), mean %.1f, max %.1f (rank %d)", spread.min, spread.min_rank,
                  spread.mean, spread.max, spread.max_rank);

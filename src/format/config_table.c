@@ -88,8 +88,10 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                       .help = "A rank whose gathers need more than this stops and names a "
                                               "train.block_gathers that fits; 0: no limit."},
 
-    [CONFIG_APPLY_METHOD] = {KEY(apply, method), CHOICE("shared", "direct"), .fallback = "direct",
-                             .help = "shared | direct, the same result."},
+    [CONFIG_APPLY_METHOD] = {KEY(apply, method), CHOICE("shared", "direct"), .fallback = "shared",
+                             .help = "shared computes once what windows of one scale have in common; direct computes "
+                                     "each window by itself, with the "
+                                     "same result to rounding, several times slower."},
     [CONFIG_APPLY_MUTE_THRESHOLD] = {KEY(apply, mute_threshold), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
                                      .fallback = "0.001", .unit = "the data's unit",
                                      .help = "A window whose largest absolute amplitude is below this passes as it "

@@ -121,61 +121,91 @@ void NAME(direct_contract)(const ConvShape *shape, const float *weight, const fl
         }
 }
 
-/* The sums of a row of the big side over one small channel, for columns [from, to) whose taps all lie inside the small
- * side: x - 2 >= 0 and x < cols. r[ky] is row y - ky of the small side (a row of zeros where it lies outside). Two
- * chains of sums a column hide the latency. */
-static inline void expand_row(int64_t from, int64_t to, const Lanes *const r[3], const float *weight, int first,
-                              Lanes bias, Lanes *restrict out)
+/* Rows y, y - 1, y - 2 of up to two small channels; those that lie outside are not looked at. */
+typedef struct {
+    const Lanes *r[PAIR][3];
+} RowsBehind;
+
+/* Column x of a row of the big side: the taps [ky0, ky1] x [kx0, kx1] over `channels` small channels. The bounds are
+ * constants wherever this is called, so no tap outside the small side is computed and no branch is left. */
+__attribute__((always_inline)) static inline Lanes expand_column(int64_t x, const RowsBehind *in, const Taps *w,
+                                                                 int channels, int ky0, int ky1, int kx0, int kx1,
+                                                                 Lanes start)
 {
-    Taps t = taps_of(weight);
-    for (int64_t x = from; x < to; x++) {
-        Lanes a = first ? bias : out[x], b = t.w[0] * r[0][x];
-        a += t.w[1] * r[0][x - 1];
-        b += t.w[2] * r[0][x - 2];
-        a += t.w[3] * r[1][x];
-        b += t.w[4] * r[1][x - 1];
-        a += t.w[5] * r[1][x - 2];
-        b += t.w[6] * r[2][x];
-        a += t.w[7] * r[2][x - 1];
-        b += t.w[8] * r[2][x - 2];
-        out[x] = a + b;
-    }
+    Lanes sum[PAIR] = {start}; /* two chains hide the latency */
+    for (int c = 0; c < channels; c++)
+        for (int ky = ky0; ky <= ky1; ky++)
+            for (int kx = kx0; kx <= kx1; kx++) sum[c] += w[c].w[ky * 3 + kx] * in->r[c][ky][x - kx];
+    if (channels == 2) sum[0] += sum[1];
+    return sum[0];
 }
 
-/* The same over two small channels at once. */
-static inline void expand_row_pair(int64_t from, int64_t to, const Lanes *const r[3], const Lanes *const q[3],
-                                   const float *weight_r, const float *weight_q, int first, Lanes bias,
-                                   Lanes *restrict out)
+/* Columns x and x + 1, all columns of taps: they share loads, which otherwise bind as much as the multiply-adds. */
+__attribute__((always_inline)) static inline void expand_column_pair(int64_t x, const RowsBehind *in, const Taps *w,
+                                                                     int channels, int ky0, int ky1, int first,
+                                                                     Lanes bias, Lanes *restrict out)
 {
-    Taps s = taps_of(weight_r), t = taps_of(weight_q);
-    for (int64_t x = from; x < to; x++) {
-        Lanes a = first ? bias : out[x], b = t.w[0] * q[0][x];
-        for (int ky = 0; ky < 3; ky++)
-            for (int kx = 0; kx < 3; kx++) {
-                a += s.w[ky * 3 + kx] * r[ky][x - kx];
-                if (ky + kx > 0) b += t.w[ky * 3 + kx] * q[ky][x - kx];
-            }
-        out[x] = a + b;
+    Lanes left[PAIR] = {bias}, right[PAIR] = {bias};
+    if (!first) {
+        left[0] = out[x];
+        right[0] = out[x + 1];
     }
+    for (int c = 0; c < channels; c++)
+        for (int ky = ky0; ky <= ky1; ky++) {
+            const Lanes *r = in->r[c][ky] + x, *t = &w[c].w[ky * 3];
+            Lanes behind1 = r[-1], here = r[0];
+            left[c] += t[2] * r[-2];
+            left[c] += t[1] * behind1;
+            left[c] += t[0] * here;
+            right[c] += t[2] * behind1;
+            right[c] += t[1] * here;
+            right[c] += t[0] * r[1];
+        }
+    if (channels == 2) {
+        left[0] += left[1];
+        right[0] += right[1];
+    }
+    out[x] = left[0];
+    out[x + 1] = right[0];
 }
 
-/* A column at an edge, tap by tap. */
-static inline void expand_edge(int64_t x, int64_t cols, const Lanes *const r[3], const float *weight, int first,
-                               Lanes bias, Lanes *restrict out)
+/* A row of the big side: its sums over one or two small channels, added to what stands there or to the bias. */
+__attribute__((always_inline)) static inline void expand_row(int64_t cols, const RowsBehind *in, const Taps *w,
+                                                             int channels, int ky0, int ky1, int first, Lanes bias,
+                                                             Lanes *restrict out)
 {
-    Lanes sum = first ? bias : out[x];
-    for (int ky = 0; ky < 3; ky++)
+    if (cols == 1) {
         for (int kx = 0; kx < 3; kx++)
-            if (x - kx >= 0 && x - kx < cols) sum += weight[ky * 3 + kx] * r[ky][x - kx];
-    out[x] = sum;
+            out[kx] = expand_column(kx, in, w, channels, ky0, ky1, kx, kx, first ? bias : out[kx]);
+        return;
+    }
+    out[0] = expand_column(0, in, w, channels, ky0, ky1, 0, 0, first ? bias : out[0]);
+    out[1] = expand_column(1, in, w, channels, ky0, ky1, 0, 1, first ? bias : out[1]);
+    int64_t x = 2;
+    for (; x + 1 < cols; x += 2) expand_column_pair(x, in, w, channels, ky0, ky1, first, bias, out);
+    if (x < cols) out[x] = expand_column(x, in, w, channels, ky0, ky1, 0, 2, first ? bias : out[x]);
+    out[cols] = expand_column(cols, in, w, channels, ky0, ky1, 1, 2, first ? bias : out[cols]);
+    out[cols + 1] = expand_column(cols + 1, in, w, channels, ky0, ky1, 2, 2, first ? bias : out[cols + 1]);
 }
 
-static const Lanes row_of_zeros[VECTOR_COLUMNS_MAX];
-
-/* Rows y, y - 1, y - 2 of a small channel. */
-static inline void rows_behind(int64_t rows, int64_t cols, int64_t y, const Lanes *channel, const Lanes *r[3])
+/* Row y sees rows y - ky, 0 <= y - ky < rows. */
+__attribute__((always_inline)) static inline void expand_row_at(int64_t y, int64_t rows, int64_t cols,
+                                                                const RowsBehind *in, const Taps *w, int channels,
+                                                                int first, Lanes bias, Lanes *restrict out)
 {
-    for (int64_t ky = 0; ky < 3; ky++) r[ky] = y - ky >= 0 && y - ky < rows ? channel + (y - ky) * cols : row_of_zeros;
+    int ky0 = y < rows ? 0 : (int)(y - rows + 1), ky1 = y < 2 ? (int)y : 2;
+    if (ky0 == 0 && ky1 == 2)
+        expand_row(cols, in, w, channels, 0, 2, first, bias, out);
+    else if (ky1 == 0)
+        expand_row(cols, in, w, channels, 0, 0, first, bias, out);
+    else if (ky0 == 2)
+        expand_row(cols, in, w, channels, 2, 2, first, bias, out);
+    else if (ky0 == 0)
+        expand_row(cols, in, w, channels, 0, 1, first, bias, out);
+    else if (ky1 == 2)
+        expand_row(cols, in, w, channels, 1, 2, first, bias, out);
+    else
+        expand_row(cols, in, w, channels, 1, 1, first, bias, out);
 }
 
 void NAME(direct_expand)(const ConvShape *shape, const float *weight, const float *small, float *big,
@@ -183,7 +213,6 @@ void NAME(direct_expand)(const ConvShape *shape, const float *weight, const floa
 {
     (void)scratch;
     int64_t rows = shape->rows, cols = shape->cols, ni = shape->big_channels, ns = shape->small_channels;
-    int64_t to = cols > 2 ? cols : 2;
     Lanes sum[VECTOR_COLUMNS_MAX];
     for (int64_t b = 0; b < shape->groups * ni; b++) {
         Lanes bias = lanes_of(finish->bias == NULL ? 0 : finish->bias[b]);
@@ -191,19 +220,20 @@ void NAME(direct_expand)(const ConvShape *shape, const float *weight, const floa
         const float *w = weight + (b / ni * ns * ni + b % ni) * 9;
         for (int64_t y = 0; y < rows + 2; y++) {
             for (int64_t k = 0; k < ns; k += PAIR) {
-                const float *w0 = w + k * ni * 9, *w1 = w0 + ni * 9;
-                const Lanes *r[3], *q[3] = {NULL, NULL, NULL};
-                rows_behind(rows, cols, y, in + k * rows * cols, r);
                 int pair = k + 1 < ns;
-                if (pair) {
-                    rows_behind(rows, cols, y, in + (k + 1) * rows * cols, q);
-                    expand_row_pair(2, cols, r, q, w0, w1, k == 0, bias, sum);
-                } else
-                    expand_row(2, cols, r, w0, k == 0, bias, sum);
-                for (int64_t x = 0; x < cols + 2; x = x == 1 ? to : x + 1) {
-                    expand_edge(x, cols, r, w0, k == 0, bias, sum);
-                    if (pair) expand_edge(x, cols, q, w1, 0, bias, sum);
+                RowsBehind behind;
+                Taps taps[PAIR];
+                for (int c = 0; c < (pair ? PAIR : 1); c++) {
+                    taps[c] = taps_of(w + (k + c) * ni * 9);
+                    for (int64_t ky = 0; ky < 3; ky++) {
+                        int64_t row = y - ky < 0 || y - ky >= rows ? 0 : y - ky;
+                        behind.r[c][ky] = in + ((k + c) * rows + row) * cols;
+                    }
                 }
+                if (pair)
+                    expand_row_at(y, rows, cols, &behind, taps, 2, k == 0, bias, sum);
+                else
+                    expand_row_at(y, rows, cols, &behind, taps, 1, k == 0, bias, sum);
             }
             ptrdiff_t at = (b * (rows + 2) + y) * (cols + 2);
             finish_row(cols + 2, b, at, sum, (Lanes *)big + at, finish);

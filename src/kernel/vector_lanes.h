@@ -3,6 +3,8 @@
 #ifndef SEISDCN_VECTOR_LANES_H
 #define SEISDCN_VECTOR_LANES_H
 
+#include "tanh_table.h"
+
 #include "seisdcn/vector.h"
 
 #include <stdint.h>
@@ -62,6 +64,29 @@ static inline HalfLanes half_of(Lanes x, int half)
     return part;
 }
 
+#if defined(__AVX512F__)
+/* tanh without division, as x * (a quartic of the segment that |x| is in); the coefficients of 32 segments are picked
+ * by vpermt2ps. 16 operations on two ports, about 9 cycles, where the rational with its division takes 17. Largest
+ * error 2.5e-7, below 4 ulp; beyond 9.1 a float's tanh is 1; NaN stays NaN. */
+static inline Lanes lanes_tanh(Lanes x)
+{
+    const __m512 sign = _mm512_set1_ps(-0.0f);
+    __m512 a = _mm512_min_ps(_mm512_set1_ps(9.1f), _mm512_andnot_ps(sign, x));
+    __m512 u = _mm512_add_ps(a, _mm512_set1_ps(1.0f));
+    __m512i segment = _mm512_srli_epi32(_mm512_castps_si512(u), 20);
+    __m512i start = _mm512_and_si512(_mm512_castps_si512(u), _mm512_set1_epi32((int32_t)0xfff00000));
+    __m512 d = _mm512_sub_ps(u, _mm512_castsi512_ps(start));
+#define PICK(k) _mm512_permutex2var_ps(_mm512_load_ps(TANH_TABLE[k]), segment, _mm512_load_ps(TANH_TABLE[k] + 16))
+    __m512 q = _mm512_fmadd_ps(PICK(4), d, PICK(3));
+    q = _mm512_fmadd_ps(q, d, PICK(2));
+    q = _mm512_fmadd_ps(q, d, PICK(1));
+    q = _mm512_fmadd_ps(q, d, PICK(0));
+#undef PICK
+    __m512 magnitude = _mm512_mul_ps(a, q);
+    return (Lanes)_mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        _mm512_castps_si512(magnitude), _mm512_castps_si512(sign), _mm512_castps_si512(x), 0xb8)); /* the sign of x */
+}
+#else
 /* tanh as x * P(x^2) / Q(x^2), degrees 4 and 4, fitted on [0, 9] by Lawson's iteration for the least relative error:
  * 2e-8 in exact arithmetic, below 5 ulp (2.7e-7) in floats, so that it may pass 1 by an ulp; beyond 9 a float's tanh is
  * 1. NaN stays NaN. */
@@ -79,11 +104,15 @@ static inline Lanes lanes_tanh(Lanes x)
     q = q * t + 1.0f;
     return x * p / q;
 }
+#endif
 
 /* The kernels of the other files of this instruction set. */
 ConvContract NAME(direct_contract);
 ConvExpand NAME(direct_expand);
 ConvGradient NAME(direct_gradient);
+void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane, int64_t out_stride);
+void NAME(stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
+                      int64_t out_plane, int64_t out_stride);
 void NAME(vector_finish)(int64_t channel, int64_t n, float *sum, float *out, const ConvFinish *finish);
 
 #endif

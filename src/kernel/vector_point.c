@@ -59,9 +59,13 @@ static void magnitude(int64_t n, const float *x, float *largest)
 
 static void divide(int64_t n, const float *scale, float *x)
 {
-    Lanes s = *(const Lanes *)scale;
-    s = lanes_select(s != 0.0f, s, lanes_of(1.0f));
-    for (int64_t i = 0; i < n; i++) ((Lanes *)x)[i] /= s;
+    /* Multiplies by the reciprocal (a division a value took as long as laying it out). So that neither a scale near the
+     * ends of the floats nor its reciprocal leaves them, a power of two goes first, chosen by each lane for itself. */
+    Lanes s = *(const Lanes *)scale, one = lanes_of(1.0f);
+    s = lanes_select(s != 0.0f, s, one);
+    Lanes power = lanes_select(s < 0x1p-60f, lanes_of(0x1p66f), lanes_select(s > 0x1p60f, lanes_of(0x1p-66f), one));
+    Lanes reciprocal = one / (s * power);
+    for (int64_t i = 0; i < n; i++) ((Lanes *)x)[i] = ((Lanes *)x)[i] * power * reciprocal;
 }
 
 static void moments(int64_t n, const float *x, double *sum, double *square)
@@ -104,6 +108,49 @@ static int fixed_add(int64_t n, const float *value, float limit, int exponent, i
     int any = 0;
     for (int lane = 0; lane < LANES; lane++) any |= bad[lane] != 0;
     return any;
+}
+
+/* Blocks of 4 x 4 by shuffles: in[k] becomes column k. */
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+static inline void turn_lines(const float *const in[4], float *out, int64_t out_stride)
+{
+    Four a = *(const Four *)in[0], b = *(const Four *)in[1], c = *(const Four *)in[2], d = *(const Four *)in[3];
+    Four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    Four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(Four *)out = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    *(Four *)(out + out_stride) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    *(Four *)(out + 2 * out_stride) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    *(Four *)(out + 3 * out_stride) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
+}
+
+static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
+{
+    const float *const line[] = {in, in + in_stride, in + 2 * in_stride, in + 3 * in_stride};
+    turn_lines(line, out, out_stride);
+}
+
+static void lay_lines(int64_t n, const float *const *line, float *x)
+{
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int lane = 0; lane < LANES; lane += 4) {
+            const float *const four[] = {line[lane] + i, line[lane + 1] + i, line[lane + 2] + i, line[lane + 3] + i};
+            turn_lines(four, x + i * LANES + lane, LANES);
+        }
+    for (; i < n; i++)
+        for (int lane = 0; lane < LANES; lane++) x[i * LANES + lane] = line[lane][i];
+}
+
+static void transpose(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out)
+{
+    for (int64_t y = 0; y < rows; y += 4)
+        for (int64_t x = 0; x < cols; x += 4) turn_four(in + y * stride + x, stride, out + x * stride + y, stride);
+}
+
+static void interleave(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out)
+{
+    for (int64_t y = 0; y < n; y += 4) turn_four(in + y, in_stride, out + y * out_stride, out_stride);
 }
 
 static void load_windows(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x)
@@ -153,6 +200,11 @@ const Vector NAME(vector) = {
     .divide = divide,
     .moments = moments,
     .fixed_add = fixed_add,
+    .plane_conv = NAME(plane_conv),
+    .stack_conv = NAME(stack_conv),
+    .transpose = transpose,
+    .interleave = interleave,
+    .lay_lines = lay_lines,
     .load_windows = load_windows,
     .add_windows = add_windows,
 };

@@ -16,7 +16,8 @@ size_t predict_bytes(const Network *network, int64_t max_fold, int64_t n_samples
 {
     size_t plane = (size_t)(padded_rows(network, max_fold) * padded_columns(network, n_samples));
     return network_group_bytes(network, false) +
-           plane * (((size_t)network->shape.channels + 1) * sizeof(float) + sizeof(double));
+           plane * (((size_t)network->shape.channels + 2) * sizeof(float) + sizeof(double)) +
+           (shared_serves(&network->shape) ? shared_bytes(network) : 0);
 }
 
 Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double mute_threshold, bool keep_mutes,
@@ -34,10 +35,13 @@ Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double
     predictor->plane = memory_new(plane * (size_t)network->shape.channels, sizeof(float), "a padded gather");
     predictor->scale = memory_new(plane, sizeof(float), "the scales of a gather's windows");
     predictor->sum = memory_new(plane, sizeof(double), "the sum over a gather's windows");
+    predictor->left = memory_new(plane, sizeof(float), "the scales of a gather's windows");
     predictor->muted = memory_new((size_t)predictor->columns, sizeof(int32_t), "the muted windows");
-    bool enough =
-        predictor->plane != NULL && predictor->scale != NULL && predictor->sum != NULL && predictor->muted != NULL;
+    bool enough = predictor->plane != NULL && predictor->scale != NULL && predictor->sum != NULL &&
+                  predictor->left != NULL && predictor->muted != NULL;
     Status status = enough ? network_group_new(network, false, &predictor->group) : STATUS_MEMORY;
+    if (status == STATUS_OK && shared_serves(&network->shape))
+        status = shared_new(network, shared_scale, &predictor->shared);
     if (status != STATUS_OK) predict_free(predictor);
     return status;
 }
@@ -47,7 +51,9 @@ void predict_free(Predictor *predictor)
     memory_free(predictor->plane);
     memory_free(predictor->scale);
     memory_free(predictor->sum);
+    memory_free(predictor->left);
     memory_free(predictor->muted);
+    shared_free(predictor->shared);
     network_group_free(&predictor->group);
     memset(predictor, 0, sizeof *predictor);
 }
@@ -166,12 +172,97 @@ static void finish(Predictor *predictor, const float *in, int64_t fold, float *o
     }
 }
 
+static void count_energy(const Predictor *predictor, const float *in, int64_t fold, PredictCounts *counts)
+{
+    for (int64_t i = 0; i < fold * predictor->n_samples; i++) counts->energy += (double)in[i] * (double)in[i];
+    counts->samples += fold * predictor->n_samples;
+}
+
 void predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    for (int64_t i = 0; i < fold * predictor->n_samples; i++) counts->energy += (double)in[i] * (double)in[i];
-    counts->samples += fold * predictor->n_samples;
+    count_energy(predictor, in, fold, counts);
     add_live_windows(predictor, fold);
+    finish(predictor, in, fold, out);
+}
+
+/* Predicts the windows of the queue, one a lane, and empties it. */
+static void run_queue(Predictor *predictor, int64_t fold)
+{
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t lanes = network->vector->lanes, plane = size * size;
+    float *x = predictor->group.x;
+    float scale[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    for (int64_t k = 0; k < predictor->queued; k++) {
+        int64_t row = predictor->queue[k][0], column = predictor->queue[k][1];
+        scale[k] = predictor->scale[row * columns + column];
+        for (int64_t c = 0; c < network->shape.channels; c++)
+            for (int64_t y = 0; y < size; y++) {
+                const float *from = predictor->plane + (c * rows + row + y) * columns + column;
+                float *to = x + (c * plane + y * size) * lanes + k;
+                for (int64_t i = 0; i < size; i++) to[i * lanes] = from[i];
+            }
+    }
+    for (int64_t c = 0; c < network->shape.channels; c++)
+        if (predictor->shared_scale[c]) network->vector->divide(plane, scale, x + c * plane * lanes);
+    network_forward(network, &predictor->group, false);
+    for (int64_t k = 0; k < predictor->queued; k++) {
+        double *to = predictor->sum + predictor->queue[k][0] * columns + predictor->queue[k][1];
+        for (int64_t y = 0; y < size; y++)
+            for (int64_t i = 0; i < size; i++)
+                to[y * columns + i] += (double)(scale[k] * predictor->group.output[(y * size + i) * lanes + k]);
+    }
+    predictor->queued = 0;
+}
+
+static void queue_set(Predictor *predictor, const LevelSet *set, int64_t fold)
+{
+    for (int64_t r = 0; r < set->rows; r++)
+        for (uint32_t mask = set->mask[r]; mask != 0; mask &= mask - 1) {
+            int64_t *window = predictor->queue[predictor->queued++];
+            window[0] = set->row + r;
+            window[1] = set->column + __builtin_ctz(mask);
+            if (predictor->queued == predictor->network->vector->lanes) run_queue(predictor, fold);
+        }
+}
+
+/* Outside its windows a set's box may hold samples far above its scale: there the encoder would overflow. */
+static bool safe_to_share(float scale, float largest) { return scale > 1e-30f && largest < 1e30f * scale; }
+
+void predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+{
+    const Network *network = predictor->network;
+    if (predictor->shared == NULL) {
+        predict_direct(predictor, in, fold, out, counts);
+        return;
+    }
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
+    pad(predictor, in, fold);
+    find_scales(predictor, fold, counts);
+    count_energy(predictor, in, fold, counts);
+    memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
+    memcpy(predictor->left, predictor->scale, (size_t)(rows * columns) * sizeof(float));
+    float largest = 0;
+    for (int64_t i = 0; i < rows * columns; i++)
+        if (predictor->scale[i] > largest) largest = predictor->scale[i];
+    for (int64_t i = 0; i < window_rows; i++) {
+        for (int64_t j = 0; j < window_columns; j++) {
+            if (predictor->left[i * columns + j] == 0) continue;
+            LevelSet set;
+            levelset_take(predictor->left, window_rows, window_columns, columns, i, j, &set);
+            counts->sets++;
+            if (safe_to_share(set.scale, largest) && shared_cost(predictor->shared, &set) < 1) {
+                shared_add(predictor->shared, &set, predictor->plane, rows, columns, predictor->sum);
+            } else {
+                counts->alone += set.n;
+                queue_set(predictor, &set, fold);
+            }
+        }
+        if (predictor->poke != NULL) predictor->poke(predictor->poke_context);
+    }
+    if (predictor->queued > 0) run_queue(predictor, fold);
     finish(predictor, in, fold, out);
 }

@@ -45,20 +45,57 @@ void batch_free(Batch *batch)
 
 float *batch_group(const Batch *batch, int64_t g) { return batch->x + g * group_floats(batch); }
 
-/* Copies the patches of a group's live lanes. Row by row over the lanes: a row of all lanes stays in the first cache.
- */
+static const float *patch_row(const float *gather, int64_t fold, int64_t n_samples, const IndexRow *row, int64_t c,
+                              int64_t y)
+{
+    return gather + (c * fold + row->trace + y) * n_samples + row->sample;
+}
+
+static const float zeros[VECTOR_COLUMNS_MAX];
+
+/* Copies the patches of a group's live lanes, row by row over the lanes. */
 static void copy_patches(const Batch *batch, const float *const *gather, const int64_t *fold, int64_t n_samples,
                          const IndexRow *row, int64_t live, float *x)
 {
     int64_t size = batch->patch_size, lanes = batch->vector->lanes;
     for (int64_t c = 0; c < batch->n_channels; c++)
-        for (int64_t y = 0; y < size; y++)
-            for (int64_t lane = 0; lane < live; lane++) {
-                const float *from =
-                    gather[lane] + (c * fold[lane] + row[lane].trace + y) * n_samples + row[lane].sample;
-                float *to = x + (c * size + y) * size * lanes + lane;
-                for (int64_t i = 0; i < size; i++) to[i * lanes] = from[i];
-            }
+        for (int64_t y = 0; y < size; y++) {
+            const float *line[VECTOR_LANES_MAX];
+            for (int64_t lane = 0; lane < lanes; lane++)
+                line[lane] = lane < live ? patch_row(gather[lane], fold[lane], n_samples, &row[lane], c, y) : zeros;
+            batch->vector->lay_lines(size, line, x + (c * size + y) * size * lanes);
+        }
+}
+
+/* The same for one lane. */
+static void copy_patch(const Batch *batch, const float *gather, int64_t fold, int64_t n_samples, const IndexRow *row,
+                       float *x)
+{
+    int64_t size = batch->patch_size, lanes = batch->vector->lanes;
+    for (int64_t c = 0; c < batch->n_channels; c++)
+        for (int64_t y = 0; y < size; y++) {
+            const float *from = patch_row(gather, fold, n_samples, row, c, y);
+            float *to = x + (c * size + y) * size * lanes;
+            for (int64_t i = 0; i < size; i++) to[i * lanes] = from[i];
+        }
+}
+
+/* Asks for the rows of the group that comes next: patches lie all over the gathers, and the processor cannot guess
+ * where. Only of gathers that are held. */
+static void prefetch_patches(const Batch *batch, const Gathers *gathers, const IndexRow *row, int64_t live)
+{
+    enum { LINE = 16 }; /* floats of a cache line */
+    const Survey *survey = gathers->survey;
+    for (int64_t lane = 0; lane < live; lane++) {
+        const float *gather = gathers->data[row[lane].ensemble];
+        if (gather == NULL) continue;
+        for (int64_t y = 0; y < batch->patch_size; y++) {
+            const float *from =
+                patch_row(gather, survey_fold(survey, row[lane].ensemble), survey->n_samples, &row[lane], 0, y);
+            for (int64_t i = 0; i < batch->patch_size + LINE - 1; i += LINE)
+                __builtin_prefetch(from + (i < batch->patch_size ? i : batch->patch_size - 1), 0, 2);
+        }
+    }
 }
 
 static bool shares_scale(const Survey *survey, int64_t c) { return c == 0 || survey->attribute[c - 1].shared_scale; }
@@ -116,9 +153,11 @@ Status batch_load(Batch *batch, int64_t n, Gathers *gathers)
             fold[lane] = survey_fold(survey, row[lane].ensemble);
             /* with a limited store the next gather may push this one out: copy lane by lane */
             if (gathers->limit > 0)
-                copy_patches(batch, gather + lane, fold + lane, survey->n_samples, row + lane, 1, x + lane);
+                copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
         }
         if (gathers->limit == 0) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
+        int64_t next = first + lanes;
+        if (next < n) prefetch_patches(batch, gathers, batch->rows + next, n - next < lanes ? n - next : lanes);
         scale_group(batch, survey, x);
         Status status = add_moments(batch, survey, row, live, x);
         if (status != STATUS_OK) return status;

@@ -1,9 +1,14 @@
 """How fast PyTorch is with the original network on one thread: the yardstick of `make bench`.
 
     /usr/bin/python3 tests/bench/torch_baseline.py [SECONDS] [--channels C] [--k-mult K] [--levels L] [--patch P]
-                     [--batch B] [--inference-batch B] [--only training,batched,single]
+                     [--batch B] [--inference-batch B] [--windows N] [--only training,batched,single]
+    /usr/bin/python3 tests/bench/torch_baseline.py --serve
 
-Prints `name value` lines on standard output, rates of a second measured over SECONDS (default 3) each after a warm-up:
+With --serve it reads such arguments from standard input, a line for each measurement, and ends each answer with the
+line `done`: what is timed in turn with others need not load PyTorch each time.
+
+Prints `name value` lines on standard output, rates of a second measured over SECONDS (default 3) each after a warm-up
+(single: over WINDOWS windows, default 2,000):
     torch_training_patches_per_s    forward, backward and Adam at the batch size (128), dropout as in the original
     torch_batched_windows_per_s     forward in eval mode at the inference batch (128), no gradients
     torch_single_windows_per_s      as the original applies it: cut a window, its maximum, scale, forward of a batch of
@@ -36,7 +41,7 @@ def rate(work, units, seconds):
             return calls * units / elapsed
 
 
-def main():
+def parse(words):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("seconds", nargs="?", type=float, default=3.0)
     parser.add_argument("--channels", type=int, default=1)
@@ -45,8 +50,13 @@ def main():
     parser.add_argument("--patch", type=int, default=32)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--inference-batch", type=int, default=128)
+    parser.add_argument("--windows", type=int, default=2000)
     parser.add_argument("--only", default="training,batched,single")
-    arguments = parser.parse_args()
+    parser.add_argument("--serve", action="store_true")
+    return parser.parse_args(words)
+
+
+def measure(arguments):
     chosen = arguments.only.split(",")
     size = arguments.patch
 
@@ -89,8 +99,22 @@ def main():
             total[:, i:i + size, j:j + size] += window
 
         with torch.no_grad():
-            value = rate(one, 1, arguments.seconds)
+            for _ in range(20):
+                one()
+            start = time.perf_counter()
+            for _ in range(arguments.windows):
+                one()
+            value = arguments.windows / (time.perf_counter() - start)
         print("torch_single_windows_per_s %.1f" % value, flush=True)
+
+
+def main():
+    arguments = parse(sys.argv[1:])
+    if not arguments.serve:
+        return measure(arguments)
+    for line in sys.stdin:
+        measure(parse(line.split()))
+        print("done", flush=True)
 
 
 if __name__ == "__main__":

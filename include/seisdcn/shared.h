@@ -1,0 +1,36 @@
+/* shared: predictions of all windows of a level set at once, exactly: windows of one scale share the encoder, the
+ * middle of the decoder, and the strips along its edges; only the corners are each window's own. See shared_private.h
+ * for the geometry. Serves networks without skips whose patch has a middle (P > 4 L). */
+#ifndef SEISDCN_SHARED_H
+#define SEISDCN_SHARED_H
+
+#include "seisdcn/levelset.h"
+#include "seisdcn/network.h"
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+
+typedef struct Shared Shared;
+
+/* Whether a network's windows can be shared. Pure. */
+bool shared_serves(const NetworkShape *shape);
+
+/* Prepares for a network whose running statistics are folded; shared_scale [channels] as in Predictor. Local.
+ * STATUS_MEMORY. */
+Status shared_new(Network *network, const bool *shared_scale, Shared **shared);
+
+void shared_free(Shared *shared);
+
+/* Bytes that shared_new() takes. Pure. */
+size_t shared_bytes(const Network *network);
+
+/* What the set costs this way over what it costs window by window: below 1 sharing is the cheaper way. Pure; of
+ * measured weights, see shared.c. */
+double shared_cost(const Shared *shared, const LevelSet *set);
+
+/* Adds the set's predictions, times its scale, to sum: plane is the padded gather [channel][plane_rows][columns], sum
+ * [plane_rows][columns] as in Predictor. Pure but for the arrays in shared. */
+void shared_add(Shared *shared, const LevelSet *set, const float *plane, int64_t plane_rows, int64_t columns,
+                double *sum);
+
+#endif

@@ -1,0 +1,64 @@
+/* Private to shared*.c: the arrays of a level set, and where things lie in them.
+ *
+ * Words: P the patch size, L the levels, n = P - 2 L the size of the code. Coordinates of a set: row r and column c of
+ * a window in the set's box; local row a and column b of a sample in its window. Layer d of the decoder, d = 1 .. L,
+ * makes n + 2 d rows and columns of a window; layer 0 is the code.
+ *
+ * An unbounded decoder has no edges: its layer d at (r + a, c + b) serves all windows with a and b in [2 d, n). Planes
+ * of layer d hold these places from (2 d, 2 d) on: place (a, b) of window (r, c) is plane[r + a - 2 d][c + b - 2 d].
+ * Within 2 d of an edge a window's values are its own: rows [0, 2 d) and [n, n + 2 d) over the middle columns are the
+ * same for all windows of one row of the box (strips), columns likewise, and the four corners belong to each window
+ * alone. A strip or corner of layer d is a valid convolution over a stack of 2 d + 2 rows of layer d - 1: two rows of
+ * zeros (outside the window), 2 (d - 1) rows of the strip before, two rows of the unbounded plane; bottom strips the
+ * other way round. Column strips are row strips of transposed planes with transposed weights. */
+#ifndef SEISDCN_SHARED_PRIVATE_H
+#define SEISDCN_SHARED_PRIVATE_H
+
+#include "seisdcn/levelset.h"
+#include "seisdcn/network.h"
+#include "seisdcn/shared.h"
+
+enum { LOW, HIGH, SIDES };    /* top or left; bottom or right */
+enum { ROWS, COLUMNS, WAYS }; /* row strips; column strips, transposed */
+
+/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. Column strips go over into
+ * that order FLANKS at a time. */
+enum { RUN = 4, FLANKS = 4 };
+
+struct Shared {
+    Network *network;
+    const Vector *vector;
+    int64_t size, levels, code;                     /* P, L, n */
+    int64_t channels[NETWORK_LEVELS_MAX + 1];       /* of decoder layer d; [0]: of the code */
+    int64_t stride, plane;                          /* of planes: floats of a row, of a channel */
+    float *encoder[NETWORK_LEVELS_MAX + 1];         /* [l] output of encoder layer l, 1 .. L: [channel][row][stride] */
+    float *unbounded[WAYS][NETWORK_LEVELS_MAX + 1]; /* [way][d] planes, d = 0 .. L - 1 (the rows' 0: the code);
+                                                       ROWS also has L */
+    float *strip[SIDES][NETWORK_LEVELS_MAX + 1];    /* row strips [d][box row][channel][2 d][stride], d = 1 .. L - 1 */
+    float *line[2];                                 /* a strip being made: [channel][2 d][stride] */
+    float
+        *flank[SIDES][NETWORK_LEVELS_MAX + 1]; /* column strips for the corners: [d][channel][2 d][plane row][flank] */
+    int64_t flank_stride;
+    float *stack[SIDES][SIDES][NETWORK_LEVELS_MAX + 1]; /* of the corners: [channel][2 d + 2][2 d + 2][lane] for layer
+                                                           d; what is outside the window stays zero */
+    float *corner;                                      /* the last layer's: [channel][2 L][2 L][lane] */
+    float *first_weight;                                /* the first layer's, divided by the set's scale */
+    float *weight[WAYS][NETWORK_LEVELS_MAX + 1];        /* decoder layer d as a valid convolution: [out][in][ky][kx] */
+    const float *bias[NETWORK_LEVELS_MAX + 1];
+    float *tile[WAYS];  /* sums of a set: [row][stride], transposed for COLUMNS */
+    const float **rows; /* the list of rows for plane_conv */
+    float *block;       /* all arrays are in here */
+    const bool *shared_scale;
+};
+
+/* Whether bit i of a mask is set: 1 or 0. */
+static inline int32_t window_at(uint32_t mask, int64_t i) { return (int32_t)(mask >> i & 1); }
+
+/* The strips of all rows and columns of the box: sums the last layer into the tile, and keeps the layers before for the
+ * corners. */
+void shared_strips(struct Shared *shared, const LevelSet *set);
+
+/* The four corners of every window of the set into the tile. */
+void shared_corners(struct Shared *shared, const LevelSet *set);
+
+#endif
