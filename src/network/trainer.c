@@ -236,9 +236,9 @@ static bool compute(Trainer *trainer)
     }
     trainer->group.x = kept;
     for (int64_t p = 0; p < network->n_parameters; p++) {
-        int64_t sum = 0;
-        for (int64_t lane = 0; lane < lanes; lane++) sum += trainer->fixed[p * lanes + lane];
-        trainer->message[p] = sum;
+        uint64_t sum = 0; /* of values that are out of range it may wrap; nobody uses it then */
+        for (int64_t lane = 0; lane < lanes; lane++) sum += (uint64_t)trainer->fixed[p * lanes + lane];
+        trainer->message[p] = (int64_t)sum;
     }
     trainer->message[network->n_parameters + LOSS_HIGH] = error_sum.high;
     trainer->message[network->n_parameters + LOSS_LOW] = error_sum.low;
