@@ -91,7 +91,7 @@ static void tanh_is_near_over_all_floats(void **state)
                 double wanted = tanh((double)x[i]), error = fabs((double)y[i] - wanted), unit = ulps(y[i], wanted);
                 if (!(fabsf(y[i]) <= 1 + FLT_EPSILON))
                     fail_msg("%s: tanh(%.9g) is %.9g", vector->name, (double)x[i], (double)y[i]);
-                if (!(unit < 5)) fail_msg("%s: tanh(%.9g) is %.3g ulp off", vector->name, (double)x[i], unit);
+                if (!(unit < 4)) fail_msg("%s: tanh(%.9g) is %.3g ulp off", vector->name, (double)x[i], unit);
                 if (wanted != 0 && error / fabs(wanted) > worst_relative && fabs(wanted) > (double)FLT_MIN)
                     worst_relative = error / fabs(wanted);
                 if (error > worst) worst = error;
@@ -121,7 +121,7 @@ static void tanh_of_special_values(void **state)
             if (isnan(special[i]))
                 assert_true(isnan(x[i]));
             else
-                assert_true(ulps(x[i], tanh((double)special[i])) < 5);
+                assert_true(ulps(x[i], tanh((double)special[i])) < 4);
             if (special[i] == 0) assert_true(x[i] == 0);
         }
         assert_true(x[6] == FLT_TRUE_MIN && x[8] == 1e-40f); /* denormals are not flushed */
