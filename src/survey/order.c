@@ -164,10 +164,11 @@ int64_t order_steps(const Order *order) { return (order->epoch_rows + order->bat
 
 int64_t order_my_most(const Order *order)
 {
-    if (!order->shuffle) return order->batch_size / order->comm.size + 1;
+    int64_t batch = order->batch_size < order->epoch_rows ? order->batch_size : order->epoch_rows;
+    if (!order->shuffle) return batch / order->comm.size + 1;
     /* takes follow the rows left, which stay within a few rows of this share of all that is left */
-    int64_t most = (int64_t)((__int128)order->batch_size * order->share.n_rows / order->n_rows) + 64;
-    return most < order->batch_size ? most : order->batch_size;
+    int64_t most = (int64_t)((__int128)batch * order->share.n_rows / order->n_rows) + 64;
+    return most < batch ? most : batch;
 }
 
 void order_start(Order *order, int64_t epoch)

@@ -14,6 +14,18 @@ if ORACLE not in sys.path:
 METRICS = ["epoch", "step", "train_loss_step", "train_loss_epoch", "val_loss", "learning_rate", "patches_per_second"]
 
 
+def isas():
+    """What SEISDCN_ISA can force on this processor besides its best: names, "" for no force first."""
+    with open("/proc/cpuinfo") as file:
+        flags = file.read().split()
+    return [""] + (["avx2"] if "avx512f" in flags else []) + (["portable"] if "avx2" in flags else [])
+
+
+def forced(isa):
+    """The environment for a run on this instruction set, None for the best."""
+    return dict(os.environ, SEISDCN_ISA=isa) if isa else None
+
+
 def random_gather(random, n_traces, n_samples):
     """A gather with what is hard: smooth noise over decades, zeros of a mute that opens along the traces, a dead trace."""
     gather = random.standard_normal((n_traces, n_samples))

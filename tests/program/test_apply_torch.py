@@ -45,12 +45,13 @@ def run_case(folder, name, shape, size, folds):
     model = model.double()
     truth = [original.apply_gather(model, part, size, THRESHOLD, shared=shared)[0] for part in parts]
 
-    for ranks, method in ((1, "direct"), (1, "shared"), (3, "direct"), (3, "shared")):
-        label = "%s, %s, %d rank%s" % (name, method, ranks, "" if ranks == 1 else "s")
-        predicted = os.path.join(folder, "predicted_%s_%d.h5" % (method, ranks))
+    runs = [(1, method, isa) for method in ("direct", "shared") for isa in cases.isas()]
+    for ranks, method, isa in runs + [(3, "direct", ""), (3, "shared", "")]:
+        label = "%s, %s, %d rank%s%s" % (name, method, ranks, "" if ranks == 1 else "s", isa and ", " + isa)
+        predicted = os.path.join(folder, "predicted_%s_%d%s.h5" % (method, ranks, isa))
         command = ["apply", "--survey", survey, "--model", start, "--set", "apply.mute_threshold=%g" % THRESHOLD,
                    "--set", "apply.method=" + method]
-        result = tap.run(*command + ["--output", predicted], ranks=ranks)
+        result = tap.run(*command + ["--output", predicted], ranks=ranks, env=cases.forced(isa))
         if not tap.ok(result.status == 0, "%s: apply ends well" % label, result):
             continue
         found = cases.read_gathers(predicted)
@@ -68,8 +69,8 @@ def run_case(folder, name, shape, size, folds):
         tap.ok(all(np.array_equal(ours[key], theirs[key]) for key in tables)
                and np.all(ours["ensemble/done"] == 1), "%s: the survey's own tables, all gathers done" % label)
 
-        difference = os.path.join(folder, "difference_%s_%d.h5" % (method, ranks))
-        result = tap.run(*command + ["--output", difference, "--difference"], ranks=ranks)
+        difference = os.path.join(folder, "difference_%s_%d%s.h5" % (method, ranks, isa))
+        result = tap.run(*command + ["--output", difference, "--difference"], ranks=ranks, env=cases.forced(isa))
         error = 1.0
         if result.status == 0:
             error = max(np.abs(gather - (part[0] - wanted)).max() / np.abs(wanted).max()

@@ -67,15 +67,15 @@ def run_case(folder, name, shape, size, rate):
     original.write_model(start, model, size, fixed_strings=channels == 3)
     steps, epochs = pytorch(model, patches["train"], patches["valid"], rate or 0.001)
 
-    for ranks in (1, 3):
-        label = "%s, %d rank%s" % (name, ranks, "" if ranks == 1 else "s")
-        output = os.path.join(folder, "trained%d" % ranks)
+    for ranks, isa in [(1, isa) for isa in cases.isas()] + [(3, "")]:
+        label = "%s, %d rank%s%s" % (name, ranks, "" if ranks == 1 else "s", isa and ", " + isa)
+        output = os.path.join(folder, "trained%d%s" % (ranks, isa))
         command = ["train", "--survey", survey, "--map", index, "--init", start, "--output", output,
                    "--set", "train.shuffle=false", "--set", "network.dropout=0",
                    "--set", "train.max_steps=%d" % STEPS, "--set", "train.batch_size=%d" % BATCH,
                    "--set", "train.log_every_steps=1"]
         command += ["--set", "train.learning_rate=%g" % rate] if rate else []
-        result = tap.run(*command, ranks=ranks)
+        result = tap.run(*command, ranks=ranks, env=cases.forced(isa))
         if not tap.ok(result.status == 0, "%s: train ends well" % label, result):
             continue
         header, step_rows, epoch_rows = cases.read_metrics(output)
