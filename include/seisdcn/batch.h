@@ -17,10 +17,10 @@ typedef struct {
     const Vector *vector;
     int64_t n_channels, patch_size;
     int64_t capacity;       /* patches that fit */
-    int64_t n;              /* patches loaded: rows[0 .. n - 1], lane i % lanes of group i / lanes */
-    IndexRow *rows;         /* [capacity] */
+    int64_t n;              /* patches of this batch: row i is lane i % lanes of group i / lanes */
+    const IndexRow *rows;   /* [n], the caller's */
     float *x;               /* [group][channel][P][P][lane]; unused lanes of the last group are zero */
-    ExactSum *sum, *square; /* [n_channels] over all values of the batch's own patches */
+    ExactSum *sum, *square; /* [n_channels] over all values of the groups loaded */
 } Batch;
 
 /* Room for `capacity` patches. Local. STATUS_MEMORY. */
@@ -31,9 +31,16 @@ void batch_free(Batch *batch);
 /* Bytes that batch_new() takes. Pure. */
 size_t batch_bytes(const Vector *vector, int64_t n_channels, int64_t patch_size, int64_t capacity);
 
-/* Cuts and scales the patches rows[0 .. n - 1] of the batch, and sums batch norm's statistics. Local. STATUS_IO,
- * STATUS_DATA (also where an attribute's values are too large to sum), STATUS_MEMORY. */
-Status batch_load(Batch *batch, int64_t n, Gathers *gathers);
+/* Starts a batch of these rows, which must stay until it is loaded: sums of zero. What the groups held before stays
+ * until batch_load_group() takes their place. Pure but for the message; STATUS_BUG where they do not fit. */
+Status batch_start(Batch *batch, const IndexRow *rows, int64_t n);
+
+/* Groups of the batch. Pure. */
+int64_t batch_groups(const Batch *batch);
+
+/* Cuts and scales the patches of group g, and adds them to batch norm's sums. Local. STATUS_IO, STATUS_DATA (also where
+ * an attribute's values are too large to sum), STATUS_MEMORY. */
+Status batch_load_group(Batch *batch, int64_t g, Gathers *gathers);
 
 /* Group g's values, [channel][P][P][lane]. Pure. */
 float *batch_group(const Batch *batch, int64_t g);

@@ -20,6 +20,7 @@ typedef struct {
     IndexShare share;
     Gathers gathers;
     Batch batch;
+    IndexRow *rows; /* [batch.capacity] */
 } Evaluation;
 
 /* Prepares the evaluation of a split; limit > 0: at most so many patches, evenly spaced in the canonical order. At most

@@ -26,9 +26,10 @@ typedef struct {
     int64_t seed;
     Order order;
     Gathers gathers;
-    Batch batch[2]; /* the current one, and the next */
-    int current;
-    int64_t n_all[2]; /* patches of the two batches over all ranks */
+    Batch batch;                 /* the current one; group by group the next one takes its place */
+    IndexRow *rows[2];           /* [batch.capacity] of the current batch and of the next */
+    int current;                 /* which of the two */
+    int64_t n_mine[2], n_all[2]; /* patches of the two batches on this rank, and over all ranks */
     NetworkGroup group;
     float *adam_mean, *adam_square, *gradient; /* [n_parameters] */
     double *sums;                              /* [n_parameters] */

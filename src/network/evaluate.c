@@ -39,6 +39,10 @@ Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map,
     if (status == STATUS_OK)
         status = batch_new(network->vector, network->shape.channels, network->shape.patch_size,
                            GROUPS_AT_A_TIME * network->vector->lanes, &evaluation->batch);
+    if (status == STATUS_OK) {
+        evaluation->rows = memory_new((size_t)evaluation->batch.capacity, sizeof *evaluation->rows, "rows to evaluate");
+        if (evaluation->rows == NULL) status = STATUS_MEMORY;
+    }
     status = comm_agree(comm, status);
     if (status != STATUS_OK) evaluate_free(evaluation);
     return status;
@@ -49,6 +53,7 @@ void evaluate_free(Evaluation *evaluation)
     index_share_free(&evaluation->share);
     if (evaluation->gathers.survey != NULL) gathers_free(&evaluation->gathers);
     batch_free(&evaluation->batch);
+    memory_free(evaluation->rows);
     memset(evaluation, 0, sizeof *evaluation);
 }
 
@@ -59,12 +64,13 @@ static Status run_mine(Evaluation *evaluation, const Network *network, NetworkGr
     for (int64_t i = evaluation->first; i < evaluation->end; i += batch->capacity) {
         int64_t n = evaluation->end - i < batch->capacity ? evaluation->end - i : batch->capacity;
         for (int64_t k = 0; k < n; k++)
-            batch->rows[k] =
+            evaluation->rows[k] =
                 index_share_row(&evaluation->share, selected_row(evaluation, i + k) - evaluation->share.first);
-        Status status = batch_load(batch, n, &evaluation->gathers);
-        if (status != STATUS_OK) return status;
-        for (int64_t k = 0; k < n; k += lanes) {
+        Status status = batch_start(batch, evaluation->rows, n);
+        for (int64_t k = 0; status == STATUS_OK && k < n; k += lanes) {
             double error[VECTOR_LANES_MAX];
+            status = batch_load_group(batch, k / lanes, &evaluation->gathers);
+            if (status != STATUS_OK) break;
             group->x = batch_group(batch, k / lanes);
             network_forward(network, group, false);
             network_loss(network, group, error);
@@ -72,6 +78,7 @@ static Status run_mine(Evaluation *evaluation, const Network *network, NetworkGr
                 if (!exact_add(sum, error[lane]))
                     return status_fail(STATUS_NUMERIC, "the loss of a patch is not finite; the model is spoilt");
         }
+        if (status != STATUS_OK) return status;
         exact_settle(sum);
         log_progress(i + n - evaluation->first, NULL);
     }

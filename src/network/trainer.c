@@ -96,10 +96,14 @@ static Status allocate(Trainer *trainer)
         trainer->sums == NULL || trainer->fixed == NULL || trainer->message == NULL || trainer->mean == NULL)
         return STATUS_MEMORY;
     trainer->var = trainer->mean + channels;
+    int64_t most = order_my_most(&trainer->order);
+    for (int b = 0; b < 2; b++) {
+        trainer->rows[b] = memory_new((size_t)most, sizeof *trainer->rows[b], "the rows of a batch");
+        if (trainer->rows[b] == NULL) return STATUS_MEMORY;
+    }
     Status status = network_group_new(network, true, &trainer->group);
-    for (int b = 0; b < 2 && status == STATUS_OK; b++)
-        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size,
-                           order_my_most(&trainer->order), &trainer->batch[b]);
+    if (status == STATUS_OK)
+        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most, &trainer->batch);
     return status;
 }
 
@@ -128,7 +132,8 @@ void trainer_free(Trainer *trainer)
 {
     order_free(&trainer->order);
     if (trainer->gathers.survey != NULL) gathers_free(&trainer->gathers);
-    for (int b = 0; b < 2; b++) batch_free(&trainer->batch[b]);
+    batch_free(&trainer->batch);
+    for (int b = 0; b < 2; b++) memory_free(trainer->rows[b]);
     network_group_free(&trainer->group);
     memory_free(trainer->adam_mean);
     memory_free(trainer->adam_square);
@@ -144,25 +149,41 @@ size_t trainer_bytes(const Trainer *trainer)
 {
     const Network *network = trainer->network;
     size_t n = (size_t)network->n_parameters, lanes = (size_t)network->vector->lanes;
-    size_t batch = batch_bytes(network->vector, network->shape.channels, network->shape.patch_size,
-                               order_my_most(&trainer->order));
-    return n * (3 * sizeof(float) + sizeof(double) + (lanes + 1) * sizeof(int64_t)) + 2 * batch +
+    int64_t most = order_my_most(&trainer->order);
+    size_t batch = batch_bytes(network->vector, network->shape.channels, network->shape.patch_size, most) +
+                   2 * (size_t)most * sizeof(IndexRow);
+    return n * (3 * sizeof(float) + sizeof(double) + (lanes + 1) * sizeof(int64_t)) + batch +
            network_group_bytes(network, true) + (size_t)trainer->survey->n_ensembles * 3 * sizeof(int64_t);
 }
 
-/* Cuts and loads the batch after the current one; its statistics go into the message. */
-static Status load_next(Trainer *trainer)
+/* Draws the rows of the batch after the current one. */
+static Status draw_next(Trainer *trainer)
 {
     int next = 1 - trainer->current;
-    Batch *batch = &trainer->batch[next];
-    int64_t n_mine = 0;
+    double start = timer_now();
+    Status status = order_next(&trainer->order, trainer->rows[next], &trainer->n_mine[next], &trainer->n_all[next]);
+    if (status != STATUS_OK) trainer->n_mine[next] = 0;
+    Status fits = batch_start(&trainer->batch, trainer->rows[next], trainer->n_mine[next]);
+    trainer->seconds[PHASE_FEED] += timer_now() - start;
+    return status != STATUS_OK ? status : fits;
+}
+
+/* Loads a group of the next batch: in the place of the current batch's, which has just gone through the network and is
+ * still in the cache. */
+static Status load_group(Trainer *trainer, int64_t g)
+{
     double start = timer_now(), read = trainer->gathers.seconds;
-    Status status = order_next(&trainer->order, batch->rows, &n_mine, &trainer->n_all[next]);
-    if (status == STATUS_OK) status = batch_load(batch, n_mine, &trainer->gathers);
+    Status status = batch_load_group(&trainer->batch, g, &trainer->gathers);
     read = trainer->gathers.seconds - read;
     trainer->seconds[PHASE_READ] += read;
     trainer->seconds[PHASE_FEED] += timer_now() - start - read;
-    if (status != STATUS_OK) return status;
+    return status;
+}
+
+/* The next batch's statistics go into the message. */
+static void put_moments(Trainer *trainer)
+{
+    const Batch *batch = &trainer->batch;
     int64_t *out = trainer->message + trainer->network->n_parameters + MESSAGE_HEAD;
     for (int64_t c = 0; c < trainer->network->shape.channels; c++) {
         *out++ = batch->sum[c].high;
@@ -170,7 +191,6 @@ static Status load_next(Trainer *trainer)
         *out++ = batch->square[c].high;
         *out++ = batch->square[c].low;
     }
-    return STATUS_OK;
 }
 
 /* Makes the loaded batch the current one, with the statistics that the message brought. */
@@ -194,47 +214,61 @@ Status trainer_start(Trainer *trainer, int64_t epoch)
     trainer->epoch_error = (ExactSum){0, 0};
     trainer->epoch_patches = 0;
     memset(trainer->message, 0, (size_t)trainer->message_size * sizeof *trainer->message);
-    Status status = comm_agree(&trainer->comm, load_next(trainer));
+    Status status = draw_next(trainer);
+    for (int64_t g = 0; status == STATUS_OK && g < batch_groups(&trainer->batch); g++) status = load_group(trainer, g);
+    put_moments(trainer);
+    status = comm_agree(&trainer->comm, status);
     if (status != STATUS_OK) return status;
     comm_sum(&trainer->comm, trainer->message, (size_t)trainer->message_size);
     take_next(trainer);
     return STATUS_OK;
 }
 
-/* Forward and backward over this rank's patches: gradients and losses into the message. Returns whether all of them
- * are finite and in range. */
-static bool compute(Trainer *trainer)
+/* Forward and backward over group g of the current batch, its gradients and losses added up. Returns whether all of
+ * them are finite and in range. */
+static bool compute_group(Trainer *trainer, int64_t g, ExactSum *error_sum)
+{
+    const Network *network = trainer->network;
+    const Vector *vector = network->vector;
+    NetworkGroup *group = &trainer->group;
+    int64_t lanes = vector->lanes, channels2 = 2 * network->shape.channels, left = trainer->n_mine[trainer->current];
+    int64_t live = left - g * lanes < lanes ? left - g * lanes : lanes;
+    const IndexRow *row = trainer->rows[trainer->current] + g * lanes;
+    bool dropout = network->shape.dropout > 0;
+    double start = timer_now(), error[VECTOR_LANES_MAX];
+    float *kept = group->x;
+    group->x = batch_group(&trainer->batch, g);
+    for (int64_t lane = 0; dropout && lane < live; lane++)
+        network_draw_dropout(network, group, (int)lane, trainer->seed, trainer->order.epoch,
+                             (int64_t[3]){row[lane].ensemble, row[lane].trace, row[lane].sample});
+    network_forward(network, group, dropout);
+    network_backward(network, group, dropout, live, error);
+    group->x = kept;
+    double middle = timer_now();
+    /* batch norm's own gradients, the first two a channel, follow by linearity */
+    int bad = vector->fixed_add(network->n_parameters - channels2, group->gradient + channels2 * lanes, EXACT_LIMIT,
+                                exact_exponent(trainer->order.batch_size), trainer->fixed + channels2 * lanes);
+    for (int64_t lane = 0; lane < live; lane++) bad |= !exact_add(error_sum, error[lane]);
+    trainer->seconds[PHASE_COMPUTE] += middle - start;
+    trainer->seconds[PHASE_SUM] += timer_now() - middle;
+    return !bad;
+}
+
+/* This rank's part of a step into the message: gradients and losses of the current batch, statistics of the next, which
+ * is loaded on the way. *finite: see compute_group(). */
+static Status compute(Trainer *trainer, bool *finite)
 {
     Network *network = trainer->network;
-    const Vector *vector = network->vector;
-    const Batch *batch = &trainer->batch[trainer->current];
-    int64_t lanes = vector->lanes, channels2 = 2 * network->shape.channels;
-    int64_t n_gradients = network->n_parameters - channels2; /* batch norm's own follow by linearity */
-    int exponent = exact_exponent(trainer->order.batch_size), bad = 0;
-    bool dropout = network->shape.dropout > 0;
+    int64_t lanes = network->vector->lanes, groups = (trainer->n_mine[trainer->current] + lanes - 1) / lanes;
     ExactSum error_sum = {0, 0};
+    *finite = true;
     memset(trainer->fixed, 0, (size_t)(network->n_parameters * lanes) * sizeof *trainer->fixed);
     network_fold(network, trainer->mean, trainer->var);
-    float *kept = trainer->group.x;
-    for (int64_t first = 0; first < batch->n; first += lanes) {
-        double start = timer_now(), error[VECTOR_LANES_MAX];
-        int64_t live = batch->n - first < lanes ? batch->n - first : lanes;
-        trainer->group.x = batch_group(batch, first / lanes);
-        for (int64_t lane = 0; dropout && lane < live; lane++) {
-            const IndexRow *row = &batch->rows[first + lane];
-            network_draw_dropout(network, &trainer->group, (int)lane, trainer->seed, trainer->order.epoch,
-                                 (int64_t[3]){row->ensemble, row->trace, row->sample});
-        }
-        network_forward(network, &trainer->group, dropout);
-        network_backward(network, &trainer->group, dropout, live, error);
-        double middle = timer_now();
-        bad |= vector->fixed_add(n_gradients, trainer->group.gradient + channels2 * lanes, EXACT_LIMIT, exponent,
-                                 trainer->fixed + channels2 * lanes);
-        for (int64_t lane = 0; lane < live; lane++) bad |= !exact_add(&error_sum, error[lane]);
-        trainer->seconds[PHASE_COMPUTE] += middle - start;
-        trainer->seconds[PHASE_SUM] += timer_now() - middle;
+    Status status = draw_next(trainer);
+    for (int64_t g = 0; g < groups || g < batch_groups(&trainer->batch); g++) {
+        if (g < groups && !compute_group(trainer, g, &error_sum)) *finite = false;
+        if (status == STATUS_OK && g < batch_groups(&trainer->batch)) status = load_group(trainer, g);
     }
-    trainer->group.x = kept;
     for (int64_t p = 0; p < network->n_parameters; p++) {
         uint64_t sum = 0; /* of values that are out of range it may wrap; nobody uses it then */
         for (int64_t lane = 0; lane < lanes; lane++) sum += (uint64_t)trainer->fixed[p * lanes + lane];
@@ -242,7 +276,8 @@ static bool compute(Trainer *trainer)
     }
     trainer->message[network->n_parameters + LOSS_HIGH] = error_sum.high;
     trainer->message[network->n_parameters + LOSS_LOW] = error_sum.low;
-    return !bad;
+    put_moments(trainer);
+    return status;
 }
 
 static void update(Trainer *trainer, int64_t n)
@@ -271,8 +306,8 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
     *n = trainer->n_all[trainer->current];
     if (*n == 0) return STATUS_OK;
     int64_t *head = trainer->message + trainer->network->n_parameters;
-    bool finite = compute(trainer);
-    Status status = load_next(trainer);
+    bool finite;
+    Status status = compute(trainer, &finite);
     head[FLAG_ERROR] = status != STATUS_OK;
     head[FLAG_NUMERIC] = !finite;
     double start = timer_now();

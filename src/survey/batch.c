@@ -15,7 +15,7 @@ static int64_t groups_of(const Vector *vector, int64_t n) { return (n + vector->
 size_t batch_bytes(const Vector *vector, int64_t n_channels, int64_t patch_size, int64_t capacity)
 {
     int64_t floats = groups_of(vector, capacity) * n_channels * patch_size * patch_size * vector->lanes;
-    return (size_t)floats * sizeof(float) + (size_t)capacity * sizeof(IndexRow);
+    return (size_t)floats * sizeof(float);
 }
 
 Status batch_new(const Vector *vector, int64_t n_channels, int64_t patch_size, int64_t capacity, Batch *batch)
@@ -25,18 +25,16 @@ Status batch_new(const Vector *vector, int64_t n_channels, int64_t patch_size, i
     batch->n_channels = n_channels;
     batch->patch_size = patch_size;
     batch->capacity = capacity;
-    batch->rows = memory_new((size_t)capacity, sizeof *batch->rows, "the rows of a batch");
     batch->x = memory_new((size_t)(groups_of(vector, capacity) * group_floats(batch)), sizeof(float), "a batch");
     batch->sum = memory_new((size_t)n_channels, sizeof *batch->sum, "a batch");
     batch->square = memory_new((size_t)n_channels, sizeof *batch->square, "a batch");
-    if (batch->rows != NULL && batch->x != NULL && batch->sum != NULL && batch->square != NULL) return STATUS_OK;
+    if (batch->x != NULL && batch->sum != NULL && batch->square != NULL) return STATUS_OK;
     batch_free(batch);
     return STATUS_MEMORY;
 }
 
 void batch_free(Batch *batch)
 {
-    memory_free(batch->rows);
     memory_free(batch->x);
     memory_free(batch->sum);
     memory_free(batch->square);
@@ -80,24 +78,6 @@ static void copy_patch(const Batch *batch, const float *gather, int64_t fold, in
         }
 }
 
-/* Asks for the rows of the group that comes next: patches lie all over the gathers, and the processor cannot guess
- * where. Only of gathers that are held. */
-static void prefetch_patches(const Batch *batch, const Gathers *gathers, const IndexRow *row, int64_t live)
-{
-    enum { LINE = 16 }; /* floats of a cache line */
-    const Survey *survey = gathers->survey;
-    for (int64_t lane = 0; lane < live; lane++) {
-        const float *gather = gathers->data[row[lane].ensemble];
-        if (gather == NULL) continue;
-        for (int64_t y = 0; y < batch->patch_size; y++) {
-            const float *from =
-                patch_row(gather, survey_fold(survey, row[lane].ensemble), survey->n_samples, &row[lane], 0, y);
-            for (int64_t i = 0; i < batch->patch_size + LINE - 1; i += LINE)
-                __builtin_prefetch(from + (i < batch->patch_size ? i : batch->patch_size - 1), 0, 2);
-        }
-    }
-}
-
 static bool shares_scale(const Survey *survey, int64_t c) { return c == 0 || survey->attribute[c - 1].shared_scale; }
 
 static void scale_group(const Batch *batch, const Survey *survey, float *x)
@@ -130,37 +110,37 @@ static Status add_moments(Batch *batch, const Survey *survey, const IndexRow *ro
     return STATUS_OK;
 }
 
-Status batch_load(Batch *batch, int64_t n, Gathers *gathers)
+Status batch_start(Batch *batch, const IndexRow *rows, int64_t n)
 {
-    const Survey *survey = gathers->survey;
-    int64_t lanes = batch->vector->lanes;
-    if (n > batch->capacity)
-        return status_fail(STATUS_BUG, "a batch of %" PRId64 " patches where %" PRId64 " were expected", n,
-                           batch->capacity);
-    batch->n = n;
+    batch->rows = rows;
+    batch->n = n <= batch->capacity ? n : 0;
     memset(batch->sum, 0, (size_t)batch->n_channels * sizeof *batch->sum);
     memset(batch->square, 0, (size_t)batch->n_channels * sizeof *batch->square);
-    for (int64_t first = 0; first < n; first += lanes) {
-        int64_t live = n - first < lanes ? n - first : lanes;
-        const IndexRow *row = batch->rows + first;
-        const float *gather[VECTOR_LANES_MAX];
-        int64_t fold[VECTOR_LANES_MAX];
-        float *x = batch_group(batch, first / lanes);
-        if (live < lanes) memset(x, 0, (size_t)group_floats(batch) * sizeof *x);
-        for (int64_t lane = 0; lane < live; lane++) {
-            Status status = gathers_get(gathers, row[lane].ensemble, &gather[lane]);
-            if (status != STATUS_OK) return status;
-            fold[lane] = survey_fold(survey, row[lane].ensemble);
-            /* with a limited store the next gather may push this one out: copy lane by lane */
-            if (gathers->limit > 0)
-                copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
-        }
-        if (gathers->limit == 0) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
-        int64_t next = first + lanes;
-        if (next < n) prefetch_patches(batch, gathers, batch->rows + next, n - next < lanes ? n - next : lanes);
-        scale_group(batch, survey, x);
-        Status status = add_moments(batch, survey, row, live, x);
+    if (n <= batch->capacity) return STATUS_OK;
+    return status_fail(STATUS_BUG, "a batch of %" PRId64 " patches where %" PRId64 " were expected", n,
+                       batch->capacity);
+}
+
+int64_t batch_groups(const Batch *batch) { return groups_of(batch->vector, batch->n); }
+
+Status batch_load_group(Batch *batch, int64_t g, Gathers *gathers)
+{
+    const Survey *survey = gathers->survey;
+    int64_t lanes = batch->vector->lanes, first = g * lanes;
+    int64_t live = batch->n - first < lanes ? batch->n - first : lanes;
+    const IndexRow *row = batch->rows + first;
+    const float *gather[VECTOR_LANES_MAX];
+    int64_t fold[VECTOR_LANES_MAX];
+    float *x = batch_group(batch, g);
+    if (live < lanes) memset(x, 0, (size_t)group_floats(batch) * sizeof *x);
+    for (int64_t lane = 0; lane < live; lane++) {
+        Status status = gathers_get(gathers, row[lane].ensemble, &gather[lane]);
         if (status != STATUS_OK) return status;
+        fold[lane] = survey_fold(survey, row[lane].ensemble);
+        /* with a limited store the next gather may push this one out: copy lane by lane */
+        if (gathers->limit > 0) copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
     }
-    return STATUS_OK;
+    if (gathers->limit == 0) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
+    scale_group(batch, survey, x);
+    return add_moments(batch, survey, row, live, x);
 }
