@@ -1,4 +1,6 @@
 /* apply: predicts every gather of a survey, each by one rank. */
+#include "report.h"
+
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/files.h"
@@ -227,6 +229,7 @@ static Status run(Job *job)
     double seconds = timer_now() - start;
     if (status == STATUS_OK) status = finish(&apply);
     if (status == STATUS_OK) report(&apply, seconds, busy);
+    if (status == STATUS_OK) report_memory(&job->comm);
     survey_close(&apply.predicted); /* whole by now, or thrown away */
     if (status != STATUS_OK && apply.begun && job->comm.rank == 0) unlink(apply.part);
     Status closed = survey_close(&apply.survey);

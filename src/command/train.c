@@ -1,4 +1,5 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
+#include "report.h"
 #include "train_output.h"
 
 #include "seisdcn/command.h"
@@ -238,6 +239,7 @@ static Status run(Job *job)
         closed = comm_agree(&job->comm, status != STATUS_OK ? STATUS_OK : closed);
         if (status == STATUS_OK) status = closed;
     }
+    if (status == STATUS_OK) report_memory(&job->comm);
     if (status == STATUS_OK)
         log_note("trained: %s/best.h5 (loss %.6g) and last.h5", command_text(job, "--output"), train.best);
     train_output_free(&train.output);
