@@ -26,6 +26,10 @@ void h5_open_library(void);
 /* Creates path (an existing file is truncated) for one rank. Local. STATUS_IO. */
 Status h5_create(const char *path, H5File *file);
 
+/* The same with `head` bytes (0, or a power of two from 512) before HDF5's own, HDF5's "user block": the caller's to
+ * fill once the file is closed. Every reader of HDF5 skips them. */
+Status h5_create_behind(const char *path, int64_t head, H5File *file);
+
 /* Opens path for one rank. Local. STATUS_IO where it is missing or unreadable, STATUS_DATA where it is no HDF5 file
  * or cut short. */
 Status h5_open(const char *path, bool writable, H5File *file);
