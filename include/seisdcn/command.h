@@ -48,7 +48,7 @@ typedef struct Job {
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
     int n_arguments;
     char **arguments; /* what stood without an option */
-    char *line;       /* the command line as history shows it: without --quiet and --force, base names of files kept
+    char *line;       /* the command line as history shows it: without --quiet, --force and --resume, names of files
                          as given */
 } Job;
 

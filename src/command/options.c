@@ -152,7 +152,8 @@ static char *make_line(const Command *command, int argc, char **argv)
     if (line == NULL) return NULL;
     size_t used = (size_t)snprintf(line, room, "seisdcn %s", command->name);
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0) continue;
+        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0 || strcmp(argv[i], "--resume") == 0)
+            continue;
         const char *quote = needs_quotes(argv[i]) ? "'" : "";
         used += (size_t)snprintf(line + used, room - used, " %s%s%s", quote, argv[i], quote);
     }
