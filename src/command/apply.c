@@ -1,5 +1,6 @@
 /* apply: predicts every gather of a survey, each by one rank. */
 #include "apply.h"
+#include "report.h"
 
 #include "seisdcn/checksum.h"
 #include "seisdcn/commands.h"
@@ -136,6 +137,7 @@ static Status make_output(Apply *apply)
     double seconds = timer_now() - start;
     if (status == STATUS_OK) status = apply_output_finish(apply);
     if (status == STATUS_OK) apply_report(apply, seconds, busy);
+    if (status == STATUS_OK) report_memory(&apply->job->comm);
     return status;
 }
 

@@ -23,8 +23,9 @@ void apply_report(const Apply *apply, double seconds, double busy)
                  log_count(sums[4], gathers), (double)sums[1] / (double)sums[4],
                  100 * (double)sums[5] / (double)sums[1]);
     else if (apply->job->config.apply.method == APPLY_SHARED && !shared_serves(&apply->network.shape))
-        log_note("windows of this network share nothing (a skip, or a patch of at most 4 levels' width): all went one "
-                 "by one");
+        log_note(
+            "windows of this network share nothing (a skip, a linear output, or a patch of at most 4 levels' width): "
+            "all went one by one");
     if (comm->size > 1)
         log_note("busy seconds a rank: min %.1f (rank %d), mean %.1f, max %.1f (rank %d)", spread.min, spread.min_rank,
                  spread.mean, spread.max, spread.max_rank);

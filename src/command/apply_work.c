@@ -25,9 +25,11 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
     work->model = apply->info.checksum;
     work->survey = apply->survey.checksum;
     snprintf(work->network, sizeof work->network,
-             "channels %" PRId64 ", k_mult %" PRId64 ", levels %" PRId64 ", patch %" PRId64 ", mixing %s, skip %s",
+             "channels %" PRId64 ", k_mult %" PRId64 ", levels %" PRId64 ", patch %" PRId64 ", mixing %s, skip %s, "
+             "width %" PRId64 ", out_channels %" PRId64 ", output %s",
              shape->channels, shape->k_mult, shape->levels, shape->patch_size,
-             config_word(CONFIG_NETWORK_MIXING, shape->mixing), config_word(CONFIG_NETWORK_SKIP, shape->skip));
+             config_word(CONFIG_NETWORK_MIXING, shape->mixing), config_word(CONFIG_NETWORK_SKIP, shape->skip),
+             shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output));
     describe_channels(&apply->survey, shape->channels, work->channels);
     snprintf(work->method, sizeof work->method, "%s", config_word(CONFIG_APPLY_METHOD, (int64_t)config->apply.method));
     work->mute_threshold = config->apply.mute_threshold;
