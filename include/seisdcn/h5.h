@@ -87,7 +87,8 @@ Status h5_read_strings(const H5File *file, const char *name, int64_t n, size_t w
 /* The width in bytes that h5_read_strings() needs for whole strings, with a final zero; 1 or more. Local. */
 Status h5_string_width(const H5File *file, const char *name, int64_t n, size_t *width);
 
-/* Attributes of object ("/" for the root): one value each. A write replaces what was there. Local.
+/* Attributes of object ("/" for the root): one value each. A write replaces what was there; a number of the same type
+ * in place, so that a kill meanwhile cannot hurt the file. Local.
  * Reads give STATUS_DATA where the attribute is missing, not one value, or of another kind. Integers also read a
  * float attribute that holds a whole number, and numbers of either kind read as double. */
 Status h5_put_int(const H5File *file, const char *object, const char *name, int64_t value);
