@@ -61,6 +61,11 @@ int64_t survey_first_not_finite(const float *values, int64_t n);
  * the checksum is not compared (see survey_verify_gather). */
 Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude);
 
+/* Reads the offsets of ensemble e's traces, as in their headers and in the headers' unit, into offsets [fold(e)]; NaN
+ * where a trace's is unknown, or the file has none at all. Local. STATUS_IO; STATUS_DATA where /trace/offset does not
+ * fit the survey. */
+Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets);
+
 /* Writes ensemble e's amplitude [fold(e)][n_samples], then its checksum, then its done flag where the file has one.
  * Local. STATUS_IO. */
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);

@@ -1,4 +1,6 @@
 /* apply: predicts every gather of a survey, each by one rank. */
+#include "report.h"
+
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/files.h"
@@ -206,8 +208,9 @@ static void report(const Apply *apply, double seconds, double busy)
                  log_count(sums[4], gathers), (double)sums[1] / (double)sums[4],
                  100 * (double)sums[5] / (double)sums[1]);
     else if (apply->job->config.apply.method == APPLY_SHARED && !shared_serves(&apply->network.shape))
-        log_note("windows of this network share nothing (a skip, or a patch of at most 4 levels' width): all went one "
-                 "by one");
+        log_note(
+            "windows of this network share nothing (a skip, a linear output, or a patch of at most 4 levels' width): "
+            "all went one by one");
     if (comm->size > 1)
         log_note("busy seconds a rank: min %.1f (rank %d), mean %.1f, max %.1f (rank %d)", spread.min, spread.min_rank,
                  spread.mean, spread.max, spread.max_rank);
@@ -228,6 +231,7 @@ static Status run(Job *job)
     double seconds = timer_now() - start;
     if (status == STATUS_OK) status = finish(&apply);
     if (status == STATUS_OK) report(&apply, seconds, busy);
+    if (status == STATUS_OK) report_memory(&job->comm);
     survey_close(&apply.predicted); /* whole by now, or thrown away */
     if (status != STATUS_OK && apply.begun && job->comm.rank == 0) unlink(apply.part);
     Status closed = survey_close(&apply.survey);

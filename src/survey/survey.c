@@ -5,6 +5,7 @@
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,15 @@ Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, f
                                survey->path, survey_ensemble_name(survey, e, name), dataset, bad / survey->n_samples,
                                bad % survey->n_samples);
     }
+    return STATUS_OK;
+}
+
+Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets)
+{
+    int64_t fold = survey_fold(survey, e);
+    if (h5_exists(&survey->file, "/trace/offset"))
+        return h5_read_rows(&survey->file, "/trace/offset", H5T_NATIVE_FLOAT, survey->first_trace[e], fold, 1, offsets);
+    for (int64_t t = 0; t < fold; t++) offsets[t] = NAN;
     return STATUS_OK;
 }
 

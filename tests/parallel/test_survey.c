@@ -93,6 +93,9 @@ static void written_surveys_read_back(void **state)
         fill_gather(e, wanted);
         assert_memory_equal(amplitude, wanted, (size_t)(fold_of(e) * N_SAMPLES) * sizeof *wanted);
         assert_int_equal(survey_verify_gather(&survey, e), STATUS_OK);
+        float offsets[MAX_FOLD];
+        assert_int_equal(survey_read_offsets(&survey, e, offsets), STATUS_OK);
+        for (int64_t t = 0; t < fold_of(e); t++) assert_true(offsets[t] == (float)(survey.first_trace[e] + t) * 25);
     }
     char name[96];
     assert_string_equal(survey_ensemble_name(&survey, 5, name), "gather #5 (inline 101, crossline 1)");

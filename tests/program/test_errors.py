@@ -325,6 +325,12 @@ def bad_models(ground):
           DATA, ["attr.h5", "levels"])
     model("an unknown mixing", ground.broken(ground.model, "attr.h5", lambda file: file.attrs.create("mixing", "sparse")),
           DATA, ["attr.h5", "sparse"])
+    model("an unknown output", ground.broken(ground.model, "attr.h5", lambda file: file.attrs.modify("output", "relu")),
+          DATA, ["attr.h5", "relu"])
+    model("an impossible width", ground.broken(ground.model, "attr.h5", lambda file: file.attrs.modify("width", -3)),
+          DATA, ["attr.h5", "width"])
+    model("another width than its arrays", ground.broken(
+        ground.model, "attr.h5", lambda file: file.attrs.modify("width", 5)), DATA, ["attr.h5", "_m1.0.weight"])
     model("shapes against its attributes", ground.broken(
         ground.model, "shape.h5", lambda file: file.attrs.modify("k_mult", 3)), DATA, ["shape.h5", "_m1.0.weight"])
     model("one shape against its attributes", ground.broken(
