@@ -111,12 +111,13 @@ static Status loop(Apply *apply, double *busy)
         status = predict_new(&apply->network, fold, survey->n_samples, config->apply.mute_threshold,
                              config->apply.keep_mutes, shared, &predictor);
     status = comm_agree(comm, status);
-    if (status == STATUS_OK) status = worklist_new(comm, apply->n, &work);
     if (status == STATUS_OK) {
+        worklist_new(comm, apply->n, &work);
         predictor.poke = poke;
         predictor.poke_context = &work;
         log_progress_start("apply", apply->n, "gathers");
         status = predict_mine(apply, &predictor, &work, in, out, busy);
+        worklist_end(&work);
         status = comm_agree(comm, status);
         log_progress_end();
         worklist_free(&work);
