@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -114,6 +115,21 @@ static void shares_cover_everything(void **state)
     }
 }
 
+/* Nobody is through before the last has come. */
+static void waits_for_the_last(void **state)
+{
+    (void)state;
+    const struct timespec nap = {.tv_nsec = 100000000};
+    int last = comm.size - 1;
+    comm_wait(&comm); /* together now */
+    if (comm.rank == last) nanosleep(&nap, NULL);
+    double came = MPI_Wtime();
+    comm_wait(&comm);
+    double through = MPI_Wtime();
+    MPI_Bcast(&came, 1, MPI_DOUBLE, last, comm.mpi); /* one machine, one clock */
+    assert_true(through >= came);
+}
+
 int main(int argc, char **argv)
 {
     comm_open(&argc, &argv, &comm);
@@ -124,6 +140,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sums_and_maxima),
         cmocka_unit_test(scatters_and_gathers),
         cmocka_unit_test(shares_cover_everything),
+        cmocka_unit_test(waits_for_the_last),
     };
     int failed = cmocka_run_group_tests_name("comm", tests, NULL, NULL);
     comm_close(&comm);
