@@ -65,6 +65,13 @@ Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, f
  * Local. STATUS_IO. */
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);
 
+/* Reads the offsets of ensemble e's traces, [fold(e)], NaN where unknown. Local. STATUS_IO, STATUS_DATA. */
+Status survey_read_offsets(const Survey *survey, int64_t e, float *offset);
+
+/* Checks that other holds the same gathers as survey (their number, traces, samples, positions where both know them),
+ * and that a prediction was made from it (the checksum that it names). Local. STATUS_DATA says what differs. */
+Status survey_check_pair(const Survey *survey, const Survey *other);
+
 /* What survey_create() needs: the tables are the caller's (rank 0 uses them, other ranks may leave them NULL). */
 typedef struct {
     int64_t n_ensembles, n_samples;

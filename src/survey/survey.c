@@ -5,6 +5,7 @@
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,6 +96,16 @@ Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, f
                                bad % survey->n_samples);
     }
     return STATUS_OK;
+}
+
+Status survey_read_offsets(const Survey *survey, int64_t e, float *offset)
+{
+    int64_t fold = survey_fold(survey, e);
+    for (int64_t t = 0; t < fold; t++) offset[t] = NAN;
+    if (!h5_exists(&survey->file, "/trace/offset")) return STATUS_OK;
+    Status status = h5_expect(&survey->file, "/trace/offset", H5T_NATIVE_FLOAT, 1, &survey->n_traces);
+    if (status != STATUS_OK) return status;
+    return h5_read_rows(&survey->file, "/trace/offset", H5T_NATIVE_FLOAT, survey->first_trace[e], fold, 1, offset);
 }
 
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude)
