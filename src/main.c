@@ -6,7 +6,7 @@
 
 static const Command *const commands[] = {
     &command_synth, &command_consolidate, &command_index, &command_train, &command_test,
-    &command_apply, &command_export,      &command_info,  NULL,
+    &command_apply, &command_export,      &command_plot,  &command_info,  NULL,
 };
 
 int main(int argc, char **argv)
