@@ -41,6 +41,10 @@ def decode(data, format, order):
     return np.frombuffer(data, order + {2: "i4", 3: "i2", 5: "f4", 8: "i1"}[format]).astype(np.float64)
 
 
+def field(header, byte, order):
+    return struct.unpack_from(order + ("h" if byte in SHORT else "i"), header, byte - 1)[0]
+
+
 class File:
     """What a SEG-Y file is made of. samples: [traces, samples]; fields: for each trace {byte: number}; binary:
     {byte: (struct code, number)} over the usual; text, extended, trailer: bytes."""
