@@ -3,6 +3,7 @@
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/interrupt.h"
 
 static const Command *const commands[] = {
     &command_synth, &command_consolidate, &command_index, &command_train, &command_test,
@@ -12,6 +13,7 @@ static const Command *const commands[] = {
 int main(int argc, char **argv)
 {
     Comm comm;
+    interrupt_listen();
     comm_open(&argc, &argv, &comm);
     h5_open_library();
     int status = command_main(&comm, commands, argc, argv);
