@@ -50,8 +50,8 @@ typedef struct Job {
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
     int n_arguments;
     char **arguments; /* what stood without an option */
-    char *line; /* the command line as history shows it: without --quiet, --force and --resume, base names of files kept
-                   as given */
+    char *line;       /* the command line as history shows it: without --quiet, --force and --resume, names of files
+                         as given */
 } Job;
 
 /* The text of an option, NULL where it was not given and has no default ("1" for a flag that was given). Pure. */

@@ -16,6 +16,7 @@
 typedef enum { SPLIT_BY_ENSEMBLE, SPLIT_BY_INLINE, SPLIT_BY_PATCH } SplitBy;
 typedef enum { MIXING_DEPTHWISE, MIXING_FULL } Mixing;
 typedef enum { SKIP_NONE, SKIP_ADD } Skip;
+typedef enum { OUTPUT_TANH, OUTPUT_LINEAR } Output;
 typedef enum { APPLY_SHARED, APPLY_DIRECT } ApplyMethod;
 
 /* The keys, in the order of the table and of the printed configuration. */
@@ -32,6 +33,10 @@ typedef enum {
     CONFIG_NETWORK_DROPOUT,
     CONFIG_NETWORK_MIXING,
     CONFIG_NETWORK_SKIP,
+    CONFIG_NETWORK_WIDTH,
+    CONFIG_NETWORK_OUT_CHANNELS,
+    CONFIG_NETWORK_OUTPUT,
+    CONFIG_NETWORK_DROPOUT_LAST,
     CONFIG_TRAIN_BATCH_SIZE,
     CONFIG_TRAIN_MAX_EPOCHS,
     CONFIG_TRAIN_LEARNING_RATE,
@@ -65,7 +70,9 @@ typedef struct {
     struct {
         int64_t channels, k_mult, levels;
         double dropout;
-        int64_t mixing, skip; /* Mixing, Skip */
+        int64_t mixing, skip;                /* Mixing, Skip */
+        int64_t width, out_channels, output; /* output: Output */
+        bool dropout_last;
     } network;
     struct {
         int64_t batch_size, max_epochs;

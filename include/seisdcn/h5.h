@@ -78,6 +78,11 @@ Status h5_read_rows(const H5File *file, const char *name, hid_t memory_type, int
 Status h5_write_rows(const H5File *file, const char *name, hid_t memory_type, int64_t first, int64_t n_rows,
                      int64_t row_elements, const void *data);
 
+/* Writes rows of every rank (n_rows 0: none of this one) in one transfer that MPI-IO may gather and deal out anew;
+ * n_rows * row_elements at most 2^27. Collective. STATUS_IO. */
+Status h5_write_rows_together(const Comm *comm, const H5File *file, const char *name, hid_t memory_type, int64_t first,
+                              int64_t n_rows, int64_t row_elements, const void *data);
+
 /* A fixed-length UTF-8 string dataset [n] of width bytes each (texts: n * width bytes, zero padded). Local. */
 Status h5_write_strings(const H5File *file, const char *name, int64_t n, size_t width, const char *texts);
 
@@ -87,7 +92,8 @@ Status h5_read_strings(const H5File *file, const char *name, int64_t n, size_t w
 /* The width in bytes that h5_read_strings() needs for whole strings, with a final zero; 1 or more. Local. */
 Status h5_string_width(const H5File *file, const char *name, int64_t n, size_t *width);
 
-/* Attributes of object ("/" for the root): one value each. A write replaces what was there. Local.
+/* Attributes of object ("/" for the root): one value each. A write replaces what was there; a number of the same type
+ * in place, so that a kill meanwhile cannot hurt the file. Local.
  * Reads give STATUS_DATA where the attribute is missing, not one value, or of another kind. Integers also read a
  * float attribute that holds a whole number, and numbers of either kind read as double. */
 Status h5_put_int(const H5File *file, const char *object, const char *name, int64_t value);

@@ -110,8 +110,17 @@ typedef struct {
     IndexRow *rows; /* explicit: [n_rows]; NULL: implicit */
 } IndexShare;
 
-/* Rank 0 cuts rows [cut[r], cut[r + 1]) of a split out of its map for each rank r and sends them; cut [size + 1] is
- * rank 0's, rises, and ends may overlap nowhere. Collective. STATUS_MEMORY. */
+/* Where in the canonical order a cut begins to look: zeros for its start. */
+typedef struct {
+    int64_t ensemble, row; /* an ensemble, and the number of its first row */
+} IndexPlace;
+
+/* Cuts rows [from, to) of a split out of the whole map; *place moves on to where the next run can begin, so that runs
+ * one behind the other take one pass over the ensembles together. Local: rank 0's work. STATUS_MEMORY. */
+Status index_cut(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, IndexPlace *place, IndexShare *share);
+
+/* Rank 0 cuts rows [cut[r], cut[r + 1]) of a split out of its map for each rank r and sends them: what index_cut()
+ * gives; cut [size + 1] is rank 0's, rises, and ends may overlap nowhere. Collective. STATUS_MEMORY. */
 Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share);
 
 /* The same with every rank given all rows (cut 0 .. total on each). Collective. */

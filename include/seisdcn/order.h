@@ -38,6 +38,10 @@ typedef struct {
 /* Prepares the order of a map's train rows. Collective. STATUS_MEMORY. */
 Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order);
 
+/* The order of rank `rank` of `size`, cut out of the whole map without communicating, shuffled orders only: the same
+ * batches as order_new() gives that rank. place: see index_cut(). Local. STATUS_MEMORY. */
+Status order_cut(const IndexMap *map, const Config *config, int rank, int size, IndexPlace *place, Order *order);
+
 void order_free(Order *order);
 
 /* Steps of an epoch: epoch_rows / batch_size, rounded up. Pure. */

@@ -1,4 +1,5 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
+#include "report.h"
 #include "train_output.h"
 #include "train_resume.h"
 
@@ -114,8 +115,13 @@ static void introduce(const Train *train)
     const NetworkShape *shape = &train->network.shape;
     int64_t steps = order_steps(&train->trainer.order);
     char patches[32], size[32];
-    log_note("network: %" PRId64 " channels, k_mult %" PRId64 ", %" PRId64 " levels, %s, %" PRId64 " parameters",
-             shape->channels, shape->k_mult, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
+    char levels[48];
+    snprintf(levels, sizeof levels, shape->width > 0 ? "width %" PRId64 : "k_mult %" PRId64,
+             shape->width > 0 ? shape->width : shape->k_mult);
+    log_note("network: %" PRId64 " channels to %" PRId64 ", %s, %" PRId64
+             " levels, %s, %s at the end, skip %s, %" PRId64 " parameters",
+             shape->channels, shape->n_out, levels, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
+             config_word(CONFIG_NETWORK_OUTPUT, shape->output), config_word(CONFIG_NETWORK_SKIP, shape->skip),
              train->network.n_parameters);
     log_note("training: %s patches an epoch in %" PRId64 " steps of %" PRId64
              " over %d ranks, %s a rank besides gathers",
@@ -317,6 +323,7 @@ static Status run(Job *job)
     Train train = {.job = job, .state = {.best = INFINITY}};
     interrupt_limit(60 * job->config.train.max_time_minutes);
     Status status = prepare_and_loop(&train);
+    if (status == STATUS_OK) report_memory(&job->comm);
     train_output_free(&train.output);
     train_resume_free(&train.resume);
     evaluate_free(&train.validation);

@@ -48,6 +48,16 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                        "every channel of the next level."},
     [CONFIG_NETWORK_SKIP] = {KEY(network, skip), CHOICE("none", "add"), .fallback = "none",
                              .help = "add: the way up adds what the way down had at the same size."},
+    [CONFIG_NETWORK_WIDTH] = {KEY(network, width), WHOLE(0, 1024), .fallback = "0",
+                              .help = "Channels of every level; 0: k_mult times as many at each level as at the one "
+                                      "above, the original's tree."},
+    [CONFIG_NETWORK_OUT_CHANNELS] = {KEY(network, out_channels), WHOLE(0, 256), .fallback = "0",
+                                     .help = "Channels that the network predicts, the first ones of the target; 0: as "
+                                             "many as it is given."},
+    [CONFIG_NETWORK_OUTPUT] = {KEY(network, output), CHOICE("tanh", "linear"), .fallback = "tanh",
+                               .help = "What the last layer ends with; linear: nothing, so that its range has no end."},
+    [CONFIG_NETWORK_DROPOUT_LAST] = {KEY(network, dropout_last), FLAG, .fallback = "true",
+                                     .help = "Whether the last layer has dropout too, as the original's has."},
 
     [CONFIG_TRAIN_BATCH_SIZE] = {KEY(train, batch_size), WHOLE(1, INT_MOST), .fallback = "128", .unit = "patches",
                                  .help = "Patches of a training step, all ranks together."},

@@ -1,4 +1,4 @@
-#include "seisdcn/model.h"
+#include "model_private.h"
 
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
@@ -124,20 +124,12 @@ Status model_put_arrays(const H5File *file, const char *group, const Network *ne
 
 static Status write_attributes(const H5File *file, const Network *network, const ModelInfo *info, const char *history)
 {
-    const NetworkShape *shape = &network->shape;
     uint64_t checksum;
     Status status = model_checksum(network, &checksum);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "format", FORMAT);
     if (status == STATUS_OK) status = h5_put_int(file, "/", "version", 1);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "history", history);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "n_chans", shape->channels);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "k_mult", shape->k_mult);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "levels", shape->levels);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "patch_size", shape->patch_size);
-    if (status == STATUS_OK) status = h5_put_double(file, "/", "dropout", shape->dropout);
-    if (status == STATUS_OK)
-        status = h5_put_text(file, "/", "mixing", config_word(CONFIG_NETWORK_MIXING, shape->mixing));
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "skip", config_word(CONFIG_NETWORK_SKIP, shape->skip));
+    if (status == STATUS_OK) status = model_write_shape(file, &network->shape);
     if (status == STATUS_OK) status = h5_put_uint(file, "/", "model_checksum", checksum);
     if (status == STATUS_OK && info->has_split) {
         status = h5_put_text(file, "/", "by", config_word(CONFIG_SPLIT_BY, info->by));
@@ -175,38 +167,6 @@ Status model_write(const char *path, const Network *network, const ModelInfo *in
 
 /* ---- reading ---- */
 
-static Status read_choice(const H5File *file, const char *name, ConfigKey key, int *value)
-{
-    if (!h5_has(file, "/", name)) return STATUS_OK;
-    char word[32];
-    Status status = h5_get_text(file, "/", name, word, sizeof word);
-    if (status != STATUS_OK) return status;
-    int64_t choice = config_choice(key, word);
-    if (choice < 0)
-        return status_fail(STATUS_DATA, "%s: attribute %s is \"%s\", which this program does not know", file->path,
-                           name, word);
-    *value = (int)choice;
-    return STATUS_OK;
-}
-
-static Status read_shape(const H5File *file, NetworkShape *shape)
-{
-    *shape = (NetworkShape){.dropout = 0, .mixing = MIXING_DEPTHWISE, .skip = SKIP_NONE};
-    Status status = h5_get_int(file, "/", "n_chans", &shape->channels);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "k_mult", &shape->k_mult);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "levels", &shape->levels);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "patch_size", &shape->patch_size);
-    if (status == STATUS_OK && h5_has(file, "/", "dropout"))
-        status = h5_get_double(file, "/", "dropout", &shape->dropout);
-    if (status == STATUS_OK) status = read_choice(file, "mixing", CONFIG_NETWORK_MIXING, &shape->mixing);
-    if (status == STATUS_OK) status = read_choice(file, "skip", CONFIG_NETWORK_SKIP, &shape->skip);
-    if (status == STATUS_OK && !(shape->dropout >= 0 && shape->dropout < 1))
-        status = status_fail(STATUS_DATA, "%s: dropout %g is not in [0, 1)", file->path, shape->dropout);
-    if (status == STATUS_OK && network_check_shape(shape) != STATUS_OK)
-        status = status_prefix(STATUS_DATA, "%s: its attributes make no network", file->path);
-    return status;
-}
-
 static Status read_info(const H5File *file, ModelInfo *info)
 {
     memset(info, 0, sizeof *info);
@@ -215,7 +175,7 @@ static Status read_info(const H5File *file, ModelInfo *info)
     Status status = STATUS_OK;
     if (info->has_split) {
         int by = 0;
-        status = read_choice(file, "by", CONFIG_SPLIT_BY, &by);
+        status = model_read_choice(file, "by", CONFIG_SPLIT_BY, &by);
         info->by = by;
         if (status == STATUS_OK) status = h5_get_double(file, "/", "test", &info->test);
         if (status == STATUS_OK) status = h5_get_double(file, "/", "valid", &info->valid);
@@ -277,7 +237,7 @@ Status model_get(const H5File *file, const Vector *vector, Network *network, Mod
 {
     NetworkShape shape = {0};
     Status status = h5_check_format(file, FORMAT, "a model file");
-    if (status == STATUS_OK) status = read_shape(file, &shape);
+    if (status == STATUS_OK) status = model_read_shape(file, &shape);
     if (status == STATUS_OK) status = read_info(file, info);
     if (status == STATUS_OK) status = network_new(&shape, vector, network);
     if (status == STATUS_OK) status = model_get_state(file, "/state_dict", network);
@@ -325,48 +285,6 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
         comm_broadcast(comm, &network->n_batches, sizeof network->n_batches);
     }
     if (status != STATUS_OK) network_free(network);
-    return status;
-}
-
-Status model_check_survey(const Network *network, const Survey *survey, Status code)
-{
-    if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
-    return status_fail(code,
-                       "the network has %" PRId64
-                       " channels, but %s holds the amplitude and %d attributes: it can feed "
-                       "network.channels up to %d",
-                       network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
-}
-
-Status model_check_map(const Network *network, const IndexMap *map)
-{
-    if (network->shape.patch_size == map->rule.patch_size) return STATUS_OK;
-    return status_fail(STATUS_CONFIG,
-                       "the model's patches are %" PRId64 " x %" PRId64 ", the index map's %" PRId64 " x %" PRId64
-                       "; build a map with patch.size=%" PRId64,
-                       network->shape.patch_size, network->shape.patch_size, map->rule.patch_size, map->rule.patch_size,
-                       network->shape.patch_size);
-}
-
-NetworkShape model_shape(const Config *config)
-{
-    return (NetworkShape){config->network.channels, config->network.k_mult,  config->network.levels,
-                          config->patch.size,       config->network.dropout, (int)config->network.mixing,
-                          (int)config->network.skip};
-}
-
-Status model_take_config(const Network *network, const char *path, Config *config)
-{
-    const NetworkShape *shape = &network->shape;
-    char owner[512];
-    snprintf(owner, sizeof owner, "the model %s", path);
-    Status status = config_take(config, CONFIG_PATCH_SIZE, (double)shape->patch_size, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_CHANNELS, (double)shape->channels, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_MIXING, (double)shape->mixing, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_SKIP, (double)shape->skip, owner);
-    if (status == STATUS_OK && !config->is_set[CONFIG_NETWORK_DROPOUT]) config->network.dropout = shape->dropout;
     return status;
 }
 

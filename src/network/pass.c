@@ -21,7 +21,7 @@ static bool has_sum(const Network *network, int i)
 }
 
 typedef struct {
-    int64_t patch, activation[2 * NETWORK_LEVELS_MAX], total, scratch;
+    int64_t activation[2 * NETWORK_LEVELS_MAX], factor, gradient, total, scratch;
 } GroupLayout;
 
 /* Where everything of a group lies in its block, in floats. */
@@ -29,8 +29,7 @@ static GroupLayout group_layout(const Network *network, bool training)
 {
     GroupLayout layout = {0};
     int64_t lanes = network->vector->lanes;
-    layout.patch = network->shape.channels * network->shape.patch_size * network->shape.patch_size * lanes;
-    int64_t total = layout.patch;
+    int64_t total = network->shape.channels * network->shape.patch_size * network->shape.patch_size * lanes;
     for (int i = 0; i < network->n_layers; i++) {
         const NetworkLayer *layer = &network->layer[i];
         layout.activation[i] = total;
@@ -38,8 +37,9 @@ static GroupLayout group_layout(const Network *network, bool training)
         int64_t need = layer->gemm ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
         if (need > layout.scratch) layout.scratch = need;
     }
-    total += network->n_dropout * lanes + (training ? network->n_parameters * lanes : 0) + layout.scratch;
-    layout.total = total;
+    layout.factor = total;
+    layout.gradient = layout.factor + network->n_dropout * lanes;
+    layout.total = layout.gradient + (training ? network->n_parameters * lanes : 0) + layout.scratch;
     return layout;
 }
 
@@ -64,8 +64,8 @@ Status network_group_new(const Network *network, bool training, NetworkGroup *gr
     }
     group->output = group->activation[network->n_layers - 1];
     group->scratch = group->block + layout.total - layout.scratch;
-    group->factor = group->output + layout.patch;
-    group->gradient = training ? group->factor + network->n_dropout * lanes : NULL;
+    group->factor = group->block + layout.factor;
+    group->gradient = training ? group->block + layout.gradient : NULL;
     return STATUS_OK;
 }
 
@@ -126,18 +126,25 @@ static const float *input_of(const Network *network, const NetworkGroup *group, 
     return has_sum(network, i - 1) ? group->sum[i - 1] : group->activation[i - 1];
 }
 
+/* The dropout factors [channel][lane] of layer i; NULL where there are none. */
+static const float *factor_of(const Network *network, const NetworkGroup *group, int i, bool dropout)
+{
+    int64_t at = network->layer[i].dropout;
+    return dropout && at >= 0 ? group->factor + at * network->vector->lanes : NULL;
+}
+
 /* The encoder layer whose output is added to decoder layer i's: y_(l-1) to z_l. */
 static int partner_of(const Network *network, int i) { return network->n_layers - 2 - i; }
 
 void network_forward(const Network *network, NetworkGroup *group, bool dropout)
 {
     int64_t lanes = network->vector->lanes;
-    const float *factor = group->factor;
     for (int i = 0; i < network->n_layers; i++) {
         const NetworkLayer *layer = &network->layer[i];
+        bool linear = i == network->n_layers - 1 && network->shape.output == OUTPUT_LINEAR;
         const float *weight = i == 0 ? network->first_weight : network->parameter + layer->weight;
         const float *bias = i == 0 ? network->first_bias : network->parameter + layer->bias;
-        ConvFinish finish = {FINISH_TANH, bias, dropout ? factor : NULL, NULL};
+        ConvFinish finish = {linear ? FINISH_LINEAR : FINISH_TANH, bias, factor_of(network, group, i, dropout), NULL};
         const float *in = input_of(network, group, i);
         if (layer->transposed)
             run_expand(network, layer, weight, in, group->activation[i], &finish, group->scratch);
@@ -146,7 +153,6 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout)
         if (has_sum(network, i))
             network->vector->add(layer->out_channels * out_positions(layer) * lanes, group->activation[i],
                                  group->activation[partner_of(network, i)], group->sum[i]);
-        factor += layer->out_channels * lanes;
     }
 }
 
@@ -154,7 +160,7 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout)
 static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, int64_t live,
                         double *error)
 {
-    int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.channels;
+    int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.n_out;
     int64_t plane = size * size;
     const float *target = group->target == NULL ? group->x : group->target;
     float scale = (float)(2.0 / (double)(channels * plane));
@@ -165,7 +171,7 @@ static void output_loss(const Network *network, NetworkGroup *group, bool gradie
         for (int64_t lane = 0; lane < lanes; lane++)
             lane_factor[lane] = lane >= live ? 0 : factor == NULL ? 1 : factor[c * lanes + lane];
         network->vector->loss(plane, target + at, group->weight == NULL ? NULL : group->weight + at, lane_factor, scale,
-                              gradient, 0, group->output + at, sum);
+                              gradient, network->shape.output == OUTPUT_LINEAR, group->output + at, sum);
     }
     for (int64_t lane = 0; lane < lanes; lane++) error[lane] = sum[lane] / (double)(channels * plane);
 }
@@ -179,11 +185,9 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
 {
     const Vector *vector = network->vector;
     int64_t lanes = vector->lanes;
-    const float *factor = group->factor + network->n_dropout * lanes;
+    output_loss(network, group, true, factor_of(network, group, network->n_layers - 1, dropout), live, error);
     for (int i = network->n_layers - 1; i >= 0; i--) {
         const NetworkLayer *layer = &network->layer[i];
-        factor -= layer->out_channels * lanes;
-        if (i == network->n_layers - 1) output_loss(network, group, true, dropout ? factor : NULL, live, error);
         float *delta = group->activation[i]; /* by now the gradient at this layer's sums */
         const float *in = input_of(network, group, i);
         float *gradient = group->gradient + layer->weight * lanes;
@@ -196,8 +200,7 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
         /* the gradient at the sums of the layer before, over its own output */
         const NetworkLayer *before = &network->layer[i - 1];
         float *out = group->activation[i - 1];
-        const float *before_factor = dropout ? factor - before->out_channels * lanes : NULL;
-        ConvFinish finish = {FINISH_TANH_GRADIENT, NULL, before_factor, NULL};
+        ConvFinish finish = {FINISH_TANH_GRADIENT, NULL, factor_of(network, group, i - 1, dropout), NULL};
         const float *weight = network->parameter + layer->weight;
         int64_t n = before->out_channels * out_positions(before);
         if (has_sum(network, i - 1)) {

@@ -126,7 +126,7 @@ static Status scatter_slices(const Comm *comm, const IndexMap *map, Order *order
     return status;
 }
 
-Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
+static void start_order(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
 {
     memset(order, 0, sizeof *order);
     order->comm = *comm;
@@ -141,13 +141,30 @@ Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Or
     order->first_shard = order->n_shards * comm->rank / comm->size;
     order->end_shard = order->n_shards * (comm->rank + 1) / comm->size;
     order->sorted_piece = -1;
+}
+
+Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
+{
     Status status;
+    start_order(comm, map, config, order);
     if (order->shuffle)
         status = scatter_shuffled(comm, map, order);
     else if (map->is_explicit)
         status = scatter_slices(comm, map, order);
     else
         status = index_scatter_whole(comm, map, INDEX_TRAIN, &order->share);
+    if (status != STATUS_OK) order_free(order);
+    return status;
+}
+
+Status order_cut(const IndexMap *map, const Config *config, int rank, int size, IndexPlace *place, Order *order)
+{
+    Comm comm = {MPI_COMM_NULL, rank, size};
+    start_order(&comm, map, config, order);
+    if (!order->shuffle) return status_fail(STATUS_BUG, "an order that is not shuffled was to be cut out");
+    Status status = index_cut(map, INDEX_TRAIN, shard_start(order, order->first_shard),
+                              shard_start(order, order->end_shard), place, &order->share);
+    if (status == STATUS_OK) status = prepare_shuffled(order);
     if (status != STATUS_OK) order_free(order);
     return status;
 }
@@ -253,11 +270,10 @@ static void next_shuffled(Order *order, int64_t n, IndexRow *rows, int64_t *n_mi
     int64_t total = 0, before = 0;
     for (int64_t k = 0; k < order->n_shards; k++) total += order->left[k];
     int64_t offset = random_below(order_key(order, KEY_OFFSET), total, (uint64_t)order->step, 0);
-    /* n * total + offset stays below 2^63 for 2^20 patches a batch and 2^42 rows */
     int64_t done = 0;
     for (int64_t k = 0; k < order->n_shards; k++) {
         before += order->left[k];
-        int64_t up_to = (n * before + offset) / total, take = up_to - done;
+        int64_t up_to = (int64_t)(((__int128)n * before + offset) / total), take = up_to - done;
         done = up_to;
         if (k >= order->first_shard && k < order->end_shard) {
             int64_t position = shard_start(order, k + 1) - shard_start(order, k) - order->left[k];

@@ -23,6 +23,9 @@ CASES = [  # name, network, patch size, learning rate as --set gives it (None: t
     ("mixing full, levels 2", dict(levels=2, mixing="full"), 16, None),
     ("mixing full, skip add, levels 3", dict(levels=3, mixing="full", skip="add"), 16, None),
     ("channels 3 with attributes, levels 2", dict(channels=3, levels=2), 14, 0.004),
+    ("width 8, full, add, linear, levels 4", dict(mixing="full", skip="add", width=8, output="linear"), 20, 0.002),
+    ("width 6, 3 channels to 1, levels 3", dict(channels=3, levels=3, width=6, n_out=1, dropout_last=False), 14, 0.004),
+    ("levels 6, k_mult 1, 3 channels to 2, linear", dict(channels=3, k_mult=1, levels=6, n_out=2, output="linear"), 16, None),
 ]
 
 

@@ -44,6 +44,10 @@ static void defaults_are_the_contracts(void **state)
     assert_true(c.network.dropout == 0.1);
     assert_int_equal(c.network.mixing, MIXING_DEPTHWISE);
     assert_int_equal(c.network.skip, SKIP_NONE);
+    assert_int_equal(c.network.width, 0);
+    assert_int_equal(c.network.out_channels, 0);
+    assert_int_equal(c.network.output, OUTPUT_TANH);
+    assert_true(c.network.dropout_last);
     assert_int_equal(c.train.batch_size, 128);
     assert_int_equal(c.train.max_epochs, 21);
     assert_true(c.train.learning_rate == 0.001);

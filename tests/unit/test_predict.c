@@ -69,7 +69,7 @@ static void known_new(int level, ConvExpand *expand, int64_t size, int64_t max_f
     known->vector = *vector_of_level(level);
     known->vector.contract = no_contract;
     known->vector.expand = expand;
-    NetworkShape shape = {1, 2, 1, size, 0, MIXING_DEPTHWISE, SKIP_NONE};
+    NetworkShape shape = {SHAPE(1, 2, 1, size, 0, MIXING_DEPTHWISE, SKIP_NONE)};
     assert_int_equal(network_new(&shape, &known->vector, &known->network), STATUS_OK);
     network_initialise(&known->network, 1);
     network_fold_running(&known->network);
@@ -206,7 +206,7 @@ static void a_predictor_serves_many_gathers(void **state)
 {
     (void)state;
     enum { SIZE = 9, FOLD = 20, SAMPLES = 33 };
-    NetworkShape shape = {1, 2, 2, SIZE, 0, MIXING_DEPTHWISE, SKIP_NONE};
+    NetworkShape shape = {SHAPE(1, 2, 2, SIZE, 0, MIXING_DEPTHWISE, SKIP_NONE)};
     Network network;
     assert_int_equal(network_new(&shape, vector_of_level(vector_level()), &network), STATUS_OK);
     network_initialise(&network, 2);
@@ -244,7 +244,13 @@ static void plain_predict(const Network *network, const bool *shared, const floa
     double *parameter = plain_array(network->n_parameters), *x = plain_array(channels * plane);
     double *window = plain_array(channels * plane), *z = plain_array(channels * plane);
     for (int64_t i = 0; i < network->n_parameters; i++) parameter[i] = (double)network->parameter[i];
-    PlainPass pass = {network, parameter, 1, x, NULL, network->running_mean, network->running_var, z, NULL, NULL, NULL};
+    PlainPass pass = {.network = network,
+                      .parameter = parameter,
+                      .n = 1,
+                      .x = x,
+                      .fixed_mean = network->running_mean,
+                      .fixed_var = network->running_var,
+                      .output = z};
     memset(out, 0, (size_t)(fold * n_samples) * sizeof *out);
     for (int64_t i = 0; i < fold + size - 1; i++)
         for (int64_t j = 0; j < n_samples + size - 1; j++) {
@@ -275,9 +281,9 @@ static void direct_agrees_with_the_plain_definition(void **state)
 {
     (void)state;
     static const NetworkShape shapes[] = {
-        {1, 2, 2, 9, 0, MIXING_DEPTHWISE, SKIP_NONE}, {1, 2, 4, 12, 0, MIXING_DEPTHWISE, SKIP_NONE},
-        {2, 2, 2, 8, 0, MIXING_DEPTHWISE, SKIP_ADD},  {2, 3, 1, 6, 0, MIXING_FULL, SKIP_NONE},
-        {1, 3, 2, 7, 0, MIXING_FULL, SKIP_ADD},
+        {SHAPE(1, 2, 2, 9, 0, MIXING_DEPTHWISE, SKIP_NONE)}, {SHAPE(1, 2, 4, 12, 0, MIXING_DEPTHWISE, SKIP_NONE)},
+        {SHAPE(2, 2, 2, 8, 0, MIXING_DEPTHWISE, SKIP_ADD)},  {SHAPE(2, 3, 1, 6, 0, MIXING_FULL, SKIP_NONE)},
+        {SHAPE(1, 3, 2, 7, 0, MIXING_FULL, SKIP_ADD)},
     };
     enum { FOLD = 7, SAMPLES = 29, N_SHAPES = sizeof shapes / sizeof *shapes };
     for (int n = 0; n < N_SHAPES; n++)
