@@ -106,7 +106,9 @@ static Status prepare(Train *train)
     if (resume->found) checkpoint_install(comm, &resume->checkpoint, &resume->state, &train->trainer);
     train->output =
         (TrainOutput){.folder = command_text(job, "--output"), .trainer = &train->trainer, .state = &train->state};
-    return train_output_open(comm, &train->output, &train->survey, &train->map, job->line, resume, &job->config);
+    status = train_output_open(comm, &train->output, &train->survey, &train->map, job->line, resume, &job->config);
+    checkpoint_free(&resume->checkpoint);
+    return status;
 }
 
 static void introduce(const Train *train)

@@ -46,8 +46,21 @@ def variants(survey, folder):
     hops(survey, folder, "a dense network", SMALL + ["--set", "network.mixing=full", "--set", "network.skip=add"], short, 3)
     hops(survey, folder, "epochs that end early", SMALL + sets(max_patches_per_epoch=200), short, 2)
     hops(survey, folder, "no validation", SMALL + ["--set", "split.valid=0"], short, 1)
-    # the loss rises from the third epoch on at this rate
     hops(survey, folder, "early stopping", SMALL + sets(early_stopping_patience=1, learning_rate=0.3, max_epochs=12), short, 2)
+
+
+def an_early_best(survey, folder):
+    """The best epoch lies before the stop, and no later one beats it: best.h5 comes out of the checkpoint."""
+    words = SMALL + sets(learning_rate=0.3, max_epochs=8)  # at this rate the loss goes up and down
+    whole, pieces = os.path.join(folder, "early_best"), os.path.join(folder, "early_best_pieces")
+    tap.runs(train(survey, whole, *words), "a restless training")
+    losses = [row["val_loss"] for row in cases.read_metrics(whole)[2]]
+    best = 1 + losses.index(min(losses))
+    tap.ok(best < 8, "whose best epoch is not its last", losses)
+    tap.runs(train(survey, pieces, *words, *sets(max_steps=15 * best + 5), ranks=2), "stopped in the epoch behind it")
+    os.remove(os.path.join(pieces, "best.h5"))
+    result = train(survey, pieces, *words, "--resume", *sets(max_steps=0))
+    training.same(whole, pieces, "best.h5 is that of the epoch before the stop", result)
 
 
 def limits(survey, folder):
@@ -60,6 +73,10 @@ def limits(survey, folder):
         result = train(survey, other, *SMALL, "--resume", *sets(max_epochs=2), ranks=ranks)
         tap.ok(result.status == 0 and "is finished" in result.err and folder_state(other) == before,
                "a finished training says so and changes nothing, on %d ranks" % ranks, result)
+    os.rename(os.path.join(other, "checkpoints", "step_30.h5"), os.path.join(folder, "step_30.h5"))
+    result = train(survey, other, *SMALL, "--resume", *sets(max_epochs=2))
+    tap.ok(result.status == 0 and "is finished" in result.err, "also one killed between last.h5 and its checkpoint", result)
+    os.rename(os.path.join(folder, "step_30.h5"), os.path.join(other, "checkpoints", "step_30.h5"))
     result = train(survey, other, "--resume")
     tap.ok(result.status == 0 and "is finished" in result.err, "so it does without a word of its configuration", result)
     result = train(survey, other, "--resume", *sets(max_epochs=5), ranks=2)
@@ -172,6 +189,11 @@ def rows(survey, folder):
     whole, place = os.path.join(folder, "rows_whole"), os.path.join(folder, "rows")
     tap.runs(train(survey, whole, *SMALL), "rows to compare with")
     tap.runs(train(survey, place, *SMALL, *sets(max_steps=23)), "stopped behind step 23")
+    says = training.attributes_below(os.path.join(place, "last.h5"))
+    wanted = {"epoch": 2, "step": 23, "training/epoch_step": 8, "training/epoch_ended": 0, "training/closed": 1,
+              "training/best_epoch": 1, "training/epochs_since_best": 0, "training/metrics_rows": 24}
+    found = {name: int(says.get(name, says.get("/" + name, -1))) for name in wanted}
+    tap.ok(found == wanted, "the validation where a run stops does not count for one that goes on", found)
     for name in ("last.h5", "checkpoints/step_23.h5"):
         os.remove(os.path.join(place, name))
     with open(os.path.join(place, "metrics.csv"), "a") as file:
@@ -282,7 +304,7 @@ def first_weights(survey, folder):
 
 
 def main():
-    for test in (variants, limits, beginnings, damage, rows, changes, first_weights):
+    for test in (variants, an_early_best, limits, beginnings, damage, rows, changes, first_weights):
         with tempfile.TemporaryDirectory() as folder:
             test(training.make_survey(folder), folder)
     tap.done()

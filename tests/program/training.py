@@ -35,7 +35,8 @@ def attributes_below(path):
     found = {}
 
     def visit(name, item):
-        found.update({"%s/%s" % (name, key): repr(value) for key, value in item.attrs.items()})
+        found.update({"%s/%s" % (name, key): repr(value.item() if hasattr(value, "item") else value)
+                      for key, value in item.attrs.items()})
 
     with h5py.File(path, "r") as file:
         visit("", file)
