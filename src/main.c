@@ -3,6 +3,7 @@
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/memory.h"
 
 static const Command *const commands[] = {
@@ -13,6 +14,7 @@ static const Command *const commands[] = {
 int main(int argc, char **argv)
 {
     Comm comm;
+    interrupt_listen();
     memory_open();
     comm_open(&argc, &argv, &comm);
     h5_open_library();
