@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER } OptionKind;
+/* OPTION_LIST: a text that may be given several times; they become one with commas between. */
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST } OptionKind;
 
 typedef struct {
     const char *name; /* "--output" */

@@ -70,14 +70,20 @@ Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets);
  * Local. STATUS_IO. */
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);
 
+struct SurveySegy; /* survey_segy.h */
+
 /* What survey_create() needs: the tables are the caller's (rank 0 uses them, other ranks may leave them NULL). */
 typedef struct {
     int64_t n_ensembles, n_samples;
     double interval_us;
     const int64_t *first_trace;          /* [n_ensembles + 1] */
     const int32_t *inlines, *crosslines; /* [n_ensembles] */
-    const char *sources;                 /* [n_ensembles][SURVEY_SOURCE_MAX] zero-padded UTF-8; NULL: no table */
-    const float *offsets;                /* [n_traces], NULL: all NaN */
+    const char *sources;                 /* [n_ensembles][source_width] zero-padded UTF-8; NULL: no table */
+    size_t source_width;                 /* 0: SURVEY_SOURCE_MAX */
+    const int32_t *keys;                 /* [n_ensembles] what made a gather of SEG-Y traces; NULL: their positions */
+    const char *key_field;               /* the field of the keys, as "cdp (byte 21)" */
+    const float *offsets;                /* [n_traces], NULL: all NaN; with segy they are to be written later */
+    const struct SurveySegy *segy;       /* what came from SEG-Y files; NULL: nothing */
     const char *history;                 /* the lines of the history attribute */
     bool with_done;                      /* make /ensemble/done (zeros) */
     bool sparse;                         /* most gathers stay unwritten: reserve no disk blocks */

@@ -138,14 +138,11 @@ static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, f
     return status;
 }
 
-/* After the last gather: OK where all are done. */
-static Status check_done(const Apply *apply)
+/* After the last of `done` gathers: OK where these are all. */
+static Status check_done(const Apply *apply, int64_t done)
 {
-    const Comm *comm = &apply->job->comm;
-    int64_t done = apply->n_done;
-    comm_sum(comm, &done, 1);
     if (done == apply->n) return STATUS_OK;
-    Status status = comm_agree(comm, interrupt_status());
+    Status status = comm_agree(&apply->job->comm, interrupt_status());
     if (status != STATUS_OK) return status;
     return status_fail(STATUS_BUG, "%" PRId64 " gathers of %" PRId64 " were done", done, apply->n);
 }
@@ -154,18 +151,18 @@ static Status work_off(Apply *apply, Predictor *predictor, float *in, float *out
 {
     const Comm *comm = &apply->job->comm;
     Worklist work;
-    Status status = worklist_new(comm, apply->n, &work);
-    if (status != STATUS_OK) return status;
+    worklist_new(comm, apply->n, &work);
     double start = timer_now();
     log_progress_start("apply", apply->n, "gathers");
-    status = predict_mine(apply, predictor, &work, in, out);
+    Status status = predict_mine(apply, predictor, &work, in, out);
     double end = timer_now();
+    int64_t done = worklist_end(&work);
     status = comm_agree(comm, status);
     log_progress_end();
     apply->seconds = timer_now() - start;
     apply->spent[APPLY_IDLE] = timer_now() - end;
     worklist_free(&work);
-    return status == STATUS_OK ? check_done(apply) : status;
+    return status == STATUS_OK ? check_done(apply, done) : status;
 }
 
 static Status loop(Apply *apply)

@@ -4,6 +4,7 @@
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
 
 #include <math.h>
@@ -15,14 +16,15 @@
 static Status write_sources(const H5File *file, const SurveyPlan *plan)
 {
     /* Only as wide as the longest name. */
-    size_t width = 1, n = (size_t)plan->n_ensembles;
+    size_t width = 1, n = (size_t)plan->n_ensembles, given = plan->source_width;
+    if (given == 0) given = SURVEY_SOURCE_MAX;
     for (size_t e = 0; e < n; e++) {
-        size_t length = strnlen(plan->sources + e * SURVEY_SOURCE_MAX, SURVEY_SOURCE_MAX);
+        size_t length = strnlen(plan->sources + e * given, given);
         if (length > width) width = length;
     }
     char *packed = memory_new(n, width, "the names of the sources"); /* [n_ensembles][width] */
     if (packed == NULL) return STATUS_MEMORY;
-    for (size_t e = 0; e < n; e++) memcpy(packed + e * width, plan->sources + e * SURVEY_SOURCE_MAX, width);
+    for (size_t e = 0; e < n; e++) memcpy(packed + e * width, plan->sources + e * given, width);
     Status status = h5_write_strings(file, "/ensemble/source", plan->n_ensembles, width, packed);
     memory_free(packed);
     return status;
@@ -70,7 +72,9 @@ static Status write_ensembles(const H5File *file, const Survey *survey, const Su
     if (status == STATUS_OK && survey->done != NULL)
         status = h5_write_new(file, "/ensemble/done", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, &n, survey->done);
     if (status == STATUS_OK && plan->sources != NULL) status = write_sources(file, plan);
-    return status;
+    if (status != STATUS_OK || plan->keys == NULL) return status;
+    status = h5_write_new(file, "/ensemble/key", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, plan->keys);
+    return status == STATUS_OK ? h5_put_text(file, "/ensemble/key", "field", plan->key_field) : status;
 }
 
 /* ---- what belongs to the traces and the survey but not to the amplitudes ---- */
@@ -94,6 +98,7 @@ static Status copy_tables(const H5File *from, const H5File *to)
     Copy copy = {from, to};
     Status status = STATUS_OK;
     if (h5_exists(from, "/ensemble/source")) status = h5_copy(from, "/ensemble/source", to);
+    if (status == STATUS_OK && h5_exists(from, "/ensemble/key")) status = h5_copy(from, "/ensemble/key", to);
     if (status == STATUS_OK && h5_exists(from, "/trace")) status = h5_each(from, "/trace", copy_trace_table, &copy);
     if (status == STATUS_OK && h5_exists(from, "/segy")) status = h5_copy(from, "/segy", to);
     double interval_us = 0;
@@ -122,6 +127,7 @@ static Status fill(const H5File *file, const Survey *survey, const SurveyPlan *p
     if (status == STATUS_OK) status = write_ensembles(file, survey, plan);
     if (status == STATUS_OK) status = h5_create_group(file, "/trace");
     if (status == STATUS_OK && plan->headers_from != NULL) status = copy_headers(plan->headers_from, file);
+    if (status == STATUS_OK && plan->segy != NULL) status = survey_segy_lay_out(file, plan->segy, survey->n_traces);
     if (status == STATUS_OK && !h5_exists(file, "/trace/offset")) status = write_offsets(file, plan, survey->n_traces);
     if (status == STATUS_OK && plan->add != NULL) status = plan->add(file, plan->context);
     if (status == STATUS_OK)
@@ -148,6 +154,7 @@ static Status make_file(const Survey *survey, const SurveyPlan *plan)
     unlink(fresh); /* what a killed run may have left holds space */
     double trace_bytes = 4.0 * (double)survey->n_samples + 4, ensemble_bytes = 32 + SURVEY_SOURCE_MAX;
     double bytes = (double)survey->n_traces * trace_bytes + (double)survey->n_ensembles * ensemble_bytes;
+    if (plan->segy != NULL) bytes += survey_segy_bytes(plan->segy, survey->n_traces);
     Status status = plan->sparse ? STATUS_OK : files_check_space(survey->path, bytes);
     if (status == STATUS_OK) status = lay_out(fresh, survey, plan);
     if (status == STATUS_OK) status = files_publish(fresh, survey->path);

@@ -61,6 +61,9 @@ def main():
                 continue
             differing = {file: cases.differing(made[file], wanted[file]) for file in wanted}
             tap.ok(not any(differing.values()), "%s on %d ranks: the bytes of one rank's files" % (name, ranks), differing)
+            result = tap.run("doctor", "--dir", place, "--size", "2", ranks=ranks, env=env) # collective writes too
+            tap.ok(result.status == 0 and result.out.count("every checksum matches") == 2,
+                   "%s on %d ranks: doctor's writes, alone and together" % (name, ranks), result)
     tap.done()
 
 

@@ -2,7 +2,6 @@
 that nobody disturbed; only gathers that are done and match their checksum are kept; an unfinished file of other work is
 refused by name, a damaged one is made anew, a finished one is left alone; a full disk loses nothing."""
 import concurrent.futures
-import contextlib
 import os
 import random
 import re
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 
 import cases
+import processes
 import tap
 
 import original
@@ -290,12 +290,6 @@ class Slow:
         return self.ground.work(output, "--set", "apply.method=direct", *more, survey=self.survey, model=self.model)
 
 
-def children(pid):
-    with contextlib.suppress(OSError), open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        return [int(word) for word in file.read().split()]
-    return []
-
-
 def finished_gathers(part):
     """The done flags, read while others write; None while there is no file."""
     try:
@@ -336,15 +330,17 @@ ONE, ALL, USR1, TERM, MPIRUN = ("kill -9 of one rank", "kill -9 of all ranks", "
 INTERRUPTED = 75
 
 
-def strike(kind, process, draw):
+def ranks_of(output):
+    return processes.running(tap.PROGRAM, output)
+
+
+def strike(kind, process, output, draw):
     """Sends it, and returns how the job must end: (status, word of its one error), None: as it likes."""
-    ranks = children(process.pid)
+    ranks = ranks_of(output)
     if kind in (USR1, MPIRUN):  # mpirun passes it on; after SIGTERM it ends with a status of its own
         os.kill(process.pid, signal.SIGUSR1 if kind == USR1 else signal.SIGTERM)
         return (INTERRUPTED, "SIGUSR1") if kind == USR1 else (None, "SIGTERM")
-    for pid in ranks if kind == ALL else [draw.choice(ranks)]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM if kind == TERM else signal.SIGKILL)
+    processes.send(ranks if kind == ALL else [draw.choice(ranks)], signal.SIGTERM if kind == TERM else signal.SIGKILL)
     return (INTERRUPTED, "SIGTERM") if kind == TERM else (None, None)
 
 
@@ -371,11 +367,11 @@ def kills(ground, slow):
 
         def far_enough():
             done = finished_gathers(part)  # with more = 0 it may strike before the first one begins
-            return children(process.pid) and done is not None and done.sum() >= before + more
+            return ranks_of(output) and done is not None and done.sum() >= before + more
 
         struck = wait_until(process, far_enough, 200)
         time.sleep(draw.random() * 0.1)
-        status, word = strike(kind, process, draw) if struck else (None, None)
+        status, word = strike(kind, process, output, draw) if struck else (None, None)
         result = ended(process, words)
         now = finished_gathers(part)
         if not tap.ok(ended_so(result, status, word) and now is not None and not os.path.exists(output),
