@@ -15,7 +15,7 @@ import processes
 import slurm
 import tap
 
-TRAIN = ["--set", "train.max_epochs=10", "--set", "train.log_every_steps=10", "--set", "train.max_valid_patches=200",
+TRAIN = ["--set", "train.max_epochs=6", "--set", "train.log_every_steps=10", "--set", "train.max_valid_patches=200",
          "--set", "train.checkpoint_every_steps=50"]
 APPLY = ["--set", "apply.method=direct"]
 RATES = {"slow": 0.0005, "fast": 0.002}  # of the sweep
