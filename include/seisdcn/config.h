@@ -55,6 +55,7 @@ typedef enum {
     CONFIG_APPLY_METHOD,
     CONFIG_APPLY_MUTE_THRESHOLD,
     CONFIG_APPLY_KEEP_MUTES,
+    CONFIG_APPLY_MAX_TIME_MINUTES,
     CONFIG_KEYS /* how many */
 } ConfigKey;
 
@@ -87,6 +88,7 @@ typedef struct {
         int64_t method; /* ApplyMethod */
         double mute_threshold;
         bool keep_mutes;
+        double max_time_minutes;
     } apply;
     bool is_set[CONFIG_KEYS]; /* the user set it explicitly */
 } Config;

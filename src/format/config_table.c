@@ -113,6 +113,10 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                              "is."},
     [CONFIG_APPLY_KEEP_MUTES] = {KEY(apply, keep_mutes), FLAG, .fallback = "false",
                                  .help = "Samples that are exactly zero in the input stay zero."},
+    [CONFIG_APPLY_MAX_TIME_MINUTES] = {KEY(apply, max_time_minutes), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
+                                       .fallback = "0", .unit = "minutes",
+                                       .help = "Once the program has run this long, it ends with status 75, to be "
+                                               "resumed; 0: no limit."},
 };
 
 const ConfigEntry *config_table_entry(ConfigKey key) { return &table[key]; }

@@ -30,7 +30,7 @@ static const double TOLERANCE = 1e-5; /* of the largest value */
 enum { GATHERS_MAX = 64 };
 
 /* The ways to predict a gather. The first is the definition, the others must agree with it. */
-typedef void Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
+typedef bool Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
 static const struct {
     const char *name;
     Predict *predict;

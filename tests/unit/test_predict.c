@@ -5,6 +5,7 @@
 #include "seisdcn/predict.h"
 #include "seisdcn/random.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -183,6 +184,7 @@ static void scales_and_mutes_mix(void **state)
             PredictCounts counts = {0};
             predict_direct(&known.predictor, in, FOLD, out, &counts);
             int zeros = 0;
+            double energy = 0, leaked = 0; /* of the prediction, whether mutes are kept or not */
             for (int64_t t = 0; t < FOLD; t++)
                 for (int64_t k = 0; k < SAMPLES; k++) {
                     double wanted = 0, value = (double)in[t * SAMPLES + k];
@@ -191,16 +193,28 @@ static void scales_and_mutes_mix(void **state)
                             float s = window_scale(in, FOLD, SAMPLES, SIZE, i, j);
                             wanted += (s < 0.01f ? value : (double)s) / (SIZE * SIZE);
                         }
+                    energy += wanted * wanted;
+                    leaked += value == 0 ? wanted * wanted : 0;
                     if (keep && value == 0) wanted = 0;
                     zeros += value == 0;
                     assert_true(fabs((double)out[t * SAMPLES + k] - wanted) <= 1e-6 * fabs(wanted));
                 }
-            assert_true(zeros > 10);
+            assert_true(zeros > 10 && leaked > 0 && leaked < energy);
+            assert_true(fabs(counts.predicted - energy) <= 1e-5 * energy);
+            assert_true(fabs(counts.leaked - leaked) <= 1e-5 * leaked);
             known_free(&known);
         }
 }
 
-static void count_poke(void *context) { ++*(int *)context; }
+typedef struct {
+    int pokes, patience; /* so far; until it gives up */
+} Impatience;
+
+static bool count_poke(void *context)
+{
+    Impatience *impatience = context;
+    return ++impatience->pokes > impatience->patience;
+}
 
 static void a_predictor_serves_many_gathers(void **state)
 {
@@ -214,13 +228,7 @@ static void a_predictor_serves_many_gathers(void **state)
     float in[MOST], out[MOST], again[MOST];
     Predictor used, fresh;
     PredictCounts counts = {0};
-    int pokes = 0;
     assert_int_equal(predict_new(&network, FOLD, SAMPLES, 0.001, false, all_shared, &used), STATUS_OK);
-    used.poke = count_poke;
-    used.poke_context = &pokes;
-    fill_gather(FOLD, SAMPLES, in);
-    predict_direct(&used, in, FOLD, out, &counts);
-    assert_int_equal(pokes, FOLD + SIZE - 1);
     for (int64_t fold = FOLD; fold > 0; fold -= 7) {
         fill_gather(fold, SAMPLES, in);
         predict_direct(&used, in, fold, out, &counts);
@@ -232,6 +240,43 @@ static void a_predictor_serves_many_gathers(void **state)
     assert_true(predict_bytes(&network, FOLD, SAMPLES) >
                 (FOLD + 2 * (SIZE - 1)) * (SAMPLES + 2 * (SIZE - 1)) * (2 * sizeof(float) + sizeof(double)));
     predict_free(&used);
+    network_free(&network);
+}
+
+/* Wherever it is given up, the next gather is predicted as if nothing had been. */
+static void a_gather_can_be_given_up(void **state)
+{
+    (void)state;
+    enum { SIZE = 13, FOLD = 20, SAMPLES = 33 };
+    bool (*const ways[])(Predictor *, const float *, int64_t, float *, PredictCounts *) = {predict_direct,
+                                                                                           predict_shared};
+    NetworkShape shape = {SHAPE(1, 2, 2, SIZE, 0, MIXING_DEPTHWISE, SKIP_NONE)};
+    Network network;
+    assert_int_equal(network_new(&shape, vector_of_level(vector_level()), &network), STATUS_OK);
+    network_initialise(&network, 2);
+    network_fold_running(&network);
+    float in[MOST], out[MOST], again[MOST];
+    fill_gather(FOLD, SAMPLES, in);
+    for (int way = 0; way < 2; way++) {
+        Predictor predictor;
+        PredictCounts counts = {0};
+        Impatience impatience = {0, INT_MAX};
+        assert_int_equal(predict_new(&network, FOLD, SAMPLES, 0.001, false, all_shared, &predictor), STATUS_OK);
+        predictor.poke = count_poke;
+        predictor.poke_context = &impatience;
+        assert_true(ways[way](&predictor, in, FOLD, out, &counts));
+        int pokes = impatience.pokes;
+        assert_true(pokes >= 10);
+        for (int patience = 0; patience < pokes; patience += 1 + pokes / 9) {
+            impatience = (Impatience){0, patience};
+            assert_false(ways[way](&predictor, in, FOLD, again, &counts));
+            assert_int_equal(impatience.pokes, patience + 1);
+            impatience.patience = INT_MAX;
+            assert_true(ways[way](&predictor, in, FOLD, again, &counts));
+            assert_memory_equal(out, again, FOLD * SAMPLES * sizeof *out);
+        }
+        predict_free(&predictor);
+    }
     network_free(&network);
 }
 
@@ -333,6 +378,7 @@ int main(void)
         cmocka_unit_test(muted_windows_pass_as_they_are),
         cmocka_unit_test(scales_and_mutes_mix),
         cmocka_unit_test(a_predictor_serves_many_gathers),
+        cmocka_unit_test(a_gather_can_be_given_up),
         cmocka_unit_test(direct_agrees_with_the_plain_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
