@@ -1,5 +1,6 @@
 #include "seisdcn/command.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/files.h"
 #include "seisdcn/help.h"
 #include "seisdcn/log.h"
@@ -154,11 +155,14 @@ int command_main(const Comm *comm, const Command *const *commands, int argc, cha
 {
     const char *name = NULL;
     log_open(comm->rank == 0, false);
-    Status status = run(comm, commands, argc, argv, &name);
+    Status status = fault_open(comm->rank);
+    if (status == STATUS_OK) status = run(comm, commands, argc, argv, &name);
     if (status != STATUS_OK && comm->rank == 0) {
         fflush(stdout);
         fprintf(stderr, "seisdcn%s%s: error: %s\n", name == NULL ? "" : " ", name == NULL ? "" : name,
                 status_message()[0] == '\0' ? "unknown; this is a fault of the program" : status_message());
     }
+    const char *passes = fault_counts();
+    if (passes != NULL) fprintf(stderr, "passes on rank %d: %s\n", comm->rank, passes);
     return (int)status;
 }

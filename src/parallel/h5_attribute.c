@@ -29,7 +29,7 @@ static Status put(const H5File *file, const char *object, const char *name, hid_
     hid_t space = H5Screate(H5S_SCALAR), attribute = H5I_INVALID_HID;
     bool good = space >= 0;
     if (good && H5Aexists(owner, name) > 0) good = H5Adelete(owner, name) >= 0;
-    if (good) attribute = H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (good && !h5_struck(FAULT_H5_WRITE)) attribute = H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     good = good && attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
     Status status = good ? STATUS_OK : h5_fail(file, STATUS_IO, text, "cannot be written");
     if (attribute >= 0) status = h5_closed(file, status, H5Aclose(attribute), text);
@@ -109,7 +109,7 @@ static Status open_scalar(const H5File *file, const char *object, const char *na
 static Status read_value(const H5File *file, const char *object, const char *name, hid_t attribute, hid_t type,
                          void *value)
 {
-    if (H5Aread(attribute, type, value) >= 0) return STATUS_OK;
+    if (!h5_struck(FAULT_H5_READ) && H5Aread(attribute, type, value) >= 0) return STATUS_OK;
     char text[PLACE_MAX];
     return h5_fail(file, STATUS_DATA, place(object, name, text), "cannot be read");
 }

@@ -1,0 +1,194 @@
+"""Failures of the system at every place that asks it for something (allocation, open, read, write, close, rename, fsync), in
+the debug build, where SEISDCN_FAULT=SITE:RANK:NTH makes one pass fail: on the first and on the last of 3 ranks, at the
+beginning, in the middle and at the end of consolidate, train and apply. Each ends soon, with the right status and one
+message, with no half file under a final name, and the next run gives the bytes of an undisturbed one.
+
+SEISDCN_FAULT_PASSES=N tries up to N passes of each site instead of three."""
+import concurrent.futures
+import itertools
+import os
+import re
+import shutil
+import sys
+
+import h5py
+import numpy as np
+
+import cases
+import tap
+
+RANKS = 3
+SECONDS = 60
+JOBS = 3  # mpirun mostly waits
+PASSES = int(os.environ.get("SEISDCN_FAULT_PASSES", "3"))
+STATUS = {"memory": 6}  # of the others: 5
+TRAIN = ["--set", "patch.size=16", "--set", "patch.stride=4", "--set", "split.by=patch", "--set", "network.levels=2",
+         "--set", "train.max_epochs=2", "--set", "train.batch_size=64", "--set", "train.checkpoint_every_steps=3",
+         "--set", "train.log_every_steps=2"]
+numbers = itertools.count()
+
+
+def program_with_faults():
+    """The sanitizer's build has them; otherwise the debug build, made where it is not up to date."""
+    if "/asan/" in tap.PROGRAM:
+        return tap.PROGRAM
+    built = tap.command(["make", "-s", "-j2", "build-debug"], seconds=300, cwd=tap.ROOT,
+                        env={"MAKEFLAGS": "", "MFLAGS": "", "MAKEOVERRIDES": ""})
+    if not tap.ok(built.status == 0, "the debug build", built):
+        tap.done()
+    return str(tap.ROOT / "build/debug/seisdcn")
+
+
+class Work:
+    """A command that is to be disturbed: its words without the output, and the output's name."""
+
+    def __init__(self, program, folder, words, output):
+        self.program, self.folder, self.words, self.output = program, folder, words, output
+        self.name = words[0]
+        text = tap.command([program, self.name, "--help"]).out
+        self.resume = "--resume" in text
+
+    def run(self, place, fault=None, again=False):
+        """again: the run after a disturbed one."""
+        path = os.path.join(place, self.output)
+        words = [self.program, *self.words, "--output", path]
+        if again and self.resume:
+            words.append("--resume")
+        elif again and os.path.exists(path):
+            words.append("--force")
+        return tap.command([*tap.MPIRUN, "-n", str(RANKS), *words], SECONDS, env={"SEISDCN_FAULT": fault} if fault else {})
+
+    def content(self, place):
+        """All that the command made: datasets by file, and metrics without their clock; None where nothing is."""
+        path = os.path.join(place, self.output)
+        if not os.path.exists(path):
+            return None
+        if not os.path.isdir(path):
+            return {self.output: cases.datasets(path)}
+        made = {}
+        for where, _, names in os.walk(path):
+            for name in names:
+                file = os.path.join(where, name)
+                if name.endswith(".h5"):
+                    made[os.path.relpath(file, path)] = cases.datasets(file)
+        with open(os.path.join(path, "metrics.csv")) as file:
+            made["metrics.csv"] = {"text": np.array([line.rpartition(",")[0] for line in file.read().splitlines()])}
+        return made
+
+    def undisturbed(self):
+        """Its content, and how often each rank passes each site: {rank: {site: passes}}."""
+        place = os.path.join(self.folder, self.name + "_undisturbed")
+        os.makedirs(place)
+        result = self.run(place, "count")
+        passes = {int(rank): {site: int(n) for site, n in re.findall(r"(\w+) (\d+)", text)}
+                  for rank, text in re.findall(r"passes on rank (\d+): (.*)", result.err)}
+        if not tap.ok(result.status == 0 and sorted(passes) == list(range(RANKS)), self.name + " undisturbed", result):
+            tap.done()
+        self.whole = self.content(place)
+        self.passes = passes
+
+
+def differences(made, whole):
+    if made is None:
+        return "nothing was made"
+    names = sorted(set(made) ^ set(whole))
+    return names or [(name, cases.differing(made[name], whole[name])) for name in whole
+                     if cases.differing(made[name], whole[name])]
+
+
+def half_files(work, place):
+    """What stands under a final name and is not whole."""
+    bad = []
+    for where, _, names in os.walk(place):
+        for name in names:
+            path = os.path.join(where, name)
+            if name.endswith(".part") or name == "metrics.csv" or (name == "config.yaml" and os.path.getsize(path) > 0):
+                continue
+            kept = os.path.relpath(path, os.path.join(place, work.output))
+            if kept == ".":  # the disk fails in the fsync after the renaming: then it stands, whole
+                bad += ["the output"] if differences(work.content(place), work.whole) else []
+                continue
+            try:
+                with h5py.File(path, "r") as file:
+                    lists = set(cases.datasets(path)), set(work.whole.get(kept, work.whole.get("last.h5", {})))
+                    if "model_checksum" not in file.attrs or (name != "best.h5" and lists[0] != lists[1]):
+                        bad.append(kept)
+            except (OSError, KeyError) as error:
+                bad.append("%s: %s" % (kept, error))
+    return bad
+
+
+def disturb(work, site, rank, nth):
+    """One disturbed run and the one after it: (passed, name, detail)."""
+    fault = "%s:%d:%d" % (site, rank, nth)
+    label = "%s, %s" % (work.name, fault)
+    place = os.path.join(work.folder, str(next(numbers)))
+    os.makedirs(place)
+    try:
+        first = work.run(place, fault)
+        errors, wanted = first.err.count(": error: "), STATUS.get(site, 5)
+        if first.status == 0 and work.name == "apply":  # which gathers a rank gets is not settled beforehand
+            wrong = differences(work.content(place), work.whole)
+            return not wrong, label + " (not reached)", "%s\n%s" % (wrong, first)
+        if first.status != wanted or errors != 1 or ": error: " in first.out:
+            return False, label, "wanted: status %d and one message, not %d\n%s" % (wanted, errors, first)
+        half = half_files(work, place)
+        if half:
+            return False, label, "half a file under a final name: %s\n%s" % (half, first)
+        second = work.run(place, again=True)
+        if second.status != 0:
+            return False, label, "the run after it fails\n%s\nafter\n%s" % (second, first)
+        wrong = differences(work.content(place), work.whole)
+        left = [name for _, _, names in os.walk(place) for name in names if name.endswith(".part")]
+        return not wrong and not left, label, "the run after it: differs %s, left %s\n%s\nafter\n%s" % (wrong, left, second, first)
+    finally:
+        shutil.rmtree(place)
+
+
+def chosen(passes):
+    """Early, middle and late ones of the passes 1 .. n."""
+    if passes <= PASSES:
+        return range(1, passes + 1)
+    return sorted({1 + i * (passes - 1) // (PASSES - 1) for i in range(PASSES)})
+
+
+def no_trace_in_the_release():
+    release = tap.ROOT / "build/seisdcn"
+    if not release.exists():
+        tap.skip("the release build knows no faults", "it is not built")
+        return
+    result = tap.command([release, "--version"], env={"SEISDCN_FAULT": "memory:0:1"})
+    tap.ok(result.status == 0 and b"SEISDCN_FAULT" not in release.read_bytes(), "the release build knows no faults", result)
+
+
+def main():
+    program, folder = program_with_faults(), str(tap.folder())
+    no_trace_in_the_release()
+    result = tap.command([program, "--version"], env={"SEISDCN_FAULT": "memroy:0:1"})
+    tap.ok(result.status == 2 and "memroy" in result.err, "an unknown site is refused", result)
+    random = np.random.RandomState(0)
+    npy = cases.write_gathers(folder + "/npy", [cases.random_gather(random, 20 + i, 60) for i in range(8)])
+    survey, model = folder + "/survey.h5", folder + "/trained/last.h5"
+    for words in (["consolidate", npy, "--output", survey],
+                  ["train", "--survey", survey, *TRAIN, "--output", folder + "/trained"]):
+        tap.ok(tap.command([program, *words]).status == 0, "%s makes what is needed" % words[0])
+    works = [Work(program, folder, ["consolidate", npy], "survey.h5"),
+             Work(program, folder, ["train", "--survey", survey, *TRAIN], "trained"),
+             Work(program, folder, ["apply", "--survey", survey, "--model", model], "predicted.h5")]
+    asked = sys.argv[1:]  # names of commands; none: all
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        pending = []
+        for work in works:
+            if asked and work.name not in asked:
+                continue
+            work.undisturbed()
+            for rank in (0, RANKS - 1):
+                for site, n in work.passes[rank].items():
+                    pending += [pool.submit(disturb, work, site, rank, nth) for nth in chosen(n)]
+        for future in pending:
+            tap.ok(*future.result())
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
