@@ -72,6 +72,10 @@ void index_free(IndexMap *map);
  * a row outside its gather; and what index_build() says. */
 Status index_load(const Comm *comm, const Survey *survey, const char *path, Config *config, IndexMap *map);
 
+/* A checksum over what an explicit map gives to training: its rows to train (in the file's order) and to validate on; 0
+ * for an implicit map, which its rule and the survey determine. Local: rank 0's. */
+uint64_t index_rows_checksum(const IndexMap *map);
+
 /* Says on the log what the map holds: the counts, and the gathers too small for a patch. Local: rank 0's. */
 void index_report(const IndexMap *map);
 

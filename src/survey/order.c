@@ -3,6 +3,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A shard's part of one piece, in the order of the visits; first counts the shard's rows before it. */
@@ -52,8 +53,9 @@ static Status prepare_shuffled(Order *order)
 {
     int64_t shards = order->end_shard - order->first_shard, total = 0;
     order->left = memory_new((size_t)order->n_shards, sizeof *order->left, "the shards");
+    order->left_before = memory_new((size_t)order->n_shards, sizeof *order->left_before, "the shards");
     order->visit_first = memory_new((size_t)shards + 1, sizeof *order->visit_first, "the shards");
-    if (order->left == NULL || order->visit_first == NULL) return STATUS_MEMORY;
+    if (order->left == NULL || order->left_before == NULL || order->visit_first == NULL) return STATUS_MEMORY;
     for (int64_t k = 0; k < shards; k++) {
         order->visit_first[k] = total;
         total += shard_visits(order, order->first_shard + k, NULL);
@@ -171,6 +173,7 @@ void order_free(Order *order)
 {
     index_share_free(&order->share);
     memory_free(order->left);
+    memory_free(order->left_before);
     memory_free(order->visit_first);
     memory_free(order->visit);
     memory_free(order->sorted);
@@ -210,6 +213,27 @@ void order_start(Order *order, int64_t epoch)
             first += visit[i].n;
         }
     }
+}
+
+Status order_resume(Order *order, int64_t epoch, int64_t step, const int64_t *left)
+{
+    order_start(order, epoch);
+    int64_t steps = order_steps(order), total = 0;
+    bool good = step >= 0 && step <= steps;
+    int64_t taken = !good ? 0 : step == steps ? order->epoch_rows : step * order->batch_size;
+    for (int64_t k = 0; good && order->shuffle && k < order->n_shards; k++) {
+        good = left[k] >= 0 && left[k] <= order->left[k];
+        order->left[k] = left[k];
+        total += left[k];
+    }
+    if (good && order->shuffle) good = total == order->n_rows - taken;
+    if (!good)
+        return status_fail(STATUS_DATA,
+                           "epoch %" PRId64 " has no place behind step %" PRId64 " as the checkpoint describes it",
+                           epoch, step);
+    order->step = step;
+    order->taken = taken;
+    return STATUS_OK;
 }
 
 /* Row `position` of a shard's order in this epoch. */
@@ -290,6 +314,7 @@ Status order_next(Order *order, IndexRow *rows, int64_t *n_mine, int64_t *n_all)
     int64_t left = order->epoch_rows - order->taken, n = left < order->batch_size ? left : order->batch_size;
     *n_mine = 0;
     *n_all = n;
+    if (order->shuffle) memcpy(order->left_before, order->left, (size_t)order->n_shards * sizeof *order->left);
     if (n == 0) return STATUS_OK;
     Status status = STATUS_OK;
     if (order->shuffle) {

@@ -25,6 +25,7 @@ STATUS = {"memory": 6}  # of the others: 5
 TRAIN = ["--set", "patch.size=16", "--set", "patch.stride=4", "--set", "split.by=patch", "--set", "network.levels=2",
          "--set", "train.max_epochs=2", "--set", "train.batch_size=64", "--set", "train.checkpoint_every_steps=3",
          "--set", "train.log_every_steps=2"]
+HEAD = 512  # bytes before a checkpoint's HDF5: what it must be
 numbers = itertools.count()
 
 
@@ -110,9 +111,12 @@ def half_files(work, place):
                 continue
             try:
                 with h5py.File(path, "r") as file:
-                    lists = set(cases.datasets(path)), set(work.whole.get(kept, work.whole.get("last.h5", {})))
-                    if "model_checksum" not in file.attrs or (name != "best.h5" and lists[0] != lists[1]):
-                        bad.append(kept)
+                    named = "model_checksum" in file.attrs and file.userblock_size == (0 if name == "best.h5" else HEAD)
+                with open(path, "rb") as file:
+                    said = re.match(rb"seisdcn checkpoint: (\d+) bytes", file.read(HEAD))
+                whole = name == "best.h5" or (said and int(said.group(1)) + HEAD == os.path.getsize(path))
+                if not named or not whole or not cases.datasets(path):
+                    bad.append(kept)
             except (OSError, KeyError) as error:
                 bad.append("%s: %s" % (kept, error))
     return bad
