@@ -112,7 +112,8 @@ Status train_metrics_sync(TrainMetrics *metrics)
     if (metrics->file == NULL) return STATUS_OK;
     /* the stream keeps the mark of an earlier failure */
     if (fault_strikes(FAULT_WRITE) || fflush(metrics->file) != 0 || ferror(metrics->file) != 0) return failed(metrics);
-    if ((fault_strikes(FAULT_FSYNC) || fsync(fileno(metrics->file)) != 0) && errno != EINVAL && errno != ENOTSUP) return failed(metrics);
+    if ((fault_strikes(FAULT_FSYNC) || fsync(fileno(metrics->file)) != 0) && errno != EINVAL && errno != ENOTSUP)
+        return failed(metrics);
     return STATUS_OK;
 }
 

@@ -93,6 +93,7 @@ Status h5_create_behind(const char *path, int64_t head, H5File *file)
     }
     if (access >= 0) H5Pclose(access);
     if (creation >= 0) H5Pclose(creation);
+    if (status != STATUS_OK) unlink(path); /* it is empty, and nobody else will remove it */
     return status;
 }
 

@@ -41,45 +41,49 @@ def program_with_faults():
 
 
 class Work:
-    """A command that is to be disturbed: its words without the output, and the output's name."""
+    """A command that is to be disturbed: its words without the output, and the output's name. With `begun` it goes on,
+    by --resume, with what begun(place) leaves there."""
 
-    def __init__(self, program, folder, words, output):
-        self.program, self.folder, self.words, self.output = program, folder, words, output
-        self.name = words[0]
-        text = tap.command([program, self.name, "--help"]).out
-        self.resume = "--resume" in text
+    def __init__(self, program, folder, words, output, begun=None):
+        self.program, self.folder, self.words, self.output, self.begun = program, folder, words, output, begun
+        self.name = words[0] + (" --resume" if begun else "")
+        self.resumes = "--resume" in tap.command([program, words[0], "--help"]).out
+
+    def prepare(self, place):
+        os.makedirs(place)
+        if self.begun:
+            self.begun(place)
 
     def run(self, place, fault=None, again=False):
         """again: the run after a disturbed one."""
         path = os.path.join(place, self.output)
         words = [self.program, *self.words, "--output", path]
-        if again and self.resume:
+        if (again and self.resumes) or self.begun:
             words.append("--resume")
         elif again and os.path.exists(path):
             words.append("--force")
         return tap.command([*tap.MPIRUN, "-n", str(RANKS), *words], SECONDS, env={"SEISDCN_FAULT": fault} if fault else {})
 
     def content(self, place):
-        """All that the command made: datasets by file, and metrics without their clock; None where nothing is."""
+        """What the command made: datasets by file, and metrics without their clock; None where nothing is. Checkpoints
+        are on the way to it: which of them stand at the end depends on where a run began."""
         path = os.path.join(place, self.output)
         if not os.path.exists(path):
             return None
         if not os.path.isdir(path):
             return {self.output: cases.datasets(path)}
-        made = {}
-        for where, _, names in os.walk(path):
-            for name in names:
-                file = os.path.join(where, name)
-                if name.endswith(".h5"):
-                    made[os.path.relpath(file, path)] = cases.datasets(file)
-        with open(os.path.join(path, "metrics.csv")) as file:
-            made["metrics.csv"] = {"text": np.array([line.rpartition(",")[0] for line in file.read().splitlines()])}
+        made = {name: cases.datasets(os.path.join(path, name)) for name in ("last.h5", "best.h5")
+                if os.path.exists(os.path.join(path, name))}
+        for name in ("metrics.csv", "config.yaml"):
+            with open(os.path.join(path, name)) as file:
+                lines = file.read().splitlines()
+            made[name] = {"text": np.array([line.rpartition(",")[0] if "csv" in name else line for line in lines])}
         return made
 
     def undisturbed(self):
         """Its content, and how often each rank passes each site: {rank: {site: passes}}."""
-        place = os.path.join(self.folder, self.name + "_undisturbed")
-        os.makedirs(place)
+        place = os.path.join(self.folder, self.name + " undisturbed")
+        self.prepare(place)
         result = self.run(place, "count")
         passes = {int(rank): {site: int(n) for site, n in re.findall(r"(\w+) (\d+)", text)}
                   for rank, text in re.findall(r"passes on rank (\d+): (.*)", result.err)}
@@ -127,13 +131,14 @@ def disturb(work, site, rank, nth):
     fault = "%s:%d:%d" % (site, rank, nth)
     label = "%s, %s" % (work.name, fault)
     place = os.path.join(work.folder, str(next(numbers)))
-    os.makedirs(place)
+    work.prepare(place)
     try:
         first = work.run(place, fault)
         errors, wanted = first.err.count(": error: "), STATUS.get(site, 5)
-        if first.status == 0 and work.name == "apply":  # which gathers a rank gets is not settled beforehand
+        if first.status == 0 and (work.begun or work.words[0] == "apply"):
+            # a damaged checkpoint has another one behind it; and which gathers a rank gets is not settled beforehand
             wrong = differences(work.content(place), work.whole)
-            return not wrong, label + " (not reached)", "%s\n%s" % (wrong, first)
+            return not wrong, label + " (passed by)", "%s\n%s" % (wrong, first)
         if first.status != wanted or errors != 1 or ": error: " in first.out:
             return False, label, "wanted: status %d and one message, not %d\n%s" % (wanted, errors, first)
         half = half_files(work, place)
@@ -176,9 +181,26 @@ def main():
     for words in (["consolidate", npy, "--output", survey],
                   ["train", "--survey", survey, *TRAIN, "--output", folder + "/trained"]):
         tap.ok(tap.command([program, *words]).status == 0, "%s makes what is needed" % words[0])
+    training = ["train", "--survey", survey, *TRAIN]
+    applying = ["apply", "--survey", survey, "--model", model]
+
+    def begun_training(place):
+        tap.command([program, *training, "--set", "train.max_steps=4", "--output", place + "/trained"])
+
+    def begun_applying(place, fault="h5_write:0:%d"):  # alone, until one of the last gathers cannot be written
+        return tap.command([program, *applying, "--output", place + "/predicted.h5"], env={"SEISDCN_FAULT": fault % late})
+
+    late = 0
+    writes = re.search(r"h5_write (\d+)", begun_applying(folder, "count%.0s").err)
+    late = int(writes.group(1)) - 10 if writes else 1
+    os.remove(folder + "/predicted.h5")
+    tap.ok(begun_applying(folder).status == 5 and os.path.exists(folder + "/predicted.h5.part"), "an apply breaks off")
+
     works = [Work(program, folder, ["consolidate", npy], "survey.h5"),
-             Work(program, folder, ["train", "--survey", survey, *TRAIN], "trained"),
-             Work(program, folder, ["apply", "--survey", survey, "--model", model], "predicted.h5")]
+             Work(program, folder, training, "trained"),
+             Work(program, folder, training, "trained", begun_training),
+             Work(program, folder, applying, "predicted.h5"),
+             Work(program, folder, applying, "predicted.h5", begun_applying)]
     asked = sys.argv[1:]  # names of commands; none: all
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         pending = []
