@@ -34,10 +34,12 @@ typedef struct {
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };
 
+typedef enum { KERNEL_DIRECT, KERNEL_DENSE, KERNEL_GEMM } NetworkKernel;
+
 typedef struct {
     char name[NETWORK_NAME_MAX]; /* "_m1.0", "_m4T.0" */
     bool transposed;             /* ConvTranspose2d: small in, big out */
-    bool gemm;                   /* which implementation serves this shape */
+    NetworkKernel kernel;        /* which implementation serves this shape */
     ConvShape conv;
     int64_t out_channels;
     int64_t weight, bias; /* where they start in the flat array */

@@ -48,8 +48,11 @@ Status network_check_shape(const NetworkShape *shape)
     return STATUS_OK;
 }
 
-/* Dense layers with many channels win by sgemm; the direct kernel serves small groups. */
-static bool prefers_gemm(const ConvShape *conv) { return conv->big_channels * conv->small_channels > 256; }
+/* The direct kernel serves the small groups of a tree. */
+static NetworkKernel kernel_for(const ConvShape *conv)
+{
+    return conv->big_channels > 1 && conv->small_channels > 1 ? KERNEL_DENSE : KERNEL_DIRECT;
+}
 
 static int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? a : common_divisor(b, a % b); }
 
@@ -82,7 +85,7 @@ static void fill_layers(Network *network)
         int64_t groups = shape->mixing == MIXING_FULL ? 1 : common_divisor(big, small);
         layer->conv =
             (ConvShape){groups, big / groups, small / groups, shape->patch_size - 2 * l, shape->patch_size - 2 * l};
-        layer->gemm = prefers_gemm(&layer->conv);
+        layer->kernel = kernel_for(&layer->conv);
         layer->out_channels = layer->transposed ? big : small;
         layer->n_weights = small * layer->conv.big_channels * 9;
         layer->weight = at;
