@@ -30,6 +30,9 @@ typedef struct {
     int64_t n_out;       /* output channels; 0: as many as input channels, which network_new() writes out */
     int output;          /* Output of config.h: what the last layer ends with */
     bool undropped_last; /* the last layer has no dropout */
+    /* what patches are divided by before they come in */
+    int scale; /* ScaleKind of config.h */
+    int64_t scale_grid;
 } NetworkShape;
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };

@@ -4,6 +4,7 @@
 #include "seisdcn/config.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
+#include "seisdcn/scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,6 +34,9 @@ Status network_check_shape(const NetworkShape *shape)
     if (shape->width < 0 || shape->n_out < 0 || shape->width > CHANNELS_MAX || shape->n_out > CHANNELS_MAX)
         return status_fail(STATUS_CONFIG, "network.width %lld and network.out_channels %lld must be 0 to %lld",
                            (long long)shape->width, (long long)shape->n_out, (long long)CHANNELS_MAX);
+    if (shape->scale_grid < 0 || shape->scale_grid > SCALE_GRID_MAX)
+        return status_fail(STATUS_CONFIG, "patch.scale_grid %lld must be 0 to %d", (long long)shape->scale_grid,
+                           SCALE_GRID_MAX);
     if (shape->width > 0) return STATUS_OK;
     int64_t deepest = shape->channels;
     for (int64_t l = 0; l < shape->levels; l++) {
