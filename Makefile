@@ -11,8 +11,10 @@ PACKAGES += libopenblas-dev            # sgemm for dense layers
 PACKAGES += libyaml-dev                # the configuration
 PACKAGES += librandom123-dev           # Philox: random numbers by counter
 PACKAGES += libxxhash-dev              # XXH3: the checksum of every gather
-# For tests only: units; programs run as a whole and files read back; the original's own network as the oracle.
-TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch
+PACKAGES += libsegyio-dev              # reads SEG-Y; left out where it is not there
+# For tests only: units; programs run as a whole and files read back; the original's own network as the oracle; SEG-Y
+# that is written, read by another.
+TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch python3-segyio
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 
 CC = mpicc
@@ -39,6 +41,9 @@ BLAS_LIBS = $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null || echo -lopenblas
 YAML_CFLAGS = $(shell $(PKG_CONFIG) --cflags yaml-0.1 2>/dev/null)
 YAML_LIBS = $(shell $(PKG_CONFIG) --libs yaml-0.1 2>/dev/null || echo -lyaml)
 XXHASH_LIBS = $(shell $(PKG_CONFIG) --libs libxxhash 2>/dev/null || echo -lxxhash)
+# libsegyio tells pkg-config nothing; without its header the sources leave it out too (__has_include).
+SEGYIO_CFLAGS =
+SEGYIO_LIBS = $(shell echo '\#include <segyio/segy.h>' | $(CC) $(SEGYIO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo -lsegyio)
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
 # ---- variants: release (default), asan ------------------------------------------------------------------------------
@@ -52,7 +57,7 @@ VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
-LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) -lm
+LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) -lm
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
 ISAS = portable avx2 avx512
@@ -96,7 +101,7 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(CFLAGS)
+COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(CFLAGS)
 
 $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -174,7 +179,7 @@ run-tests:
 FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/seisdcn/*.h tests/*.[ch] tests/*/*.[ch])
 TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c tests/bench/kernels.c)
 TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
-	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS)
+	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS)
 
 lint: ## checks format, faults, includes and that nothing warns
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)

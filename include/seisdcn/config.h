@@ -46,6 +46,7 @@ typedef enum {
     CONFIG_TRAIN_SEED,
     CONFIG_TRAIN_SHUFFLE,
     CONFIG_TRAIN_MAX_STEPS,
+    CONFIG_TRAIN_MAX_TIME_MINUTES,
     CONFIG_TRAIN_MAX_PATCHES_PER_EPOCH,
     CONFIG_TRAIN_MAX_VALID_PATCHES,
     CONFIG_TRAIN_CHECKPOINT_EVERY_STEPS,
@@ -83,6 +84,7 @@ typedef struct {
         int64_t seed;
         bool shuffle;
         int64_t max_steps, max_patches_per_epoch, max_valid_patches, checkpoint_every_steps, log_every_steps;
+        double max_time_minutes;
         int64_t early_stopping_patience, shards, block_gathers, memory_limit_mb;
     } train;
     struct {
@@ -92,6 +94,8 @@ typedef struct {
     } apply;
     bool is_set[CONFIG_KEYS]; /* the user set it explicitly */
 } Config;
+
+enum { CONFIG_VALUE_MAX = 64 };
 
 /* Fills config with every key's default, none of them set. Pure. */
 void config_defaults(Config *config);
@@ -111,6 +115,19 @@ char *config_format(const Config *config, bool explain);
 
 /* "section.key" of a key. Pure. */
 const char *config_name(ConfigKey key);
+
+/* The key of "section.key", or of "key" alone where only one section has it; CONFIG_KEYS where there is none, or
+ * several. Pure. */
+ConfigKey config_find(const char *name);
+
+/* Whether a key has the same value in both. Pure. */
+bool config_same(const Config *a, const Config *b, ConfigKey key);
+
+/* Gives a key the value that it has in `from`; what the user set stays marked so. Pure. */
+void config_copy(Config *to, const Config *from, ConfigKey key);
+
+/* Writes a key's value as the user would write it into text and returns it. Local. */
+char *config_describe(const Config *config, ConfigKey key, char text[CONFIG_VALUE_MAX]);
 
 /* The word for the value of a key that is a choice ("ensemble"), NULL for a value that has none. Pure. */
 const char *config_word(ConfigKey key, int64_t value);

@@ -73,6 +73,10 @@ Status network_check_shape(const NetworkShape *shape);
 /* Builds the table and allocates zeroed parameters. Local. STATUS_CONFIG, STATUS_MEMORY. */
 Status network_new(const NetworkShape *shape, const Vector *vector, Network *network);
 
+/* Copies weights and running statistics between networks of one shape (their patch sizes and dropout may differ). Pure.
+ */
+void network_copy_state(const Network *from, Network *to);
+
 /* Frees what network_new() allocated. Local. A network of zeros is nothing. */
 void network_free(Network *network);
 

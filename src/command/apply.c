@@ -1,33 +1,18 @@
 /* apply: predicts every gather of a survey, each by one rank. */
-#include "seisdcn/command.h"
+#include "apply.h"
+#include "report.h"
+
+#include "seisdcn/checksum.h"
 #include "seisdcn/commands.h"
-#include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/model.h"
-#include "seisdcn/predict.h"
 #include "seisdcn/selector.h"
-#include "seisdcn/survey.h"
 #include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 #include "seisdcn/worklist.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
-#include <unistd.h>
-
-typedef struct {
-    Job *job;
-    Survey survey, predicted;
-    Network network;
-    ModelInfo info;
-    int64_t *list, n; /* the ensembles to predict */
-    bool whole;       /* all of the survey */
-    char *part;       /* the output's name while it grows */
-    bool begun;       /* the output may stand under that name */
-    PredictCounts counts;
-} Apply;
 
 /* ---- prepare ---- */
 
@@ -42,51 +27,27 @@ static Status fill_list(Apply *apply)
         status = selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, selected);
     for (int64_t e = 0; status == STATUS_OK && e < survey->n_ensembles; e++)
         if (list == NULL || selected[e]) apply->list[apply->n++] = e;
-    apply->whole = apply->n == survey->n_ensembles;
+    apply->n_selected = apply->n;
+    if (status == STATUS_OK) apply->selection = checksum_bytes(apply->list, (size_t)apply->n * sizeof *apply->list);
     memory_free(selected);
-    return status;
-}
-
-static Status create_output(Apply *apply)
-{
-    const Survey *survey = &apply->survey;
-    char *history = survey_history(survey->history, apply->job->line);
-    Status status = comm_agree(&apply->job->comm, history == NULL ? STATUS_MEMORY : STATUS_OK);
-    if (status != STATUS_OK) return status;
-    SurveyPlan plan = {.n_ensembles = survey->n_ensembles,
-                       .n_samples = survey->n_samples,
-                       .interval_us = survey->interval_us,
-                       .first_trace = survey->first_trace,
-                       .inlines = survey->inlines,
-                       .crosslines = survey->crosslines,
-                       .history = history,
-                       .with_done = true,
-                       .sparse = !apply->whole};
-    apply->begun = true;
-    status = survey_create(&apply->job->comm, apply->part, &plan, &apply->predicted);
-    memory_free(history);
     return status;
 }
 
 static Status prepare(Apply *apply)
 {
     Job *job = apply->job;
-    const char *model = command_text(job, "--model"), *output = command_text(job, "--output");
+    const char *model = command_text(job, "--model");
     const Vector *vector;
-    Status status = STATUS_OK;
-    if (job->comm.rank == 0) status = files_check_output(output, job->force);
+    apply->part = text_format("%s.part", command_text(job, "--output"));
+    Status status = apply->part == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK && job->comm.rank == 0) status = apply_output_check(job, apply->part);
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) status = model_choose_vector(&job->comm, &vector);
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &apply->network, &apply->info);
     if (status == STATUS_OK) status = model_take_config(&apply->network, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &apply->survey);
     if (status == STATUS_OK) status = model_check_survey(&apply->network, &apply->survey, STATUS_DATA);
-    if (status == STATUS_OK) status = comm_agree(&job->comm, fill_list(apply));
-    if (status == STATUS_OK) {
-        apply->part = text_format("%s.part", output);
-        status = comm_agree(&job->comm, apply->part == NULL ? STATUS_MEMORY : STATUS_OK);
-    }
-    return status == STATUS_OK ? create_output(apply) : status;
+    return status == STATUS_OK ? comm_agree(&job->comm, fill_list(apply)) : status;
 }
 
 /* ---- loop ---- */
@@ -111,7 +72,9 @@ static Status predict_one(Apply *apply, Predictor *predictor, int64_t e, float *
         }
     if (command_flag(apply->job, "--difference"))
         for (int64_t i = 0; i < n; i++) out[i] = in[i] - out[i];
-    return survey_write_gather(&apply->predicted, e, out);
+    status = survey_write_gather(&apply->predicted, e, out);
+    apply->n_done += status == STATUS_OK;
+    return status;
 }
 
 static void poke(void *context) { worklist_poke(context); }
@@ -148,12 +111,13 @@ static Status loop(Apply *apply, double *busy)
         status = predict_new(&apply->network, fold, survey->n_samples, config->apply.mute_threshold,
                              config->apply.keep_mutes, shared, &predictor);
     status = comm_agree(comm, status);
-    if (status == STATUS_OK) status = worklist_new(comm, apply->n, &work);
     if (status == STATUS_OK) {
+        worklist_new(comm, apply->n, &work);
         predictor.poke = poke;
         predictor.poke_context = &work;
         log_progress_start("apply", apply->n, "gathers");
         status = predict_mine(apply, &predictor, &work, in, out, busy);
+        worklist_end(&work);
         status = comm_agree(comm, status);
         log_progress_end();
         worklist_free(&work);
@@ -164,72 +128,32 @@ static Status loop(Apply *apply, double *busy)
     return status;
 }
 
-/* ---- report ---- */
+/* ---- the command ---- */
 
-/* Attributes, headers, name. */
-static Status finish(Apply *apply)
+/* Predicts what the output lacks, and gives it its name. */
+static Status make_output(Apply *apply)
 {
-    const Comm *comm = &apply->job->comm;
-    Status status = survey_finish(&apply->predicted);
-    if (status == STATUS_OK) status = survey_copy_headers(comm, apply->survey.path, apply->part);
-    if (status != STATUS_OK) return status;
-    if (comm->rank == 0) {
-        H5File file;
-        status = h5_open(apply->part, true, &file);
-        if (status == STATUS_OK) {
-            status = h5_put_uint(&file, "/", "model_checksum", apply->info.checksum);
-            if (status == STATUS_OK) status = h5_put_uint(&file, "/", "survey_checksum", apply->survey.checksum);
-            Status closed = h5_close(&file);
-            if (status == STATUS_OK) status = closed;
-        }
-        if (status == STATUS_OK) status = files_publish(apply->part, command_text(apply->job, "--output"));
-    }
-    return comm_agree(comm, status);
-}
-
-static void report(const Apply *apply, double seconds, double busy)
-{
-    const Comm *comm = &apply->job->comm;
-    int64_t sums[] = {apply->counts.windows, apply->counts.live, apply->counts.faint,
-                      apply->counts.samples, apply->counts.sets, apply->counts.alone};
-    double energy = 0;
-    comm_sum(comm, sums, 6);
-    MPI_Reduce(&apply->counts.energy, &energy, 1, MPI_DOUBLE, MPI_SUM, 0, comm->mpi);
-    CommSpread spread = comm_spread(comm, busy);
-    char gathers[32], windows[32], live[32], spent[32];
-    log_note("predicted %s gathers, %s windows (%s live), in %s: %.0f live windows/s", log_count(apply->n, gathers),
-             log_count(sums[0], windows), log_count(sums[1], live), log_duration(seconds, spent),
-             (double)sums[1] / seconds);
-    if (sums[4] > 0)
-        log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one",
-                 log_count(sums[4], gathers), (double)sums[1] / (double)sums[4],
-                 100 * (double)sums[5] / (double)sums[1]);
-    else if (apply->job->config.apply.method == APPLY_SHARED && !shared_serves(&apply->network.shape))
-        log_note(
-            "windows of this network share nothing (a skip, a linear output, or a patch of at most 4 levels' width): "
-            "all went one by one");
-    if (comm->size > 1)
-        log_note("busy seconds a rank: min %.1f (rank %d), mean %.1f, max %.1f (rank %d)", spread.min, spread.min_rank,
-                 spread.mean, spread.max, spread.max_rank);
-    double threshold = apply->job->config.apply.mute_threshold;
-    if (sums[2] > 9 * sums[1])
-        log_warning(
-            "%.1f %% of the windows that hold anything passed unpredicted: apply.mute_threshold is %g in the data's "
-            "units, and the data's RMS is %g; lower it",
-            100 * (double)sums[2] / (double)(sums[1] + sums[2]), threshold, sqrt(energy / (double)sums[3]));
+    double start = timer_now(), busy = 0;
+    Status status = loop(apply, &busy);
+    double seconds = timer_now() - start;
+    if (status == STATUS_OK) status = apply_output_finish(apply);
+    if (status == STATUS_OK) apply_report(apply, seconds, busy);
+    if (status == STATUS_OK) report_memory(&apply->job->comm);
+    return status;
 }
 
 static Status run(Job *job)
 {
     Apply apply = {.job = job};
+    bool finished = false;
     Status status = prepare(&apply);
-    double start = timer_now(), busy = 0;
-    if (status == STATUS_OK) status = loop(&apply, &busy);
-    double seconds = timer_now() - start;
-    if (status == STATUS_OK) status = finish(&apply);
-    if (status == STATUS_OK) report(&apply, seconds, busy);
-    survey_close(&apply.predicted); /* whole by now, or thrown away */
-    if (status != STATUS_OK && apply.begun && job->comm.rank == 0) unlink(apply.part);
+    if (status == STATUS_OK) status = apply_output_open(&apply, &finished);
+    if (status == STATUS_OK && finished)
+        log_note("%s is finished already: nothing is left to do", command_text(job, "--output"));
+    else if (status == STATUS_OK)
+        status = make_output(&apply);
+    if (status != STATUS_OK) status = apply_output_abandon(&apply, status);
+    survey_close(&apply.predicted); /* whole by now, or abandoned */
     Status closed = survey_close(&apply.survey);
     network_free(&apply.network);
     memory_free(apply.list);
@@ -249,6 +173,7 @@ static const Option options[] = {
      .kind = OPTION_TEXT,
      .argument = "LIST",
      .help = "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
+    {.name = "--resume", .kind = OPTION_FLAG, .help = "go on with an unfinished PREDICTED.h5.part, where there is one"},
     {.name = "--difference", .kind = OPTION_FLAG, .help = "write input minus prediction, the noise"},
     {.name = NULL},
 };
@@ -259,7 +184,9 @@ const Command command_apply = {
     .description =
         "Slides a window over every gather, by one trace and one sample, and writes the mean of all the "
         "windows' predictions. The output is a survey file of the same gathers; with --ensembles only those are "
-        "predicted (/ensemble/done says which), the others stay zero.",
+        "predicted (/ensemble/done says which), the others stay zero. The output grows as PREDICTED.h5.part; after a "
+        "kill, --resume goes on with it on any number of ranks, and the result has the same bytes. A job that may be "
+        "requeued can always pass --resume: without a .part it starts from the beginning.",
     .example = "mpirun -n 2 seisdcn apply --survey survey.h5 --model run/best.h5 --output predicted.h5",
     .options = options,
     .uses_config = true,

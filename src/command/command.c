@@ -157,7 +157,8 @@ int command_main(const Comm *comm, const Command *const *commands, int argc, cha
     Status status = run(comm, commands, argc, argv, &name);
     if (status != STATUS_OK && comm->rank == 0) {
         fflush(stdout);
-        fprintf(stderr, "seisdcn%s%s: error: %s\n", name == NULL ? "" : " ", name == NULL ? "" : name,
+        const char *label = status == STATUS_INTERRUPTED ? "" : "error: ";
+        fprintf(stderr, "seisdcn%s%s: %s%s\n", name == NULL ? "" : " ", name == NULL ? "" : name, label,
                 status_message()[0] == '\0' ? "unknown; this is a fault of the program" : status_message());
     }
     return (int)status;

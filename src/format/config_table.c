@@ -77,6 +77,11 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                               .help = "Another order of the patches in each epoch; false: the map's own order."},
     [CONFIG_TRAIN_MAX_STEPS] = {KEY(train, max_steps), WHOLE(0, COUNT_MOST), .fallback = "0", .unit = "steps",
                                 .help = "Stops after this many steps; 0: no limit."},
+    [CONFIG_TRAIN_MAX_TIME_MINUTES] = {KEY(train, max_time_minutes), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
+                                       .fallback = "0", .unit = "minutes",
+                                       .help =
+                                           "Once the program has run this long, it writes a checkpoint and ends with "
+                                           "status 75, to be resumed; 0: no limit."},
     [CONFIG_TRAIN_MAX_PATCHES_PER_EPOCH] = {KEY(train, max_patches_per_epoch), WHOLE(0, COUNT_MOST), .fallback = "0",
                                             .unit = "patches",
                                             .help = "An epoch ends after this many patches; 0: all of them."},

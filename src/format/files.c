@@ -133,6 +133,39 @@ Status files_read_text(const char *path, char **text)
     return status;
 }
 
+/* One read or write; the kernel takes 2 GiB at most. */
+static size_t piece_of(int64_t left) { return (size_t)(left < 1 << 30 ? left : 1 << 30); }
+
+Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+    Status status = STATUS_OK;
+    for (int64_t done = 0; done < n && status == STATUS_OK;) {
+        ssize_t got = pread(descriptor, (char *)bytes + done, piece_of(n - done), (off_t)(first + done));
+        if (got > 0)
+            done += got;
+        else if (got == 0)
+            status = status_fail(STATUS_IO, "%s: became shorter while it was read", path);
+        else if (errno != EINTR)
+            status = status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+    }
+    close(descriptor);
+    return status;
+}
+
+Status files_write_bytes(int descriptor, const char *path, int64_t first, int64_t n, const void *bytes)
+{
+    for (int64_t done = 0; done < n;) {
+        ssize_t put = pwrite(descriptor, (const char *)bytes + done, piece_of(n - done), (off_t)(first + done));
+        if (put >= 0)
+            done += put;
+        else if (errno != EINTR)
+            return status_fail(STATUS_IO, "%s: cannot be written: %s", path, strerror(errno));
+    }
+    return STATUS_OK;
+}
+
 static Status sync_path(const char *path, int flags)
 {
     int descriptor = open(path, flags | O_CLOEXEC);

@@ -23,7 +23,7 @@ typedef struct {
     int64_t dims[4], at, n; /* at: in the flat array; -1 running_mean, -2 running_var */
 } Entry;
 
-enum { RUNNING_MEAN = -1, RUNNING_VAR = -2, ENTRIES_MAX = 4 + 4 * NETWORK_LEVELS_MAX };
+enum { RUNNING_MEAN = -1, RUNNING_VAR = -2, ENTRIES_MAX = 4 + 4 * NETWORK_LEVELS_MAX, PATH_BYTES = 128 };
 
 /* The float arrays of the state_dict in its order; num_batches_tracked comes behind the first four. */
 static int list_entries(const Network *network, Entry entry[ENTRIES_MAX])
@@ -87,49 +87,38 @@ Status model_checksum(const Network *network, uint64_t *checksum)
     return STATUS_OK;
 }
 
-static Status write_entries(const H5File *file, const Network *network)
+Status model_put_state(const H5File *file, const char *group, const Network *network)
 {
     Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
     int n = list_entries(network, entry);
     float *values = memory_new((size_t)network->n_parameters, sizeof *values, "the state_dict");
     if (values == NULL) return STATUS_MEMORY;
-    Status status = h5_create_group(file, "/state_dict");
+    Status status = h5_create_group(file, group);
     for (int i = 0; status == STATUS_OK && i < n; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "/state_dict/%.40s", entry[i].name);
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
         get_values(network, &entry[i], values);
         status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims, values);
     }
+    snprintf(name, sizeof name, "%s/_bnorm.num_batches_tracked", group);
     if (status == STATUS_OK)
-        status = h5_write_new(file, "/state_dict/_bnorm.num_batches_tracked", H5T_STD_I64LE, H5T_NATIVE_INT64, 0, NULL,
-                              &network->n_batches);
+        status = h5_write_new(file, name, H5T_STD_I64LE, H5T_NATIVE_INT64, 0, NULL, &network->n_batches);
     memory_free(values);
     return status;
 }
 
-static Status write_optimizer(const H5File *file, const Network *network, const ModelOptimizer *optimizer)
+Status model_put_arrays(const H5File *file, const char *group, const Network *network, const float *values)
 {
     Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
     int n = list_entries(network, entry);
-    Status status = h5_create_group(file, "/optimizer");
-    const char *const group[] = {"exp_avg", "exp_avg_sq"};
-    const float *const moment[] = {optimizer->mean, optimizer->square};
-    for (int m = 0; m < 2; m++) {
-        char name[96];
-        snprintf(name, sizeof name, "/optimizer/%s", group[m]);
-        if (status == STATUS_OK) status = h5_create_group(file, name);
-        for (int i = 0; status == STATUS_OK && i < n; i++) {
-            if (entry[i].at < 0) continue;
-            snprintf(name, sizeof name, "/optimizer/%s/%.40s", group[m], entry[i].name);
-            status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims,
-                                  moment[m] + entry[i].at);
-        }
+    Status status = h5_create_group(file, group);
+    for (int i = 0; status == STATUS_OK && i < n; i++) {
+        if (entry[i].at < 0) continue;
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
+        status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims,
+                              values + entry[i].at);
     }
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "epoch", optimizer->epoch);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "step", optimizer->step);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "train_seed", optimizer->seed);
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "order", optimizer->shuffle ? "shuffled" : "as given");
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "instruction_set", network->vector->name);
     return status;
 }
 
@@ -153,17 +142,20 @@ static Status write_attributes(const H5File *file, const Network *network, const
     return status;
 }
 
-Status model_write(const char *path, const Network *network, const ModelInfo *info, const ModelOptimizer *optimizer,
-                   const char *history)
+Status model_put(const H5File *file, const Network *network, const ModelInfo *info, const char *history)
+{
+    Status status = write_attributes(file, network, info, history);
+    return status == STATUS_OK ? model_put_state(file, "/state_dict", network) : status;
+}
+
+Status model_write(const char *path, const Network *network, const ModelInfo *info, const char *history)
 {
     char *temporary = text_format("%s.part", path);
     if (temporary == NULL) return STATUS_MEMORY;
     H5File file;
     Status status = h5_create(temporary, &file);
     if (status == STATUS_OK) {
-        status = write_attributes(&file, network, info, history);
-        if (status == STATUS_OK) status = write_entries(&file, network);
-        if (status == STATUS_OK && optimizer != NULL) status = write_optimizer(&file, network, optimizer);
+        status = model_put(&file, network, info, history);
         Status closed = h5_close(&file);
         if (status == STATUS_OK) status = closed;
         if (status == STATUS_OK) status = files_publish(temporary, path);
@@ -195,16 +187,16 @@ static Status read_info(const H5File *file, ModelInfo *info)
     return status;
 }
 
-static Status read_entries(const H5File *file, Network *network)
+Status model_get_state(const H5File *file, const char *group, Network *network)
 {
     Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
     int n = list_entries(network, entry);
     float *values = memory_new((size_t)network->n_parameters, sizeof *values, "the state_dict");
     if (values == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < n; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "/state_dict/%.40s", entry[i].name);
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
         status = h5_expect(file, name, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims);
         if (status != STATUS_OK) {
             status = status_prefix(status, "%s does not fit its n_chans, k_mult, levels and mixing", file->path);
@@ -220,32 +212,54 @@ static Status read_entries(const H5File *file, Network *network)
     for (int64_t c = 0; status == STATUS_OK && c < network->shape.channels; c++)
         if (network->running_var[c] < 0)
             status = status_fail(STATUS_DATA, "%s: _bnorm.running_var holds a negative value", file->path);
-    if (status == STATUS_OK && h5_exists(file, "/state_dict/_bnorm.num_batches_tracked"))
-        status = h5_read_all(file, "/state_dict/_bnorm.num_batches_tracked", H5T_NATIVE_INT64, 1, &network->n_batches);
+    snprintf(name, sizeof name, "%s/_bnorm.num_batches_tracked", group);
+    if (status == STATUS_OK && h5_exists(file, name))
+        status = h5_read_all(file, name, H5T_NATIVE_INT64, 1, &network->n_batches);
+    return status;
+}
+
+Status model_get_arrays(const H5File *file, const char *group, const Network *network, float *values)
+{
+    Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
+    int n = list_entries(network, entry);
+    Status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < n; i++) {
+        if (entry[i].at < 0) continue;
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
+        status = h5_expect(file, name, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims);
+        if (status == STATUS_OK) status = h5_read_all(file, name, H5T_NATIVE_FLOAT, entry[i].n, values + entry[i].at);
+    }
+    return status;
+}
+
+Status model_get(const H5File *file, const Vector *vector, Network *network, ModelInfo *info)
+{
+    NetworkShape shape = {0};
+    Status status = h5_check_format(file, FORMAT, "a model file");
+    if (status == STATUS_OK) status = model_read_shape(file, &shape);
+    if (status == STATUS_OK) status = read_info(file, info);
+    if (status == STATUS_OK) status = network_new(&shape, vector, network);
+    if (status == STATUS_OK) status = model_get_state(file, "/state_dict", network);
+    if (status == STATUS_OK) status = model_checksum(network, &info->checksum);
+    if (status == STATUS_OK && h5_has(file, "/", "model_checksum")) {
+        uint64_t said;
+        status = h5_get_uint(file, "/", "model_checksum", &said);
+        if (status == STATUS_OK && said != info->checksum)
+            status = status_fail(STATUS_DATA,
+                                 "%s is damaged: its state_dict has checksum %016" PRIx64 ", model_checksum says "
+                                 "%016" PRIx64,
+                                 file->path, info->checksum, said);
+    }
     return status;
 }
 
 static Status read_model(const char *path, const Vector *vector, Network *network, ModelInfo *info)
 {
     H5File file;
-    NetworkShape shape = {0};
     Status status = h5_open(path, false, &file);
     if (status != STATUS_OK) return status;
-    status = h5_check_format(&file, FORMAT, "a model file");
-    if (status == STATUS_OK) status = model_read_shape(&file, &shape);
-    if (status == STATUS_OK) status = read_info(&file, info);
-    if (status == STATUS_OK) status = network_new(&shape, vector, network);
-    if (status == STATUS_OK) status = read_entries(&file, network);
-    if (status == STATUS_OK) status = model_checksum(network, &info->checksum);
-    if (status == STATUS_OK && h5_has(&file, "/", "model_checksum")) {
-        uint64_t said;
-        status = h5_get_uint(&file, "/", "model_checksum", &said);
-        if (status == STATUS_OK && said != info->checksum)
-            status = status_fail(STATUS_DATA,
-                                 "%s is damaged: its state_dict has checksum %016" PRIx64 ", model_checksum says "
-                                 "%016" PRIx64,
-                                 path, info->checksum, said);
-    }
+    status = model_get(&file, vector, network, info);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;
 }

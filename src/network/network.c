@@ -129,6 +129,15 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
     return STATUS_OK;
 }
 
+void network_copy_state(const Network *from, Network *to)
+{
+    size_t channels = (size_t)from->shape.channels * sizeof(double);
+    memcpy(to->parameter, from->parameter, (size_t)from->n_parameters * sizeof(float));
+    memcpy(to->running_mean, from->running_mean, channels);
+    memcpy(to->running_var, from->running_var, channels);
+    to->n_batches = from->n_batches;
+}
+
 void network_free(Network *network)
 {
     memory_free(network->parameter);

@@ -60,7 +60,9 @@ static hid_t new_access(void)
     return H5I_INVALID_HID;
 }
 
-Status h5_create(const char *path, H5File *file)
+Status h5_create(const char *path, H5File *file) { return h5_create_behind(path, 0, file); }
+
+Status h5_create_behind(const char *path, int64_t head, H5File *file)
 {
     *file = (H5File){.id = H5I_INVALID_HID, .path = path};
     /* The system's own word is clearer than HDF5's; the file stays empty until HDF5 takes it. */
@@ -69,7 +71,8 @@ Status h5_create(const char *path, H5File *file)
     close(descriptor);
     hid_t access = new_access(), creation = H5Pcreate(H5P_FILE_CREATE);
     Status status = STATUS_OK;
-    if (access < 0 || creation < 0 || H5Pset_obj_track_times(creation, false) < 0)
+    if (access < 0 || creation < 0 || H5Pset_obj_track_times(creation, false) < 0 ||
+        H5Pset_userblock(creation, (hsize_t)head) < 0)
         status = h5_fail(file, STATUS_BUG, "", "cannot be prepared");
     if (status == STATUS_OK) {
         file->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);

@@ -2,16 +2,20 @@
 #include "seisdcn/comm.h"
 #include "seisdcn/memory.h"
 
+#include "temporary.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static Comm comm;
+static int users_lock_algorithm = -1; /* as the user set it, before comm_open() */
 
 static void all_agree(void **state)
 {
@@ -114,8 +118,56 @@ static void shares_cover_everything(void **state)
     }
 }
 
+/* What MPI's own MPI-IO uses as the number of its lock algorithm, asked of the library; -1 where it does not know it.
+ */
+static int lock_algorithm(void)
+{
+    int provided, n = 0, found = -1;
+    if (MPI_T_init_thread(MPI_THREAD_SINGLE, &provided) != MPI_SUCCESS) return -1;
+    MPI_T_cvar_get_num(&n);
+    for (int i = 0; i < n && found < 0; i++) {
+        char name[256] = "";
+        int length = sizeof name, verbosity, bind, scope, count;
+        MPI_Datatype type;
+        MPI_T_enum values;
+        MPI_T_cvar_handle handle;
+        if (MPI_T_cvar_get_info(i, name, &length, &verbosity, &type, &values, NULL, NULL, &bind, &scope) != MPI_SUCCESS)
+            continue;
+        if (strcmp(name, "fs_ufs_lock_algorithm") != 0 || type != MPI_INT) continue;
+        if (MPI_T_cvar_handle_alloc(i, NULL, &handle, &count) != MPI_SUCCESS) continue;
+        if (count != 1 || MPI_T_cvar_read(handle, &found) != MPI_SUCCESS) found = -1;
+        MPI_T_cvar_handle_free(&handle);
+    }
+    MPI_T_finalize();
+    return found;
+}
+
+/* comm_open() has it set, or the user had: the library really takes it. */
+static void files_are_written_under_range_locks(void **state)
+{
+    (void)state;
+    MPI_File file;
+    char folder[TEMPORARY_PATH], path[TEMPORARY_PATH + 8], version[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(version, &length);
+    if (strstr(version, "Open MPI") == NULL) skip(); /* the setting is Open MPI's */
+    temporary_make(folder);
+    snprintf(path, sizeof path, "%s/file", folder);
+    /* the file system's component, and its parameter, are there from the first file on */
+    assert_int_equal(MPI_File_open(MPI_COMM_SELF, path, MPI_MODE_CREATE | MPI_MODE_RDWR, MPI_INFO_NULL, &file),
+                     MPI_SUCCESS);
+    int found = lock_algorithm();
+    MPI_File_close(&file);
+    temporary_remove(folder);
+    assert_non_null(getenv("OMPI_MCA_fs_ufs_lock_algorithm"));
+    assert_int_equal(found, atoi(getenv("OMPI_MCA_fs_ufs_lock_algorithm")));
+    assert_int_equal(found, users_lock_algorithm < 0 ? 3 : users_lock_algorithm);
+}
+
 int main(int argc, char **argv)
 {
+    const char *users = getenv("OMPI_MCA_fs_ufs_lock_algorithm");
+    if (users != NULL) users_lock_algorithm = atoi(users);
     comm_open(&argc, &argv, &comm);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_agree),
@@ -124,6 +176,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sums_and_maxima),
         cmocka_unit_test(scatters_and_gathers),
         cmocka_unit_test(shares_cover_everything),
+        cmocka_unit_test(files_are_written_under_range_locks),
     };
     int failed = cmocka_run_group_tests_name("comm", tests, NULL, NULL);
     comm_close(&comm);
