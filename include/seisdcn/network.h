@@ -30,14 +30,19 @@ typedef struct {
     int64_t n_out;       /* output channels; 0: as many as input channels, which network_new() writes out */
     int output;          /* Output of config.h: what the last layer ends with */
     bool undropped_last; /* the last layer has no dropout */
+    /* what patches are divided by before they come in */
+    int scale; /* ScaleKind of config.h */
+    int64_t scale_grid;
 } NetworkShape;
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };
 
+typedef enum { KERNEL_DIRECT, KERNEL_DENSE, KERNEL_GEMM } NetworkKernel;
+
 typedef struct {
     char name[NETWORK_NAME_MAX]; /* "_m1.0", "_m4T.0" */
     bool transposed;             /* ConvTranspose2d: small in, big out */
-    bool gemm;                   /* which implementation serves this shape */
+    NetworkKernel kernel;        /* which implementation serves this shape */
     ConvShape conv;
     int64_t out_channels;
     int64_t weight, bias; /* where they start in the flat array */

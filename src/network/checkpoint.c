@@ -32,7 +32,7 @@ void checkpoint_take_place(const Trainer *trainer, CheckpointState *state)
 void checkpoint_name_machine(const Network *network, CheckpointState *state)
 {
     bool gemm = false;
-    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].gemm;
+    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].kernel == KERNEL_GEMM;
     snprintf(state->instruction_set, sizeof state->instruction_set, "%s", network->vector->name);
     snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", gemm ? gemm_kernels() : "");
 }
