@@ -95,8 +95,9 @@ static Status allow(const char *name, TrainResume *resume)
     int change = find_change(name);
     if (change < 0) return unknown_change(name);
     if (effects[change] == CHANGES_NETWORK)
-        return status_fail(STATUS_USAGE, "--allow-change %s: the weights would not fit another network; train one anew",
-                           name);
+        return status_fail(
+            STATUS_USAGE,
+            "--allow-change %s: it belongs to the network itself, whose weights serve no other; train one anew", name);
     resume->allowed[change] = true;
     return STATUS_OK;
 }
