@@ -33,6 +33,7 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
     memset(work, 0, sizeof *work);
     work->model = apply->info.checksum;
     work->survey = apply->survey.checksum;
+    work->survey_path = apply->survey.path;
     snprintf(work->network, sizeof work->network,
              "channels %" PRId64 ", k_mult %" PRId64 ", levels %" PRId64 ", patch %" PRId64 ", mixing %s, skip %s, "
              "width %" PRId64 ", out_channels %" PRId64 ", output %s",
@@ -62,6 +63,7 @@ Status apply_work_write(const H5File *file, void *context)
     if (status == STATUS_OK) status = h5_put_int(file, GROUP, "difference", work->difference);
     if (status == STATUS_OK) status = h5_put_uint(file, GROUP, "selection_checksum", work->selection);
     if (status == STATUS_OK) status = h5_put_text(file, GROUP, "instruction_set", work->instruction_set);
+    if (status == STATUS_OK) status = h5_put_text(file, GROUP, "survey_path", work->survey_path);
     return status;
 }
 
