@@ -138,14 +138,11 @@ static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, f
     return status;
 }
 
-/* After the last gather: OK where all are done. */
-static Status check_done(const Apply *apply)
+/* After the last of `done` gathers: OK where these are all. */
+static Status check_done(const Apply *apply, int64_t done)
 {
-    const Comm *comm = &apply->job->comm;
-    int64_t done = apply->n_done;
-    comm_sum(comm, &done, 1);
     if (done == apply->n) return STATUS_OK;
-    Status status = comm_agree(comm, interrupt_status());
+    Status status = comm_agree(&apply->job->comm, interrupt_status());
     if (status != STATUS_OK) return status;
     return status_fail(STATUS_BUG, "%" PRId64 " gathers of %" PRId64 " were done", done, apply->n);
 }
@@ -159,13 +156,13 @@ static Status work_off(Apply *apply, Predictor *predictor, float *in, float *out
     log_progress_start("apply", apply->n, "gathers");
     Status status = predict_mine(apply, predictor, &work, in, out);
     double end = timer_now();
-    worklist_end(&work);
+    int64_t done = worklist_end(&work);
     status = comm_agree(comm, status);
     log_progress_end();
     apply->seconds = timer_now() - start;
     apply->spent[APPLY_IDLE] = timer_now() - end;
     worklist_free(&work);
-    return status == STATUS_OK ? check_done(apply) : status;
+    return status == STATUS_OK ? check_done(apply, done) : status;
 }
 
 static Status loop(Apply *apply)
@@ -209,7 +206,6 @@ static Status run(Job *job)
 {
     Apply apply = {.job = job};
     bool finished = false;
-    interrupt_listen();
     interrupt_limit(60 * job->config.apply.max_time_minutes);
     Status status = prepare(&apply);
     if (status == STATUS_OK) status = apply_output_open(&apply, &finished);
@@ -256,5 +252,6 @@ const Command command_apply = {
     .example = "mpirun -n 2 seisdcn apply --survey survey.h5 --model run/best.h5 --output predicted.h5",
     .options = options,
     .uses_config = true,
+    .is_resumable = true,
     .run = run,
 };

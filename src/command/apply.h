@@ -43,7 +43,7 @@ typedef struct {
     double mute_threshold;
     int64_t keep_mutes, difference;
     uint64_t selection; /* checksum of the list of gathers */
-    char instruction_set[32];
+    char instruction_set[64];
     const char *survey_path; /* where the survey was found: for export, decides nothing; NULL where it was read back */
 } ApplyWork;
 

@@ -1,6 +1,7 @@
 /* What work a predicted survey is of: all that decides its bytes. It stands in the file from its creation. */
 #include "apply.h"
 
+#include "seisdcn/gemm.h"
 #include "seisdcn/log.h"
 
 #include <inttypes.h>
@@ -15,6 +16,14 @@ static void describe_channels(const Survey *survey, int64_t n_channels, char tex
     for (int64_t c = 1; c < n_channels && at < APPLY_WORK_TEXT; c++)
         at += (size_t)snprintf(text + at, APPLY_WORK_TEXT - at, ", %s (scale %s)", survey->attribute[c - 1].name,
                                survey->attribute[c - 1].shared_scale ? "shared" : "none");
+}
+
+/* What computes: another one may give other last bits. */
+static void describe_instructions(const Network *network, char *text, size_t size)
+{
+    bool gemm = false;
+    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].gemm;
+    snprintf(text, size, "%s%s%s", network->vector->name, gemm ? ", OpenBLAS for " : "", gemm ? gemm_kernels() : "");
 }
 
 void apply_work_describe(const Apply *apply, ApplyWork *work)
@@ -38,7 +47,7 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
     work->keep_mutes = config->apply.keep_mutes;
     work->difference = command_flag(apply->job, "--difference");
     work->selection = apply->selection;
-    snprintf(work->instruction_set, sizeof work->instruction_set, "%s", apply->network.vector->name);
+    describe_instructions(&apply->network, work->instruction_set, sizeof work->instruction_set);
 }
 
 Status apply_work_write(const H5File *file, void *context)

@@ -2,7 +2,6 @@
 that nobody disturbed; only gathers that are done and match their checksum are kept; an unfinished file of other work is
 refused by name, a damaged one is made anew, a finished one is left alone; a full disk loses nothing."""
 import concurrent.futures
-import contextlib
 import os
 import random
 import re
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 
 import cases
+import processes
 import tap
 
 import original
@@ -290,12 +290,6 @@ class Slow:
         return self.ground.work(output, "--set", "apply.method=direct", *more, survey=self.survey, model=self.model)
 
 
-def children(pid):
-    with contextlib.suppress(OSError), open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        return [int(word) for word in file.read().split()]
-    return []
-
-
 def finished_gathers(part):
     """The done flags, read while others write; None while there is no file."""
     try:
@@ -336,24 +330,24 @@ ONE, ALL, USR1, TERM, MPIRUN = ("kill -9 of one rank", "kill -9 of all ranks", "
 INTERRUPTED = 75
 
 
-def strike(kind, process, draw):
+def ranks_of(output):
+    return processes.running(tap.PROGRAM, output)
+
+
+def strike(kind, process, output, draw):
     """Sends it, and returns how the job must end: (status, word of its one error), None: as it likes."""
-    ranks = children(process.pid)
+    ranks = ranks_of(output)
     if kind in (USR1, MPIRUN):  # mpirun passes it on; after SIGTERM it ends with a status of its own
         os.kill(process.pid, signal.SIGUSR1 if kind == USR1 else signal.SIGTERM)
         return (INTERRUPTED, "SIGUSR1") if kind == USR1 else (None, "SIGTERM")
-    for pid in ranks if kind == ALL else [draw.choice(ranks)]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM if kind == TERM else signal.SIGKILL)
+    processes.send(ranks if kind == ALL else [draw.choice(ranks)], signal.SIGTERM if kind == TERM else signal.SIGKILL)
     return (INTERRUPTED, "SIGTERM") if kind == TERM else (None, None)
 
 
-def ended_so(result, status, word):
-    """Whether the job failed, with this status, and after a request to stop with one message that says how to go on."""
-    if result.status in (0, None) or (status is not None and result.status != status):
-        return False
-    return word is None or (result.err.count(": error: ") == 1 and "interrupted by " + word in result.err
-                            and "--resume" in result.err)
+def stopped_so(result, word):
+    """Whether it was asked to stop, by word, and said so in one line that names how to go on; it is no error."""
+    lines = re.findall("^seisdcn apply: .*$", result.err, re.MULTILINE)
+    return len(lines) == 1 and "interrupted by " + word in lines[0] and "--resume" in lines[0] and "error" not in lines[0]
 
 
 def kills(ground, slow):
@@ -371,14 +365,15 @@ def kills(ground, slow):
 
         def far_enough():
             done = finished_gathers(part)  # with more = 0 it may strike before the first one begins
-            return children(process.pid) and done is not None and done.sum() >= before + more
+            return ranks_of(output) and done is not None and done.sum() >= before + more
 
         struck = wait_until(process, far_enough, 200)
         time.sleep(draw.random() * 0.1)
-        status, word = strike(kind, process, draw) if struck else (None, None)
+        status, word = strike(kind, process, output, draw) if struck else (None, None)
         result = ended(process, words)
         now = finished_gathers(part)
-        if not tap.ok(ended_so(result, status, word) and now is not None and not os.path.exists(output),
+        good = result.status not in (0, None) and (status is None or result.status == status)
+        if not tap.ok(good and (word is None or stopped_so(result, word)) and now is not None and not os.path.exists(output),
                       name + ": ends, the unfinished file is readable", result):
             return
         seen.append((before, int(now.sum()), resumed_from(result)))
@@ -394,7 +389,8 @@ def time_limit(ground, slow):
     output = ground.place("limit.h5")
     for ranks in (0, 3):
         result = tap.run(*slow.work(output, "--resume", "--set", "apply.max_time_minutes=0.02"), ranks=ranks, seconds=200)
-        tap.refused(result, INTERRUPTED, "time limit", "apply.max_time_minutes stops it, on %d ranks" % max(ranks, 1))
+        tap.ok(result.status == INTERRUPTED and stopped_so(result, "its time limit"),
+               "apply.max_time_minutes stops it, on %d ranks" % max(ranks, 1), result)
     result = tap.run(*slow.work(output, "--resume"), ranks=2, seconds=200)
     same_bytes(result, output, slow.bytes, "and it goes on from there")
 
