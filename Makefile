@@ -12,6 +12,8 @@ PACKAGES += libyaml-dev                # the configuration
 PACKAGES += librandom123-dev           # Philox: random numbers by counter
 PACKAGES += libxxhash-dev              # XXH3: the checksum of every gather
 PACKAGES += libsegyio-dev              # reads SEG-Y; left out where it is not there
+PACKAGES += libfftw3-dev               # spectra of plot and qc; a build without it says so when asked for them
+PACKAGES += gnuplot-nox fonts-dejavu-core # plot runs gnuplot, which draws with this font
 # For tests only: units; programs run as a whole and files read back; the original's own network as the oracle; SEG-Y
 # that is written, read by another.
 TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch python3-segyio
@@ -44,6 +46,8 @@ XXHASH_LIBS = $(shell $(PKG_CONFIG) --libs libxxhash 2>/dev/null || echo -lxxhas
 # libsegyio tells pkg-config nothing; without its header the sources leave it out too (__has_include).
 SEGYIO_CFLAGS =
 SEGYIO_LIBS = $(shell echo '\#include <segyio/segy.h>' | $(CC) $(SEGYIO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo -lsegyio)
+FFTW_LIBS = $(shell $(PKG_CONFIG) --libs fftw3 2>/dev/null)
+FFTW_CFLAGS = $(if $(FFTW_LIBS),-DSEISDCN_FFTW $(shell $(PKG_CONFIG) --cflags fftw3 2>/dev/null))
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
 # ---- variants: release (default), asan ------------------------------------------------------------------------------
@@ -57,7 +61,7 @@ VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
-LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) -lm
+LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lm
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
 ISAS = portable avx2 avx512
@@ -101,7 +105,7 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(CFLAGS)
+COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS) $(CFLAGS)
 
 $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -179,7 +183,7 @@ run-tests:
 FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/seisdcn/*.h tests/*.[ch] tests/*/*.[ch])
 TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c tests/bench/kernels.c)
 TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
-	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS)
+	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS)
 
 lint: ## checks format, faults, includes and that nothing warns
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)

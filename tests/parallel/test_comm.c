@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -199,6 +200,21 @@ static void files_are_written_under_range_locks(void **state)
     assert_int_equal(found, users_lock_algorithm < 0 ? 3 : users_lock_algorithm);
 }
 
+/* Nobody is through before the last has come. */
+static void waits_for_the_last(void **state)
+{
+    (void)state;
+    const struct timespec nap = {.tv_nsec = 100000000};
+    int last = comm.size - 1;
+    comm_wait(&comm); /* together now */
+    if (comm.rank == last) nanosleep(&nap, NULL);
+    double came = MPI_Wtime();
+    comm_wait(&comm);
+    double through = MPI_Wtime();
+    MPI_Bcast(&came, 1, MPI_DOUBLE, last, comm.mpi); /* one machine, one clock */
+    assert_true(through >= came);
+}
+
 int main(int argc, char **argv)
 {
     const char *users = getenv("OMPI_MCA_fs_ufs_lock_algorithm");
@@ -214,6 +230,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(all_exchange),
         cmocka_unit_test(shares_cover_everything),
         cmocka_unit_test(files_are_written_under_range_locks),
+        cmocka_unit_test(waits_for_the_last),
     };
     int failed = cmocka_run_group_tests_name("comm", tests, NULL, NULL);
     comm_close(&comm);
