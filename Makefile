@@ -17,7 +17,9 @@ PACKAGES += gnuplot-nox fonts-dejavu-core # plot runs gnuplot, which draws with 
 # For tests only: units; programs run as a whole and files read back; the original's own network as the oracle; SEG-Y
 # that is written, read by another.
 TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch python3-segyio
-LINT_PACKAGES = clang-format clang-tidy cppcheck
+TEST_PACKAGES += slurm-wlm munge       # a Slurm of the tests' own, for the job files
+TEST_PACKAGES += iproute2              # network namespaces: several hosts on one machine
+LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck
 
 CC = mpicc
 PKG_CONFIG = pkg-config
@@ -86,7 +88,7 @@ UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all deps demo test bench lint asan format clean build-tests build-bench build-debug run-tests
+.PHONY: help all deps demo test test-slurm bench lint asan format clean build-tests build-bench build-debug run-tests
 .DEFAULT_GOAL := help
 
 # One short line a file; V=1 shows the commands.
@@ -159,6 +161,9 @@ test: ## sets up, builds and runs every test (TESTS="config synth": only those)
 	$(AGAIN) all build-tests build-debug
 	@$(RUN_TESTS) $(TESTS)
 
+test-slurm: ## the job files under a Slurm of its own (a part of `make test`)
+	@$(MAKE) --no-print-directory test TESTS=test_slurm
+
 demo: ## sets up, builds and walks the whole road on a synthetic survey, in build/demo
 	@./.ci/deps $(PACKAGES)
 	$(AGAIN) all
@@ -196,6 +201,7 @@ lint: ## checks format, faults, includes and that nothing warns
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(FORMATTED)
 	@./.ci/check-includes
+	@shellcheck -x jobs/*.sh jobs/*.sbatch jobs/submit .ci/deps .ci/run tests/demo.sh
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
 		-D_GNU_SOURCE -DISA=portable -DSEISDCN_VERSION='"$(VERSION)"' src
 	$(AGAIN) STRICT=-Werror all build-tests build-bench
