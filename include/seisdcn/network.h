@@ -77,6 +77,9 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
  */
 void network_copy_state(const Network *from, Network *to);
 
+/* The name of OpenBLAS's kernels where a layer is computed by them, else "". Pure. */
+const char *network_blas_kernels(const Network *network);
+
 /* Frees what network_new() allocated. Local. A network of zeros is nothing. */
 void network_free(Network *network);
 

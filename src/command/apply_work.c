@@ -1,7 +1,6 @@
 /* What work a predicted survey is of: all that decides its bytes. It stands in the file from its creation. */
 #include "apply.h"
 
-#include "seisdcn/gemm.h"
 #include "seisdcn/log.h"
 
 #include <inttypes.h>
@@ -21,9 +20,8 @@ static void describe_channels(const Survey *survey, int64_t n_channels, char tex
 /* What computes: another one may give other last bits. */
 static void describe_instructions(const Network *network, char *text, size_t size)
 {
-    bool gemm = false;
-    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].gemm;
-    snprintf(text, size, "%s%s%s", network->vector->name, gemm ? ", OpenBLAS for " : "", gemm ? gemm_kernels() : "");
+    const char *kernels = network_blas_kernels(network);
+    snprintf(text, size, "%s%s%s", network->vector->name, *kernels ? ", OpenBLAS for " : "", kernels);
 }
 
 void apply_work_describe(const Apply *apply, ApplyWork *work)

@@ -3,7 +3,6 @@
 #include "seisdcn/checksum.h"
 #include "seisdcn/fault.h"
 #include "seisdcn/files.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -31,10 +30,8 @@ void checkpoint_take_place(const Trainer *trainer, CheckpointState *state)
 
 void checkpoint_name_machine(const Network *network, CheckpointState *state)
 {
-    bool gemm = false;
-    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].kernel == KERNEL_GEMM;
     snprintf(state->instruction_set, sizeof state->instruction_set, "%s", network->vector->name);
-    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", gemm ? gemm_kernels() : "");
+    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", network_blas_kernels(network));
 }
 
 /* ---- the state as attributes: one table reads and writes ---- */

@@ -2,6 +2,7 @@
 #include "seisdcn/network.h"
 
 #include "seisdcn/config.h"
+#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 #include "seisdcn/scale.h"
@@ -136,6 +137,13 @@ void network_copy_state(const Network *from, Network *to)
     memcpy(to->running_mean, from->running_mean, channels);
     memcpy(to->running_var, from->running_var, channels);
     to->n_batches = from->n_batches;
+}
+
+const char *network_blas_kernels(const Network *network)
+{
+    for (int i = 0; i < network->n_layers; i++)
+        if (network->layer[i].kernel == KERNEL_GEMM) return gemm_kernels();
+    return "";
 }
 
 void network_free(Network *network)
