@@ -52,12 +52,13 @@ FFTW_LIBS = $(shell $(PKG_CONFIG) --libs fftw3 2>/dev/null)
 FFTW_CFLAGS = $(if $(FFTW_LIBS),-DSEISDCN_FFTW $(shell $(PKG_CONFIG) --cflags fftw3 2>/dev/null))
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
-# ---- variants: release (default), asan ------------------------------------------------------------------------------
+# ---- variants: release (default), asan, debug (failures on demand: include/seisdcn/fault.h) -------------------------
 VARIANT = release
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 STRICT =
 OPTIMISE_release = -O3
 OPTIMISE_asan = -O1 -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_debug = -O1 -DSEISDCN_FAULTS
 CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS) $(STRICT)
 VERSION = 0.1.0
 OUT = build/$(VARIANT)
@@ -66,7 +67,9 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude 
 LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lm
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
-ISAS = portable avx2 avx512
+# ISAS=portable builds one that serves every processor.
+ISAS = $(if $(filter debug,$(VARIANT)),portable,portable avx2 avx512)
+ALL_CFLAGS += $(if $(filter-out portable,$(ISAS)),,-DVECTOR_PORTABLE_ONLY)
 ISA_FLAGS_portable = -DISA=portable
 ISA_FLAGS_avx2 = -DISA=avx2 -mavx2 -mfma -mtune=haswell
 ISA_FLAGS_avx512 = -DISA=avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mprefer-vector-width=512 -mtune=skylake-avx512
@@ -85,7 +88,7 @@ UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all deps demo test test-slurm bench lint asan format clean build-tests build-bench run-tests
+.PHONY: help all deps demo test test-slurm bench lint asan format clean build-tests build-bench build-debug run-tests
 .DEFAULT_GOAL := help
 
 # One short line a file; V=1 shows the commands.
@@ -139,6 +142,10 @@ build-tests: $(UNIT_PROGRAMS)
 build-bench: $(BENCH_PROGRAMS)
 	@:
 
+# The program in which failures can be asked for, for tests/program/test_faults.py.
+build-debug:
+	$(Q)$(MAKE) --no-print-directory VARIANT=debug all
+
 deps: ## installs what is missing (Debian; nothing where all is there)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
 
@@ -151,7 +158,7 @@ TESTS = # words: only the tests whose names hold one of them
 
 test: ## sets up, builds and runs every test (TESTS="config synth": only those)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
-	$(AGAIN) all build-tests
+	$(AGAIN) all build-tests build-debug
 	@$(RUN_TESTS) $(TESTS)
 
 test-slurm: ## the job files under a Slurm of its own (a part of `make test`)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 typedef enum { SPLIT_BY_ENSEMBLE, SPLIT_BY_INLINE, SPLIT_BY_PATCH } SplitBy;
+typedef enum { SCALE_MAX, SCALE_RMS } ScaleKind;
 typedef enum { MIXING_DEPTHWISE, MIXING_FULL } Mixing;
 typedef enum { SKIP_NONE, SKIP_ADD } Skip;
 typedef enum { OUTPUT_TANH, OUTPUT_LINEAR } Output;
@@ -23,6 +24,8 @@ typedef enum { APPLY_SHARED, APPLY_DIRECT } ApplyMethod;
 typedef enum {
     CONFIG_PATCH_SIZE,
     CONFIG_PATCH_STRIDE,
+    CONFIG_PATCH_SCALE,
+    CONFIG_PATCH_SCALE_GRID,
     CONFIG_SPLIT_BY,
     CONFIG_SPLIT_TEST,
     CONFIG_SPLIT_VALID,
@@ -62,6 +65,7 @@ typedef enum {
 typedef struct {
     struct {
         int64_t size, stride;
+        int64_t scale, scale_grid; /* scale: ScaleKind */
     } patch;
     struct {
         int64_t by; /* SplitBy */

@@ -1,11 +1,13 @@
 /* predict: the network over a whole gather: a window of the patch's size slides by one trace and one sample over the
- * gather, padded with P-1 zeros on all sides; a window is divided by its largest magnitude s, predicted, and multiplied
- * by s; a muted window (s = 0 or s below the threshold) passes as it is. The output is the sum of all windows laid
- * where they stood, divided by P^2: each sample is covered by P^2 windows, at the edges too. Sums are in double. */
+ * gather, padded with P-1 zeros on all sides; a window is divided by its scale s (scale.h), predicted, and multiplied
+ * by s; a muted window (its largest magnitude is 0 or below the threshold) passes as it is. The output is the sum of
+ * all windows laid where they stood, divided by P^2: each sample is covered by P^2 windows, at the edges too. Sums are
+ * in double. */
 #ifndef SEISDCN_PREDICT_H
 #define SEISDCN_PREDICT_H
 
 #include "seisdcn/network.h"
+#include "seisdcn/scale.h"
 #include "seisdcn/shared.h"
 #include "seisdcn/status.h"
 
@@ -33,12 +35,14 @@ typedef struct {
     int64_t max_fold, n_samples;
     int64_t columns; /* of a padded row, with slack for a vector past its end */
     NetworkGroup group;
-    float *plane;   /* [channels][max_fold + 2 (P - 1)][columns] the padded gather */
-    float *scale;   /* [max_fold + 2 (P - 1)][columns] of the window that starts there, 0 where muted */
-    double *sum;    /* [max_fold + 2 (P - 1)][columns] */
-    int32_t *muted; /* [columns] muted windows in the last P rows that start in this column */
-    Shared *shared; /* NULL where the network's windows cannot be shared */
-    float *left;    /* like scale: of the windows that no level set has taken yet */
+    float *plane; /* [channels][max_fold + 2 (P - 1)][columns] the padded gather */
+    float *scale; /* [max_fold + 2 (P - 1)][columns] of the window that starts there, 0 where muted */
+    double *sum;  /* [max_fold + 2 (P - 1)][columns] */
+    PatchScale patch_scale;
+    double *line;                       /* [columns] */
+    int32_t *muted;                     /* [columns] muted windows in the last P rows that start in this column */
+    Shared *shared;                     /* NULL where the network's windows cannot be shared */
+    float *left;                        /* like scale: of the windows that no level set has taken yet */
     int64_t queue[VECTOR_LANES_MAX][2]; /* windows (row, column) that wait to be predicted one by one */
     int64_t queued;
     bool (*poke)(void *); /* called between level sets, or lanes of windows: true gives the gather up; NULL: none */

@@ -206,7 +206,6 @@ static Status run(Job *job)
 {
     Apply apply = {.job = job};
     bool finished = false;
-    interrupt_listen();
     interrupt_limit(60 * job->config.apply.max_time_minutes);
     Status status = prepare(&apply);
     if (status == STATUS_OK) status = apply_output_open(&apply, &finished);
@@ -253,5 +252,6 @@ const Command command_apply = {
     .example = "mpirun -n 2 seisdcn apply --survey survey.h5 --model run/best.h5 --output predicted.h5",
     .options = options,
     .uses_config = true,
+    .is_resumable = true,
     .run = run,
 };

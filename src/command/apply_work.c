@@ -1,7 +1,6 @@
 /* What work a predicted survey is of: all that decides its bytes. It stands in the file from its creation. */
 #include "apply.h"
 
-#include "seisdcn/gemm.h"
 #include "seisdcn/log.h"
 
 #include <inttypes.h>
@@ -21,9 +20,8 @@ static void describe_channels(const Survey *survey, int64_t n_channels, char tex
 /* What computes: another one may give other last bits. */
 static void describe_instructions(const Network *network, char *text, size_t size)
 {
-    bool gemm = false;
-    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].gemm;
-    snprintf(text, size, "%s%s%s", network->vector->name, gemm ? ", OpenBLAS for " : "", gemm ? gemm_kernels() : "");
+    const char *kernels = network_blas_kernels(network);
+    snprintf(text, size, "%s%s%s", network->vector->name, *kernels ? ", OpenBLAS for " : "", kernels);
 }
 
 void apply_work_describe(const Apply *apply, ApplyWork *work)
@@ -36,10 +34,11 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
     work->survey_path = apply->survey.path;
     snprintf(work->network, sizeof work->network,
              "channels %" PRId64 ", k_mult %" PRId64 ", levels %" PRId64 ", patch %" PRId64 ", mixing %s, skip %s, "
-             "width %" PRId64 ", out_channels %" PRId64 ", output %s",
+             "width %" PRId64 ", out_channels %" PRId64 ", output %s, scale %s, scale_grid %" PRId64,
              shape->channels, shape->k_mult, shape->levels, shape->patch_size,
              config_word(CONFIG_NETWORK_MIXING, shape->mixing), config_word(CONFIG_NETWORK_SKIP, shape->skip),
-             shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output));
+             shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output),
+             config_word(CONFIG_PATCH_SCALE, shape->scale), shape->scale_grid);
     describe_channels(&apply->survey, shape->channels, work->channels);
     snprintf(work->method, sizeof work->method, "%s", config_word(CONFIG_APPLY_METHOD, (int64_t)config->apply.method));
     work->mute_threshold = config->apply.mute_threshold;

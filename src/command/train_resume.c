@@ -21,6 +21,8 @@ typedef enum {
 static const Effect effects[CHANGES] = {
     [CONFIG_PATCH_SIZE] = CHANGES_ORDER,
     [CONFIG_PATCH_STRIDE] = CHANGES_ORDER,
+    [CONFIG_PATCH_SCALE] = CHANGES_NETWORK,
+    [CONFIG_PATCH_SCALE_GRID] = CHANGES_NETWORK,
     [CONFIG_SPLIT_BY] = CHANGES_ORDER,
     [CONFIG_SPLIT_TEST] = CHANGES_ORDER,
     [CONFIG_SPLIT_VALID] = CHANGES_ORDER,
@@ -94,8 +96,9 @@ static Status allow(const char *name, TrainResume *resume)
     int change = find_change(name);
     if (change < 0) return unknown_change(name);
     if (effects[change] == CHANGES_NETWORK)
-        return status_fail(STATUS_USAGE, "--allow-change %s: the weights would not fit another network; train one anew",
-                           name);
+        return status_fail(
+            STATUS_USAGE,
+            "--allow-change %s: it belongs to the network itself, whose weights serve no other; train one anew", name);
     resume->allowed[change] = true;
     return STATUS_OK;
 }

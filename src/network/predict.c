@@ -36,9 +36,11 @@ Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double
     predictor->scale = memory_new(plane, sizeof(float), "the scales of a gather's windows");
     predictor->sum = memory_new(plane, sizeof(double), "the sum over a gather's windows");
     predictor->left = memory_new(plane, sizeof(float), "the scales of a gather's windows");
+    predictor->patch_scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
+    predictor->line = memory_new((size_t)predictor->columns, sizeof(double), "the scales of a gather's windows");
     predictor->muted = memory_new((size_t)predictor->columns, sizeof(int32_t), "the muted windows");
     bool enough = predictor->plane != NULL && predictor->scale != NULL && predictor->sum != NULL &&
-                  predictor->left != NULL && predictor->muted != NULL;
+                  predictor->left != NULL && predictor->muted != NULL && predictor->line != NULL;
     Status status = enough ? network_group_new(network, false, &predictor->group) : STATUS_MEMORY;
     if (status == STATUS_OK && shared_serves(&network->shape))
         status = shared_new(network, shared_scale, &predictor->shared);
@@ -53,6 +55,7 @@ void predict_free(Predictor *predictor)
     memory_free(predictor->sum);
     memory_free(predictor->left);
     memory_free(predictor->muted);
+    memory_free(predictor->line);
     shared_free(predictor->shared);
     network_group_free(&predictor->group);
     memset(predictor, 0, sizeof *predictor);
@@ -81,6 +84,34 @@ static void running_maximum(float *value, int64_t n, int64_t step, int64_t size)
     }
 }
 
+/* Sums of squares of every window over the channels that share a scale, into predictor->sum, which is free yet. Nothing
+ * is taken off a running sum: what holds only zeros has the sum 0. Returns how many values a window has. */
+static int64_t sum_squares(Predictor *predictor, int64_t fold)
+{
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t across = predictor->n_samples + size - 1, n = 0;
+    double *sum = predictor->sum, *line = predictor->line;
+    memset(sum, 0, (size_t)(rows * columns) * sizeof *sum);
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        if (!predictor->shared_scale[c]) continue;
+        const float *plane = predictor->plane + c * rows * columns;
+        for (int64_t i = 0; i < rows * columns; i++) sum[i] += (double)plane[i] * (double)plane[i];
+        n += size * size;
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        double *row = sum + i * columns;
+        memset(line, 0, (size_t)across * sizeof *line);
+        for (int64_t k = 0; k < size; k++)
+            for (int64_t j = 0; j < across; j++) line[j] += row[j + k];
+        memcpy(row, line, (size_t)across * sizeof *line);
+    }
+    for (int64_t i = 0; i < fold + size - 1; i++) /* the rows below are still themselves */
+        for (int64_t k = 1; k < size; k++)
+            for (int64_t j = 0; j < across; j++) sum[i * columns + j] += sum[(i + k) * columns + j];
+    return n;
+}
+
 /* The scale of every window, 0 where it is muted, and the counts. */
 static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *counts)
 {
@@ -100,6 +131,7 @@ static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *count
     for (int64_t i = 0; i < rows; i++) running_maximum(scale + i * columns, columns, 1, size);
     running_maximum(scale, rows * columns, columns, size);
     float threshold = (float)predictor->mute_threshold;
+    int64_t n = predictor->patch_scale.kind == SCALE_RMS ? sum_squares(predictor, fold) : 0;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             float *s = &scale[i * columns + j];
@@ -111,6 +143,7 @@ static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *count
                 counts->faint++;
                 *s = 0;
             }
+            if (*s > 0) *s = scale_value(&predictor->patch_scale, *s, predictor->sum[i * columns + j], n);
             counts->live += *s > 0;
         }
     counts->windows += window_rows * window_columns;

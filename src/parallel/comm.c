@@ -33,7 +33,7 @@ void comm_close(Comm *comm)
 
 void comm_abort(const Comm *comm, Status status)
 {
-    fprintf(stderr, "seisdcn: rank %d: %s\n", comm->rank, status_message());
+    fprintf(stderr, "seisdcn: error: rank %d: %s\n", comm->rank, status_message());
     MPI_Abort(comm->mpi, status);
     abort();
 }

@@ -35,11 +35,12 @@ static void fill_binary(const Survey *survey, uint8_t binary[SGY_BINARY])
 
 static void fill_text(const Survey *survey, uint8_t text[SGY_TEXT])
 {
+    static const char first[] = "gathers that did not come as SEG-Y, written by seisdcn " SEISDCN_VERSION;
     char samples[96], interval[32] = "unknown";
     if (survey->interval_us > 0) snprintf(interval, sizeof interval, "%.9g us", survey->interval_us);
     snprintf(samples, sizeof samples, "samples a trace: %" PRId64 ", sample interval: %s", survey->n_samples, interval);
     const char *const words[] = {
-        "gathers that did not come as SEG-Y, written by seisdcn " SEISDCN_VERSION,
+        first,
         samples,
         "samples: IEEE float, big-endian",
         "inline: bytes 189-192, crossline: 193-196, offset: 37-40; 0 where unknown",

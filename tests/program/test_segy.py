@@ -1,5 +1,8 @@
 """consolidate of SEG-Y: formats, byte orders, gathers by any field in any order of the traces, what is missing or
 repeated, several files; the same survey on any number of ranks; and what is refused."""
+import os
+import struct
+
 import h5py
 import numpy as np
 
@@ -95,7 +98,7 @@ def check_order():
     tap.ok(np.array_equal(data["trace/offset"], np.array([100, 200, 300] * 24, np.float32))
            and all(np.array_equal(a, b) for a, b in zip(cases.read_gathers(place / "by_offset.h5"), wanted)),
            "--sort offset: the gathers of the sorted file")
-    for ranks in (1, 2, 3, 4, 7):
+    for ranks in (1, 3, 7):
         other, _ = good("shuffled traces by offset on %d ranks" % ranks, "ranks.h5", path, "--sort", "offset", ranks=ranks)
         tap.ok(other is not None and not cases.differing(other, data), "the same survey on %d ranks" % ranks)
     tap.runs(tap.run("info", "--verify", place / "ranks.h5", ranks=2), "info --verify of it")
@@ -280,6 +283,45 @@ def check_rev2():
                "rev 2.1, %s: additional headers, extended text and trailer are kept" % order)
 
 
+def check_broken():
+    """Files broken in many ways end with status 4 and one message that names them and says why."""
+    good_file = File(values_of(6, 8), positions([1, 2], [3], [1, 2, 3]), format=1)
+    raw = good_file.bytes()
+
+    def with_binary(**fields):
+        data = bytearray(raw)
+        for name, (code, number) in fields.items():
+            struct.pack_into(">" + code, data, int(name[1:]) - 1, number)
+        return bytes(data)
+
+    random = np.random.RandomState(1)
+    cases_of = {"nothing": (b"", "has 0 bytes"), "a cut header": (raw[:3500], "has 3500 bytes"),
+                "no trace": (raw[:3600], "holds no trace"), "a cut trace": (raw[:-7], "is cut short"),
+                "a part of a trace": (raw[:3700], "is cut short"), "bytes behind": (raw + b"12345", "and 5 bytes more"),
+                "no samples": (with_binary(b3221=("H", 0), b3715=("H", 0)), "how many samples"),
+                "too many samples": (with_binary(b3221=("H", 65000)), None),
+                "format 4": (with_binary(b3225=("h", 4)), "format 4 (fixed point with gain)"),
+                "format 6": (with_binary(b3225=("h", 6)), "format 6 (64-bit IEEE float)"),
+                "format 300": (with_binary(b3225=("h", 300)), "--endian and --format"),
+                "endless text": (with_binary(b3505=("h", -1), b3501=("H", 256)), "EndText"),
+                "absurd text": (with_binary(b3505=("h", 32767), b3501=("H", 256)), "begins at byte 104858000"),
+                "absurd samples of rev 2": (with_binary(b3501=("H", 512), b3269=("i", 2 ** 31 - 1), b3715=("H", 0)), "2 GiB"),
+                "a first trace nowhere": (with_binary(b3501=("H", 512), b3521=("q", 2 ** 62)), "begins at byte"),
+                "random bytes": (random.bytes(9999), "is no SEG-Y file"), "text": (b"no SEG-Y " * 1000, "is no SEG-Y file")}
+    for number, (label, (data, words)) in enumerate(cases_of.items()):
+        with open(place / "broken.sgy", "wb") as file:
+            file.write(data)
+        result = consolidate("never.h5", place / "broken.sgy", ranks=2 if number % 6 == 0 else 0)
+        if words is None:  # the first trace's header knows better
+            tap.ok(result.status == 0 and "the first trace header's" in result.err, label + ": read by the trace's header", result)
+        else:
+            tap.refused(result, 4, words, label + " is refused")
+            tap.ok("broken.sgy" in result.err, label + ": the file is named", result)
+    tap.refused(consolidate("never.h5", place / "none.sgy"), 5, "none.sgy", "a file that is not there")
+    os.remove(place / "never.h5")
+    tap.ok(not list(place.glob("never*")) and not list(place.glob("*.part")), "and nothing is left")
+
+
 READ = {  # traces, samples a trace, gathers
     "real_gather": (96, 1000, 1), "segyio_1x1": (4, 10, 1), "segyio_1xN": (24, 10, 6), "segyio_Mx1": (24, 10, 6),
     "segyio_Format1lsb": (414, 75, 414), "segyio_Format1msb": (414, 75, 414), "segyio_Format2msb": (414, 75, 414),
@@ -335,6 +377,7 @@ def check_files():
 
 
 for check in (check_formats, check_tables, check_order, check_fields, check_guessing, check_faults, check_samples,
-              check_intervals, check_several, check_forced, check_rev2, check_files):
+              check_intervals, check_several, check_forced, check_rev2, check_broken,
+              check_files):
     check()
 tap.done()

@@ -64,7 +64,7 @@ def check_round_trip():
             file = File(values, fields, endian, format)
             label = "format %d, %s" % (format, endian)
             consolidate("a.h5", file.write(place / "a.sgy"), *(["--sort", "offset"] if format == 5 else []))
-            for ranks in (0, 3) if format == 1 else (2,):
+            for ranks in (0, 3) if format == 1 and endian == ">" else (0,):
                 result = export("a.h5", "b.sgy", ranks=ranks)
                 if not tap.ok(result.status == 0, "%s: export on %d ranks" % (label, ranks), result):
                     continue
@@ -82,7 +82,7 @@ def check_revision_2():
         file = File(values_of(6, 9), positions([1], [3, 2, 1], [5, 4]), endian, 1, binary=binary, extra=3,
                     extended=b"\x40" * 3200, trailer=b"((SEG: x))" + b"\x55" * 6390)
         consolidate("r.h5", file.write(place / "r.sgy"))
-        result = export("r.h5", "s.sgy", ranks=2)
+        result = export("r.h5", "s.sgy", ranks=2 if endian == ">" else 0)
         tap.ok(result.status == 0 and changed_lines(file.bytes(), content("s.sgy")) == [40],
                "rev 2.1, %s: byte for byte, with additional headers, extended text and trailer" % endian, result)
         result = export("r.h5", "t.sgy", "--ensembles", "1:3,1:1")
@@ -283,7 +283,7 @@ def check_files():
         if tap.run("consolidate", "--force", "--output", place / "o.h5", path).status != 0:
             tap.ok(path.stem in ("segyio_broken", "segyio_text"), path.stem + " is one of those that cannot be read")
             continue
-        result = export("o.h5", "o.sgy", ranks=2)
+        result = export("o.h5", "o.sgy")
         before, after = path.read_bytes(), content("o.sgy") if result.status == 0 else b""
         lines = changed_lines(before, after)
         tap.ok(lines is not None and len(lines) == 1, path.stem + " comes back byte for byte but for one line of text",

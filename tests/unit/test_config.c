@@ -35,6 +35,8 @@ static void defaults_are_the_contracts(void **state)
     config_defaults(&c);
     assert_int_equal(c.patch.size, 32);
     assert_int_equal(c.patch.stride, 1);
+    assert_int_equal(c.patch.scale, SCALE_MAX);
+    assert_int_equal(c.patch.scale_grid, 0);
     assert_int_equal(c.split.by, SPLIT_BY_ENSEMBLE);
     assert_true(c.split.test == 0.2 && c.split.valid == 0.1);
     assert_int_equal(c.split.seed, 0);
