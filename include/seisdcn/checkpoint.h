@@ -57,8 +57,11 @@ typedef struct {
     char *history;
 } Checkpoint;
 
-/* Takes a trainer's place, and what computes for it, into state. Pure. */
+/* Takes a trainer's place into state, and what computes for it. Pure. */
 void checkpoint_take_place(const Trainer *trainer, CheckpointState *state);
+
+/* Takes what computes for a network into state: instruction set, and OpenBLAS's kernels where it needs them. Pure. */
+void checkpoint_name_machine(const Network *network, CheckpointState *state);
 
 /* Writes a checkpoint of trainer (which stands where state says) at path, under its name only when whole; best may be
  * NULL. Local: rank 0's work. STATUS_IO, STATUS_MEMORY. */

@@ -38,6 +38,7 @@ typedef struct {
     const char *arguments;   /* "INPUT...", "FILE.h5"; NULL where it takes none */
     int min_arguments, max_arguments;
     bool uses_config;               /* takes --config and --set */
+    bool is_resumable;              /* a signal asks it to stop (interrupt.h); the others are ended by one */
     Status (*run)(struct Job *job); /* collective */
 } Command;
 

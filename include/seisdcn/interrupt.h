@@ -12,8 +12,12 @@
 #include <stdbool.h>
 
 /* From here on the signals only ask; a second SIGINT ends the process at once. System calls go on behind a signal.
- * Local. */
+ * main calls it before MPI starts, which takes long in a large job. Local. */
 void interrupt_listen(void);
+
+/* Gives the signals their usual effect again, for what cannot be resumed; one that came in between has it now. Local.
+ */
+void interrupt_release(void);
 
 /* Asks by itself once the process has run this many seconds; 0: never. Local. */
 void interrupt_limit(double seconds);

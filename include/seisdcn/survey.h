@@ -70,6 +70,10 @@ Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets);
  * Local. STATUS_IO. */
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);
 
+/* Checks that other holds the same gathers as survey (their number, traces, samples, positions where both know them),
+ * and that a prediction was made from it (the checksum that it names). Local. STATUS_DATA says what differs. */
+Status survey_check_pair(const Survey *survey, const Survey *other);
+
 struct SurveySegy; /* survey_segy.h */
 
 /* What survey_create() needs: the tables are the caller's (rank 0 uses them, other ranks may leave them NULL). */

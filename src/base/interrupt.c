@@ -39,6 +39,14 @@ void interrupt_listen(void)
     }
 }
 
+void interrupt_release(void)
+{
+    for (int i = 0; i < SIGNALS; i++) (void)signal(signals[i].number, SIG_DFL);
+    int came = received;
+    received = 0;
+    if (came != 0) (void)raise(came);
+}
+
 void interrupt_limit(double seconds) { limit = seconds; }
 
 bool interrupt_asked(void) { return received != 0 || (limit > 0 && timer_since_start() >= limit); }

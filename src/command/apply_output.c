@@ -3,6 +3,7 @@
 #include "apply.h"
 
 #include "seisdcn/files.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -133,7 +134,7 @@ static Status verify(const Apply *apply, const int64_t *e, int64_t n, int64_t *g
     Status status = STATUS_OK;
     comm_share(comm, n, &first, &end);
     log_progress_start("check", n, "gathers");
-    for (int64_t i = first; i < end && status == STATUS_OK; i++) {
+    for (int64_t i = first; i < end && status == STATUS_OK && !interrupt_asked(); i++) {
         status = survey_verify_gather(&apply->predicted, e[i]);
         good[i] = status == STATUS_OK;
         if (status == STATUS_DATA) {
@@ -143,6 +144,10 @@ static Status verify(const Apply *apply, const int64_t *e, int64_t n, int64_t *g
         log_progress((i + 1 - first) * comm->size, NULL);
     }
     log_progress_end();
+    if (status == STATUS_OK) status = interrupt_status();
+    if (status == STATUS_INTERRUPTED)
+        status = status_fail(status, "%s while it checked %s, which stays as it was: go on with --resume",
+                             status_message(), apply->part);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) comm_sum(comm, good, (size_t)n);
     return status;

@@ -3,6 +3,7 @@
 #include "seisdcn/fault.h"
 #include "seisdcn/files.h"
 #include "seisdcn/help.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/options.h"
@@ -89,6 +90,7 @@ static Status run_command(const Comm *comm, const Command *command, bool quiet, 
 {
     Job job = {.comm = *comm, .command = command, .force = force, .quiet = quiet};
     Invocation invocation = {0};
+    if (!command->is_resumable) interrupt_release();
     Status status = comm_agree(comm, options_parse(argc, argv, &job, &invocation));
     log_open(comm->rank == 0, job.quiet);
     if (status == STATUS_OK && invocation.help) {

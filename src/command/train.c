@@ -30,7 +30,6 @@ typedef struct {
     TrainResume resume;
     CheckpointState state; /* place, best loss, and what the result depends on; the place is of the last checkpoint */
     TrainOutput output;
-    bool finished;   /* there was nothing left to do */
     double best;     /* the lowest loss for the last message: state.best, or that of the closing validation */
     double clock;    /* when patches were last counted for patches_per_second, less validation and files */
     int64_t patches; /* since then */
@@ -61,59 +60,14 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     return status;
 }
 
-/* Where the run goes on from, and whether it is finished. The configuration takes the checkpoint's values. *init
- * becomes NULL where a checkpoint's weights hold. */
-static Status find_resume(Train *train, const Vector *vector, const char **init)
+/* What the result depends on besides the files that a run reads again; of rank 0 all of it. */
+static void take_fingerprints(Train *train)
 {
-    Job *job = train->job;
-    TrainResume *resume = &train->resume;
-    const char *folder = command_text(job, "--output");
-    Status status = train_resume_find(&job->comm, folder, vector, resume);
-    if (status != STATUS_OK) return status;
-    if (!resume->found) {
-        log_note("%s holds no checkpoint: training starts from the beginning", folder);
-        return STATUS_OK;
-    }
-    train_resume_take_config(resume, &job->config);
-    status = comm_agree(&job->comm, train_resume_check_config(resume, folder, &job->config));
-    train->finished = status == STATUS_OK && train_resume_finished(resume, &job->config);
-    if (status != STATUS_OK || train->finished || *init == NULL) return status;
-    Network network;
-    ModelInfo info;
-    status = model_load(&job->comm, *init, vector, &network, &info);
-    if (status != STATUS_OK) return status;
-    network_free(&network);
-    train->state.init_checksum = info.checksum;
-    *init = NULL;
-    return STATUS_OK;
-}
-
-/* Fills in what the result depends on, and holds it against what the checkpoint says. */
-static Status check_resume(Train *train)
-{
-    const Comm *comm = &train->job->comm;
-    const char *folder = command_text(train->job, "--output");
     CheckpointState *state = &train->state;
-    TrainResume *resume = &train->resume;
     state->config = train_resume_kept(&train->job->config);
     state->survey_checksum = train->survey.checksum;
-    if (comm->rank == 0)
-        state->map_checksum = index_rows_checksum(&train->map); /* which alone has rows, and compares */
-    checkpoint_take_place(&train->trainer, state);
-    if (!resume->found) return STATUS_OK;
-    Status status = train_resume_check_config(resume, folder, &state->config);
-    if (status == STATUS_OK && comm->rank == 0) status = train_resume_check(resume, folder, state);
-    if (status == STATUS_OK && comm->rank == 0) status = checkpoint_fits(&resume->checkpoint, &train->network);
-    status = comm_agree(comm, status);
-    if (status != STATUS_OK) return status;
-    comm_broadcast(comm, &resume->anew, sizeof resume->anew);
-    checkpoint_install(comm, &resume->checkpoint, &resume->state, &train->trainer);
-    CheckpointState now = *state;
-    *state = resume->state;
-    state->config = now.config;
-    state->survey_checksum = now.survey_checksum;
-    state->map_checksum = now.map_checksum;
-    return STATUS_OK;
+    if (train->job->comm.rank == 0) state->map_checksum = index_rows_checksum(&train->map);
+    checkpoint_name_machine(&train->network, state);
 }
 
 static Status prepare(Train *train)
@@ -121,15 +75,17 @@ static Status prepare(Train *train)
     Job *job = train->job;
     const Comm *comm = &job->comm;
     const char *init = command_text(job, "--init"), *map = command_text(job, "--map");
-    bool resumes = command_flag(job, "--resume");
+    TrainResume *resume = &train->resume;
     const Vector *vector;
     Status status = STATUS_OK;
-    if (comm->rank == 0) status = train_output_check(command_text(job, "--output"), job->force || resumes);
+    if (comm->rank == 0)
+        status = train_output_check(command_text(job, "--output"), job->force || command_flag(job, "--resume"));
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = model_choose_vector(comm, &vector);
-    if (status == STATUS_OK && resumes) status = find_resume(train, vector, &init);
-    if (train->finished) return status;
-    if (status == STATUS_OK) status = survey_open(comm, command_text(job, "--survey"), false, &train->survey);
+    if (status == STATUS_OK) status = train_resume_begin(job, vector, resume, &train->state);
+    if (status != STATUS_OK || resume->finished) return status;
+    if (resume->found) init = NULL; /* the checkpoint's weights hold */
+    status = survey_open(comm, command_text(job, "--survey"), false, &train->survey);
     /* a map may set the patch size of a new network, and a model that of a new map */
     if (status == STATUS_OK && init != NULL) status = make_network(train, vector, init);
     if (status == STATUS_OK) status = index_load(comm, &train->survey, map, &job->config, &train->map);
@@ -139,16 +95,19 @@ static Status prepare(Train *train)
         status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
     if (status != STATUS_OK) return status;
     index_report(&train->map);
-    status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    take_fingerprints(train);
+    status = train_resume_compare(job, resume, &train->state, &train->network);
+    if (status == STATUS_OK)
+        status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
                               VALIDATION_BYTES, &train->network, &train->validation);
+    if (status != STATUS_OK) return status;
+    if (resume->found) checkpoint_install(comm, &resume->checkpoint, &resume->state, &train->trainer);
     train->output =
         (TrainOutput){.folder = command_text(job, "--output"), .trainer = &train->trainer, .state = &train->state};
-    if (status == STATUS_OK) status = check_resume(train);
-    if (status == STATUS_OK)
-        status = train_output_open(comm, &train->output, &train->survey, &train->map, job->line, &train->resume,
-                                   &job->config);
+    status = train_output_open(comm, &train->output, &train->survey, &train->map, job->line, resume, &job->config);
+    checkpoint_free(&resume->checkpoint);
     return status;
 }
 
@@ -343,17 +302,6 @@ static Status loop(Train *train)
     return status;
 }
 
-static Status check_options(const Job *job, TrainResume *resume)
-{
-    const char *changes = command_text(job, "--allow-change");
-    bool resumes = command_flag(job, "--resume");
-    if (resumes && job->force)
-        return status_fail(STATUS_USAGE, "--resume goes on with a training, --force begins it anew: give one of them");
-    if (changes != NULL && !resumes)
-        return status_fail(STATUS_USAGE, "--allow-change belongs to --resume: a new training has nothing to change");
-    return train_resume_allow(changes, resume);
-}
-
 static Status prepare_and_loop(Train *train)
 {
     const char *folder = command_text(train->job, "--output");
@@ -361,11 +309,11 @@ static Status prepare_and_loop(Train *train)
     if (status == STATUS_INTERRUPTED)
         return status_fail(status, "%s before the first step; nothing is lost: the same command with --resume goes on",
                            status_message());
-    if (status == STATUS_OK && train->finished)
+    if (status == STATUS_OK && train->resume.finished)
         log_note("%s is finished: epoch %" PRId64 ", step %" PRId64
                  "; with more train.max_epochs or train.max_steps it goes on",
                  folder, train->resume.state.epoch, train->resume.state.step);
-    if (status != STATUS_OK || train->finished) return status;
+    if (status != STATUS_OK || train->resume.finished) return status;
     introduce(train);
     status = loop(train);
     if (status == STATUS_OK) log_note("trained: %s/best.h5 (loss %.6g) and last.h5", folder, train->best);
@@ -375,11 +323,8 @@ static Status prepare_and_loop(Train *train)
 static Status run(Job *job)
 {
     Train train = {.job = job, .state = {.best = INFINITY}};
-    interrupt_listen();
     interrupt_limit(60 * job->config.train.max_time_minutes);
-    Status status = check_options(job, &train.resume); /* alike on all ranks but for memory */
-    status = comm_agree(&job->comm, status);
-    if (status == STATUS_OK) status = prepare_and_loop(&train);
+    Status status = prepare_and_loop(&train);
     if (status == STATUS_OK) report_memory(&job->comm);
     train_output_free(&train.output);
     train_resume_free(&train.resume);
@@ -424,5 +369,6 @@ const Command command_train = {
     .example = "mpirun -n 2 seisdcn train --survey survey.h5 --output run --set train.max_epochs=3",
     .options = options,
     .uses_config = true,
+    .is_resumable = true,
     .run = run,
 };

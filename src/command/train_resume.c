@@ -21,6 +21,8 @@ typedef enum {
 static const Effect effects[CHANGES] = {
     [CONFIG_PATCH_SIZE] = CHANGES_ORDER,
     [CONFIG_PATCH_STRIDE] = CHANGES_ORDER,
+    [CONFIG_PATCH_SCALE] = CHANGES_NETWORK,
+    [CONFIG_PATCH_SCALE_GRID] = CHANGES_NETWORK,
     [CONFIG_SPLIT_BY] = CHANGES_ORDER,
     [CONFIG_SPLIT_TEST] = CHANGES_ORDER,
     [CONFIG_SPLIT_VALID] = CHANGES_ORDER,
@@ -53,6 +55,7 @@ static const Effect effects[CHANGES] = {
     [CONFIG_APPLY_METHOD] = CHANGES_NOTHING,
     [CONFIG_APPLY_MUTE_THRESHOLD] = CHANGES_NOTHING,
     [CONFIG_APPLY_KEEP_MUTES] = CHANGES_NOTHING,
+    [CONFIG_APPLY_MAX_TIME_MINUTES] = CHANGES_RUN,
     [CHANGE_SURVEY] = CHANGES_ORDER,
     [CHANGE_MAP] = CHANGES_ORDER,
 };
@@ -93,13 +96,14 @@ static Status allow(const char *name, TrainResume *resume)
     int change = find_change(name);
     if (change < 0) return unknown_change(name);
     if (effects[change] == CHANGES_NETWORK)
-        return status_fail(STATUS_USAGE, "--allow-change %s: the weights would not fit another network; train one anew",
-                           name);
+        return status_fail(
+            STATUS_USAGE,
+            "--allow-change %s: it belongs to the network itself, whose weights serve no other; train one anew", name);
     resume->allowed[change] = true;
     return STATUS_OK;
 }
 
-Status train_resume_allow(const char *keys, TrainResume *resume)
+static Status allow_all(const char *keys, TrainResume *resume)
 {
     char *list = text_copy(keys == NULL ? "" : keys), *rest = NULL;
     if (list == NULL) return STATUS_MEMORY;
@@ -156,8 +160,10 @@ static Status consider_last(const char *folder, const Vector *vector, TrainResum
     bool whole = false;
     Status status = files_exists(path) ? try_read(path, vector, &last, &whole, damaged) : STATUS_OK;
     const CheckpointState *a = &last.state, *b = &resume->checkpoint.state;
-    bool later = whole && (!resume->found || a->step > b->step ||
-                           (a->step == b->step && a->epoch_ended + a->closed > b->epoch_ended + b->closed));
+    int64_t ended_a = a->epoch + a->epoch_ended, ended_b = b->epoch + b->epoch_ended;
+    bool later =
+        whole && (!resume->found || a->step > b->step ||
+                  (a->step == b->step && (ended_a > ended_b || (ended_a == ended_b && a->closed > b->closed))));
     if (later) {
         checkpoint_free(&resume->checkpoint);
         memory_free(resume->path);
@@ -171,7 +177,7 @@ static Status consider_last(const char *folder, const Vector *vector, TrainResum
     return status;
 }
 
-Status train_resume_find(const Comm *comm, const char *folder, const Vector *vector, TrainResume *resume)
+static Status find(const Comm *comm, const char *folder, const Vector *vector, TrainResume *resume)
 {
     int64_t damaged = 0;
     Status status = STATUS_OK;
@@ -202,7 +208,8 @@ void train_resume_free(TrainResume *resume)
 
 /* ---- comparing ---- */
 
-void train_resume_take_config(const TrainResume *resume, Config *config)
+/* Keys that the user did not set take the checkpoint's values. */
+static void take_config(const TrainResume *resume, Config *config)
 {
     for (int key = 0; key < CONFIG_KEYS; key++)
         if (!config->is_set[key] && effects[key] != CHANGES_RUN)
@@ -221,73 +228,143 @@ static bool refused(TrainResume *resume, int change)
     return false;
 }
 
-Status train_resume_check_config(TrainResume *resume, const char *folder, const Config *config)
+static Status check_config(TrainResume *resume, const char *folder, const Config *config)
 {
     const Config *held = &resume->state.config;
-    char list[1024] = "", mine[CONFIG_VALUE_MAX], theirs[CONFIG_VALUE_MAX];
-    const char *first = NULL;
-    size_t at = 0;
+    char list[768] = "", remedy[512] = "", mine[CONFIG_VALUE_MAX], theirs[CONFIG_VALUE_MAX];
+    size_t at = 0, remedy_at = 0;
     bool never = false;
-    for (int key = 0; key < CONFIG_KEYS; key++) {
-        if (config_same(config, held, (ConfigKey)key) || !refused(resume, key)) continue;
-        never = never || effects[key] == CHANGES_NETWORK;
+    for (int k = 0; k < CONFIG_KEYS; k++) {
+        ConfigKey key = (ConfigKey)k;
+        if (config_same(config, held, key) || !refused(resume, k)) continue;
+        never = never || effects[k] == CHANGES_NETWORK;
         if (at < sizeof list)
-            at += (size_t)snprintf(list + at, sizeof list - at, "%s%s is %s and was %s", first == NULL ? "" : ", ",
-                                   config_name((ConfigKey)key), config_describe(config, (ConfigKey)key, mine),
-                                   config_describe(held, (ConfigKey)key, theirs));
-        if (first == NULL) first = config_name((ConfigKey)key);
+            at += (size_t)snprintf(list + at, sizeof list - at, "%s%s is %s and was %s", at == 0 ? "" : ", ",
+                                   config_name(key), config_describe(config, key, mine),
+                                   config_describe(held, key, theirs));
+        if (remedy_at < sizeof remedy)
+            remedy_at +=
+                (size_t)snprintf(remedy + remedy_at, sizeof remedy - remedy_at, " --allow-change %s", config_name(key));
     }
-    if (first == NULL) return STATUS_OK;
+    if (at == 0) return STATUS_OK;
     if (never)
-        return status_fail(STATUS_CONFIG, "%s cannot be resumed so: %s: the weights would not fit another network",
+        return status_fail(STATUS_CONFIG,
+                           "%s cannot be resumed: %s: the weights would not fit another network; set it back, or train "
+                           "into another folder",
                            folder, list);
     return status_fail(STATUS_CONFIG,
-                       "%s cannot be resumed so: %s: the result would change; leave the key out to go on as before, or "
-                       "permit it with --allow-change %s",
-                       folder, list, first);
+                       "%s cannot be resumed: %s: the result would be another; set it back, or permit it with%s",
+                       folder, list, remedy);
+}
+
+/* "0123456789abcdef", "none" for 0 */
+static const char *name_checksum(uint64_t checksum, char text[24])
+{
+    snprintf(text, 24, checksum == 0 ? "none" : "%016" PRIx64, checksum);
+    return text;
 }
 
 static Status check_checksum(TrainResume *resume, const char *folder, int change, const char *name, uint64_t mine,
                              uint64_t theirs)
 {
+    char a[24], b[24];
     if (mine == theirs || !refused(resume, change)) return STATUS_OK;
     return status_fail(STATUS_CONFIG,
-                       "%s cannot be resumed so: the %s has checksum %016" PRIx64 " and had %016" PRIx64
-                       ": the result would change; permit it with --allow-change %s",
-                       folder, name, mine, theirs, name);
+                       "%s cannot be resumed: the checksum of the %s is %s and was %s: the result would be another; "
+                       "give the same %s, or permit it with --allow-change %s",
+                       folder, name, name_checksum(mine, a), name_checksum(theirs, b), name, name);
 }
 
-Status train_resume_check(TrainResume *resume, const char *folder, const CheckpointState *now)
+static void compare_machines(TrainResume *resume, const char *folder, const CheckpointState *now)
 {
     const CheckpointState *held = &resume->state;
-    Status status =
-        check_checksum(resume, folder, CHANGE_SURVEY, "survey", now->survey_checksum, held->survey_checksum);
+    bool other_blas = strcmp(now->blas_kernels, held->blas_kernels) != 0;
+    if (strcmp(now->instruction_set, held->instruction_set) == 0 && !other_blas) return;
+    const char *blas = other_blas ? ", OpenBLAS for " : "";
+    log_warning("%s was computed with %s%s%s, this run has %s%s%s: from step %" PRId64
+                " on its bits differ from those of a run that was never interrupted",
+                folder, held->instruction_set, blas, other_blas ? held->blas_kernels : "", now->instruction_set, blas,
+                other_blas ? now->blas_kernels : "", held->step + 1);
+    resume->changed = true;
+}
+
+/* Rank 0's, which alone has the checkpoint and the map's rows. */
+static Status compare(TrainResume *resume, const char *folder, const CheckpointState *now, const Network *network)
+{
+    const CheckpointState *held = &resume->state;
+    Status status = check_config(resume, folder, &now->config);
+    if (status == STATUS_OK)
+        status = check_checksum(resume, folder, CHANGE_SURVEY, "survey", now->survey_checksum, held->survey_checksum);
     if (status == STATUS_OK)
         status = check_checksum(resume, folder, CHANGE_MAP, "map", now->map_checksum, held->map_checksum);
     if (status == STATUS_OK && now->init_checksum != 0 && now->init_checksum != held->init_checksum)
         status = status_fail(STATUS_USAGE,
                              "--init names another model than the training in %s began with%s; leave it out to go on",
-                             folder, held->init_checksum == 0 ? " (it had none)" : "");
+                             folder, held->init_checksum == 0 ? " (which was none)" : "");
+    if (status == STATUS_OK) status = checkpoint_fits(&resume->checkpoint, network);
+    if (status == STATUS_OK) compare_machines(resume, folder, now);
+    return status;
+}
+
+Status train_resume_compare(const Job *job, TrainResume *resume, CheckpointState *now, const Network *network)
+{
+    if (!resume->found) return STATUS_OK;
+    const char *folder = command_text(job, "--output");
+    Status status = comm_agree(&job->comm, job->comm.rank == 0 ? compare(resume, folder, now, network) : STATUS_OK);
     if (status != STATUS_OK) return status;
-    bool other = strcmp(now->instruction_set, held->instruction_set) != 0;
-    bool other_blas = strcmp(now->blas_kernels, held->blas_kernels) != 0;
-    if (other || other_blas)
-        log_warning("%s was computed with %s%s%s, this run has %s%s%s: from step %" PRId64
-                    " on its bits differ from those of a run that was never interrupted",
-                    folder, held->instruction_set, other_blas ? ", OpenBLAS for " : "",
-                    other_blas ? held->blas_kernels : "", now->instruction_set, other_blas ? ", OpenBLAS for " : "",
-                    other_blas ? now->blas_kernels : "", held->step + 1);
-    resume->changed = resume->changed || other || other_blas;
+    comm_broadcast(&job->comm, &resume->anew, sizeof resume->anew);
+    CheckpointState mine = *now;
+    *now = resume->state;
+    now->config = mine.config;
+    now->survey_checksum = mine.survey_checksum;
+    now->map_checksum = mine.map_checksum;
     return STATUS_OK;
 }
 
-bool train_resume_finished(const TrainResume *resume, const Config *config)
+/* ---- beginning ---- */
+
+static bool is_finished(const CheckpointState *state, const Config *config)
 {
-    const CheckpointState *state = &resume->state;
     int64_t max_steps = config->train.max_steps, patience = config->train.early_stopping_patience;
     bool at_limit = max_steps > 0 && state->step >= max_steps;
     if (state->closed && at_limit) return true;
     if (!state->epoch_ended) return state->epoch > config->train.max_epochs;
     return at_limit || state->epoch >= config->train.max_epochs ||
            (patience > 0 && state->epochs_since_best >= patience);
+}
+
+static Status check_options(const Job *job, TrainResume *resume)
+{
+    const char *changes = command_text(job, "--allow-change");
+    bool resumes = command_flag(job, "--resume");
+    if (resumes && job->force)
+        return status_fail(STATUS_USAGE, "--resume goes on with a training, --force begins it anew: give one of them");
+    if (changes != NULL && !resumes)
+        return status_fail(STATUS_USAGE, "--allow-change belongs to --resume: a new training has nothing to change");
+    return allow_all(changes, resume);
+}
+
+Status train_resume_begin(Job *job, const Vector *vector, TrainResume *resume, CheckpointState *now)
+{
+    const Comm *comm = &job->comm;
+    const char *folder = command_text(job, "--output"), *init = command_text(job, "--init");
+    Status status = comm_agree(comm, check_options(job, resume));
+    if (status != STATUS_OK || !command_flag(job, "--resume")) return status;
+    status = find(comm, folder, vector, resume);
+    if (status != STATUS_OK) return status;
+    if (!resume->found) {
+        log_note("%s holds no checkpoint: training starts from the beginning", folder);
+        return STATUS_OK;
+    }
+    take_config(resume, &job->config);
+    status = comm_agree(comm, check_config(resume, folder, &job->config));
+    resume->finished = status == STATUS_OK && is_finished(&resume->state, &job->config);
+    if (status != STATUS_OK || resume->finished || init == NULL) return status;
+    Network network;
+    ModelInfo info;
+    status = model_load(comm, init, vector, &network, &info);
+    if (status != STATUS_OK) return status;
+    network_free(&network);
+    now->init_checksum = info.checksum;
+    return STATUS_OK;
 }

@@ -3,7 +3,7 @@
 #define SEISDCN_TRAIN_RESUME_H
 
 #include "seisdcn/checkpoint.h"
-#include "seisdcn/comm.h"
+#include "seisdcn/command.h"
 #include "seisdcn/config.h"
 #include "seisdcn/status.h"
 
@@ -15,6 +15,7 @@ enum { CHANGE_SURVEY = CONFIG_KEYS, CHANGE_MAP, CHANGES };
 
 typedef struct {
     bool found;            /* there is a checkpoint to go on from */
+    bool finished;         /* and nothing left to do */
     char *path;            /* its name (rank 0) */
     Checkpoint checkpoint; /* rank 0's */
     CheckpointState state; /* the checkpoint's, on all ranks */
@@ -23,25 +24,16 @@ typedef struct {
     bool anew;             /* the order of patches differs: the epoch begins anew */
 } TrainResume;
 
-/* Takes --allow-change's keys ("train.learning_rate,map"; NULL: none). Pure but for the message. STATUS_USAGE. */
-Status train_resume_allow(const char *keys, TrainResume *resume);
+/* With --resume: finds the newest whole checkpoint of the output's folder (DIR/checkpoints and DIR/last.h5), with a
+ * warning for each damaged one, and gives the configuration's keys that the user did not set the checkpoint's values.
+ * now->init_checksum becomes that of --init's model. Collective. STATUS_USAGE: options that do not go together;
+ * STATUS_DATA: there are checkpoints, but none is whole; STATUS_CONFIG: see train_resume_compare(). */
+Status train_resume_begin(Job *job, const Vector *vector, TrainResume *resume, CheckpointState *now);
 
-/* Reads the newest whole checkpoint of folder (DIR/checkpoints and DIR/last.h5), with a warning for each damaged one.
- * None at all: found stays false. Collective. STATUS_DATA where there are some and none is whole. */
-Status train_resume_find(const Comm *comm, const char *folder, const Vector *vector, TrainResume *resume);
-
-/* Keys that the user did not set take the checkpoint's values. Pure. */
-void train_resume_take_config(const TrainResume *resume, Config *config);
-
-/* Compares the configuration with the checkpoint's: STATUS_CONFIG names the keys that would change the result and are
- * not allowed to. Pure but for the message. */
-Status train_resume_check_config(TrainResume *resume, const char *folder, const Config *config);
-
-/* The same for survey, map, --init's model, and what computes: `now` is this run's state. Local: warns on rank 0. */
-Status train_resume_check(TrainResume *resume, const char *folder, const CheckpointState *now);
-
-/* Whether nothing is left to do under this configuration. Pure. */
-bool train_resume_finished(const TrainResume *resume, const Config *config);
+/* Holds what this run's result depends on against the checkpoint's (nothing to do where none was found), and warns
+ * where another instruction set computes. *now takes over the rest of the checkpoint's state. Collective. STATUS_CONFIG
+ * names what would change the result and is not allowed to, STATUS_USAGE where it is --init. */
+Status train_resume_compare(const Job *job, TrainResume *resume, CheckpointState *now, const Network *network);
 
 /* A configuration as checkpoints keep it: keys that belong to one run have their defaults. Pure. */
 Config train_resume_kept(const Config *config);

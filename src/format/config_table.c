@@ -25,6 +25,12 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                "be more than 2 * network.levels."},
     [CONFIG_PATCH_STRIDE] = {KEY(patch, stride), WHOLE(1, INT_MOST), .fallback = "1", .unit = "traces and samples",
                              .help = "Step from one patch to the next, in both directions."},
+    [CONFIG_PATCH_SCALE] = {KEY(patch, scale), CHOICE("max", "rms"), .fallback = "max",
+                            .help = "What a patch is divided by: its largest absolute value, or its root mean square."},
+    [CONFIG_PATCH_SCALE_GRID] = {KEY(patch, scale_grid), WHOLE(0, 64), .fallback = "0",
+                                 .help = "Rounds what a patch is divided by up to the next 2^(k / scale_grid), in "
+                                         "training and apply alike, so that more windows share a scale and apply is "
+                                         "faster; 0: off."},
 
     [CONFIG_SPLIT_BY] = {KEY(split, by), CHOICE("ensemble", "inline", "patch"), .fallback = "ensemble",
                          .help = "What is dealt to training, validation and test as a whole: gathers; whole inlines "
@@ -113,6 +119,10 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                              "is."},
     [CONFIG_APPLY_KEEP_MUTES] = {KEY(apply, keep_mutes), FLAG, .fallback = "false",
                                  .help = "Samples that are exactly zero in the input stay zero."},
+    [CONFIG_APPLY_MAX_TIME_MINUTES] = {KEY(apply, max_time_minutes), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
+                                       .fallback = "0", .unit = "minutes",
+                                       .help = "Once the program has run this long, it ends with status 75, to be "
+                                               "resumed; 0: no limit."},
 };
 
 const ConfigEntry *config_table_entry(ConfigKey key) { return &table[key]; }

@@ -3,7 +3,6 @@
 #include "seisdcn/checksum.h"
 #include "seisdcn/fault.h"
 #include "seisdcn/files.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -21,15 +20,18 @@ static const char *const HEAD_FORMAT = "seisdcn checkpoint: %" PRId64 " bytes be
 
 void checkpoint_take_place(const Trainer *trainer, CheckpointState *state)
 {
-    bool gemm = false;
-    for (int i = 0; i < trainer->network->n_layers; i++) gemm = gemm || trainer->network->layer[i].gemm;
     state->epoch = trainer->order.epoch;
     state->epoch_step = trainer->epoch_step;
     state->step = trainer->step;
     state->epoch_error = trainer->epoch_error;
     state->epoch_patches = trainer->epoch_patches;
-    snprintf(state->instruction_set, sizeof state->instruction_set, "%s", trainer->network->vector->name);
-    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", gemm ? gemm_kernels() : "");
+    checkpoint_name_machine(trainer->network, state);
+}
+
+void checkpoint_name_machine(const Network *network, CheckpointState *state)
+{
+    snprintf(state->instruction_set, sizeof state->instruction_set, "%s", network->vector->name);
+    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", network_blas_kernels(network));
 }
 
 /* ---- the state as attributes: one table reads and writes ---- */

@@ -41,6 +41,7 @@ Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map,
     if (status == STATUS_OK)
         status = batch_new(network->vector, network->shape.channels, network->shape.patch_size,
                            GROUPS_AT_A_TIME * network->vector->lanes, &evaluation->batch);
+    evaluation->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
     if (status == STATUS_OK) {
         evaluation->rows = memory_new((size_t)evaluation->batch.capacity, sizeof *evaluation->rows, "rows to evaluate");
         if (evaluation->rows == NULL) status = STATUS_MEMORY;

@@ -106,6 +106,7 @@ static Status allocate(Trainer *trainer)
     Status status = network_group_new(network, true, &trainer->group);
     if (status == STATUS_OK)
         status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most, &trainer->batch);
+    trainer->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
     return status;
 }
 

@@ -117,12 +117,33 @@ static void a_read_goes_on_behind_a_signal(void **state)
     assert_int_equal(in_child(read_through, SIGINT), 0);
 }
 
+static int release(int number)
+{
+    interrupt_listen();
+    if (number != 0) raise(number);
+    interrupt_release(); /* which ends it where one came */
+    if (interrupt_asked()) return 1;
+    raise(SIGUSR2);
+    return 2;
+}
+
+static void released_signals_end_the_process(void **state)
+{
+    (void)state;
+    int before = in_child(release, SIGTERM), after = in_child(release, 0);
+    assert_true(WIFSIGNALED(before));
+    assert_int_equal(WTERMSIG(before), SIGTERM);
+    assert_true(WIFSIGNALED(after));
+    assert_int_equal(WTERMSIG(after), SIGUSR2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_signal_asks),
         cmocka_unit_test(a_second_sigint_kills),
         cmocka_unit_test(time_asks),
+        cmocka_unit_test(released_signals_end_the_process),
         cmocka_unit_test(a_read_goes_on_behind_a_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
