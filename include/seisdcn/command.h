@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER } OptionKind;
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_TEXTS, OPTION_INT, OPTION_NUMBER } OptionKind; /* TEXTS: repeats */
 
 typedef struct {
     const char *name; /* "--output" */
@@ -27,6 +27,12 @@ typedef struct {
 enum { COMMAND_OPTIONS_MAX = 24 };
 
 struct Job;
+
+/* One of the texts of an option that may be repeated: an OPTION_TEXTS of command->options. */
+typedef struct {
+    int option;
+    const char *text;
+} Repeated;
 
 typedef struct {
     const char *name;        /* "train" */
@@ -46,6 +52,8 @@ typedef struct Job {
     Config config;
     bool force, quiet;
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
+    int n_repeated;
+    Repeated *repeated; /* [n_repeated] in the order given */
     int n_arguments;
     char **arguments; /* what stood without an option */
     char *line;       /* the command line as history shows it: without --quiet and --force, base names of files kept
@@ -54,6 +62,9 @@ typedef struct Job {
 
 /* The text of an option, NULL where it was not given and has no default ("1" for a flag that was given). Pure. */
 const char *command_text(const Job *job, const char *name);
+
+/* The i-th text (from 0) of an option that may be repeated, NULL where it was given less often. Pure. */
+const char *command_texts(const Job *job, const char *name, int i);
 
 /* Whether a flag was given. Pure. */
 bool command_flag(const Job *job, const char *name);

@@ -77,7 +77,8 @@ static Status take_value(const Option *option, int argc, char **argv, int *at, c
         *value = argv[++*at];
     }
     if (**value == '\0') return status_fail(STATUS_USAGE, "%s has an empty value", option->name);
-    return option->kind == OPTION_TEXT ? STATUS_OK : check_number(option, *value);
+    bool is_text = option->kind == OPTION_TEXT || option->kind == OPTION_TEXTS;
+    return is_text ? STATUS_OK : check_number(option, *value);
 }
 
 static Status take_common(const Option *option, const char *value, Job *job, Invocation *invocation)
@@ -110,7 +111,8 @@ static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *
     Status status = take_value(option, argc, argv, at, &value);
     if (status != STATUS_OK) return status;
     if (mine < 0) return take_common(option, value, job, invocation);
-    if (job->option[mine] != NULL && option->kind != OPTION_FLAG)
+    if (option->kind == OPTION_TEXTS) job->repeated[job->n_repeated++] = (Repeated){mine, value};
+    if (job->option[mine] != NULL && option->kind != OPTION_FLAG && option->kind != OPTION_TEXTS)
         return status_fail(STATUS_USAGE, "%s is given twice", option->name);
     job->option[mine] = value;
     return STATUS_OK;
@@ -163,8 +165,10 @@ Status options_parse(int argc, char **argv, Job *job, Invocation *invocation)
 {
     job->arguments = memory_new((size_t)argc + 1, sizeof *job->arguments, "the arguments");
     invocation->sets = memory_new((size_t)argc + 1, sizeof *invocation->sets, "the arguments");
+    job->repeated = memory_new((size_t)argc + 1, sizeof *job->repeated, "the arguments");
     job->line = make_line(job->command, argc, argv);
-    if (job->arguments == NULL || invocation->sets == NULL || job->line == NULL) return STATUS_MEMORY;
+    if (job->arguments == NULL || invocation->sets == NULL || job->repeated == NULL || job->line == NULL)
+        return STATUS_MEMORY;
     bool options_end = false;
     for (int i = 0; i < argc; i++) {
         bool is_option = !options_end && argv[i][0] == '-' && argv[i][1] != '\0';
@@ -184,8 +188,10 @@ void options_free(Job *job, Invocation *invocation)
 {
     memory_free(job->arguments);
     memory_free(invocation->sets);
+    memory_free(job->repeated);
     memory_free(job->line);
     job->arguments = NULL;
+    job->repeated = NULL;
     invocation->sets = NULL;
     job->line = NULL;
 }
