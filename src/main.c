@@ -5,8 +5,8 @@
 #include "seisdcn/h5.h"
 
 static const Command *const commands[] = {
-    &command_synth, &command_consolidate, &command_index, &command_train, &command_test,
-    &command_apply, &command_export,      &command_plot,  &command_info,  NULL,
+    &command_synth,  &command_consolidate, &command_index, &command_train, &command_test, &command_apply,
+    &command_export, &command_plot,        &command_qc,    &command_info,  NULL,
 };
 
 int main(int argc, char **argv)
