@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_TEXTS, OPTION_INT, OPTION_NUMBER } OptionKind; /* TEXTS: repeats */
+/* OPTION_LIST: a text that may be given several times, see command_texts(). */
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST } OptionKind;
 
 typedef struct {
     const char *name; /* "--output" */
@@ -28,7 +29,7 @@ enum { COMMAND_OPTIONS_MAX = 24 };
 
 struct Job;
 
-/* One of the texts of an option that may be repeated: an OPTION_TEXTS of command->options. */
+/* One of the texts of an option that may be repeated: an OPTION_LIST of command->options. */
 typedef struct {
     int option;
     const char *text;
@@ -43,6 +44,7 @@ typedef struct {
     const char *arguments;   /* "INPUT...", "FILE.h5"; NULL where it takes none */
     int min_arguments, max_arguments;
     bool uses_config;               /* takes --config and --set */
+    bool is_resumable;              /* a signal asks it to stop (interrupt.h); the others are ended by one */
     Status (*run)(struct Job *job); /* collective */
 } Command;
 
@@ -56,7 +58,7 @@ typedef struct Job {
     Repeated *repeated; /* [n_repeated] in the order given */
     int n_arguments;
     char **arguments; /* what stood without an option */
-    char *line;       /* the command line as history shows it: without --quiet and --force, base names of files kept
+    char *line;       /* the command line as history shows it: without --quiet, --force and --resume, names of files
                          as given */
 } Job;
 

@@ -1,13 +1,18 @@
 #include "seisdcn/memory.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/status.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, LARGE_BLOCK = 128 << 10 };
+
+/* By itself the C library raises this limit to the largest block that was freed, and keeps what is below it. */
+void memory_open(void) { mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK); }
 
 void *memory_new(size_t count, size_t size, const char *what)
 {
@@ -18,7 +23,7 @@ void *memory_new(size_t count, size_t size, const char *what)
     }
     size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes == 0) bytes = ALIGNMENT;
-    void *block = aligned_alloc(ALIGNMENT, bytes);
+    void *block = fault_strikes(FAULT_MEMORY) ? NULL : aligned_alloc(ALIGNMENT, bytes);
     if (block == NULL) {
         status_fail(STATUS_MEMORY, "out of memory: %s takes %.1f MB; use more nodes or fewer ranks a node", what,
                     (double)bytes / 1e6);
@@ -40,14 +45,19 @@ int memory_grow(void **block, size_t kept, size_t count, size_t size, const char
 
 void memory_free(void *block) { free(block); }
 
-size_t memory_peak(void)
+/* What the kernel's account of this process says behind `name`, in bytes; 0 where it says nothing. */
+static size_t account(const char *name)
 {
     FILE *file = fopen("/proc/self/status", "r");
     if (file == NULL) return 0;
     char line[256];
     unsigned long kilobytes = 0;
     while (fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "VmHWM: %lu", &kilobytes) == 1) break;
+        if (strncmp(line, name, strlen(name)) == 0 && sscanf(line + strlen(name), ": %lu", &kilobytes) == 1) break;
     fclose(file);
     return (size_t)kilobytes * 1024;
 }
+
+size_t memory_peak(void) { return account("VmHWM"); }
+
+size_t memory_resident(void) { return account("VmRSS"); }

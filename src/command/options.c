@@ -77,8 +77,8 @@ static Status take_value(const Option *option, int argc, char **argv, int *at, c
         *value = argv[++*at];
     }
     if (**value == '\0') return status_fail(STATUS_USAGE, "%s has an empty value", option->name);
-    bool is_text = option->kind == OPTION_TEXT || option->kind == OPTION_TEXTS;
-    return is_text ? STATUS_OK : check_number(option, *value);
+    bool is_number = option->kind == OPTION_INT || option->kind == OPTION_NUMBER;
+    return is_number ? check_number(option, *value) : STATUS_OK;
 }
 
 static Status take_common(const Option *option, const char *value, Job *job, Invocation *invocation)
@@ -111,8 +111,8 @@ static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *
     Status status = take_value(option, argc, argv, at, &value);
     if (status != STATUS_OK) return status;
     if (mine < 0) return take_common(option, value, job, invocation);
-    if (option->kind == OPTION_TEXTS) job->repeated[job->n_repeated++] = (Repeated){mine, value};
-    if (job->option[mine] != NULL && option->kind != OPTION_FLAG && option->kind != OPTION_TEXTS)
+    if (option->kind == OPTION_LIST) job->repeated[job->n_repeated++] = (Repeated){mine, value};
+    if (job->option[mine] != NULL && option->kind != OPTION_FLAG && option->kind != OPTION_LIST)
         return status_fail(STATUS_USAGE, "%s is given twice", option->name);
     job->option[mine] = value;
     return STATUS_OK;
@@ -154,7 +154,8 @@ static char *make_line(const Command *command, int argc, char **argv)
     if (line == NULL) return NULL;
     size_t used = (size_t)snprintf(line, room, "seisdcn %s", command->name);
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0) continue;
+        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0 || strcmp(argv[i], "--resume") == 0)
+            continue;
         const char *quote = needs_quotes(argv[i]) ? "'" : "";
         used += (size_t)snprintf(line + used, room - used, " %s%s%s", quote, argv[i], quote);
     }

@@ -294,7 +294,7 @@ static Status run(Job *job)
 
 static const Option options[] = {
     {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
-    {"--predicted", OPTION_TEXTS, "PREDICTED.h5", NULL, 0, 0, true,
+    {"--predicted", OPTION_LIST, "PREDICTED.h5", NULL, 0, 0, true,
      "its prediction; may be repeated, to compare several"},
     {"--clean", OPTION_TEXT, "CLEAN.h5", NULL, 0, 0, false, "the survey without noise (a synthetic one's): adds SNR"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
