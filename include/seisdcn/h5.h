@@ -63,6 +63,11 @@ Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4])
  * class of memory_type. Local. STATUS_DATA. */
 Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int rank, const int64_t *dims);
 
+/* Where the values of dataset name lie in the file, one after the other and just as memory_type has them: *offset in
+ * bytes from the file's start, -1 where they lie otherwise (chunked, compressed, of another type, outside the file).
+ * Local. STATUS_DATA where it is missing. */
+Status h5_plain_offset(const H5File *file, const char *name, hid_t memory_type, int64_t *offset);
+
 /* Reads a whole dataset of `count` elements into data. Local. STATUS_DATA where its size differs. */
 Status h5_read_all(const H5File *file, const char *name, hid_t memory_type, int64_t count, void *data);
 

@@ -33,9 +33,6 @@ typedef struct {
     double seconds;  /* training time of the epoch */
 } Train;
 
-/* Gathers of the validation set that a rank keeps between epochs. */
-static const int64_t VALIDATION_BYTES = (int64_t)256 << 20;
-
 /* ---- prepare ---- */
 
 static Status make_network(Train *train, const Vector *vector)
@@ -55,6 +52,8 @@ static Status make_network(Train *train, const Vector *vector)
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
     return status;
 }
+
+static void read_on(void *context) { trainer_read_on(context); }
 
 static Status prepare(Train *train)
 {
@@ -79,7 +78,9 @@ static Status prepare(Train *train)
     status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
-                              VALIDATION_BYTES, &train->network, &train->validation);
+                              train->trainer.memory.validation_gathers, &train->network, &train->validation);
+    train->validation.poke = read_on;
+    train->validation.poke_context = &train->trainer;
     if (status == STATUS_OK)
         status = train_output_open(comm, &train->output, command_text(job, "--output"), &job->config, &train->network,
                                    &train->trainer, &train->survey, &train->map, job->line);

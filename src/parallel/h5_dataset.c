@@ -114,6 +114,23 @@ Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int ra
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
+Status h5_plain_offset(const H5File *file, const char *name, hid_t memory_type, int64_t *offset)
+{
+    hid_t set;
+    *offset = -1;
+    Status status = open_set(file, name, &set);
+    if (status != STATUS_OK) return status;
+    hid_t creation = H5Dget_create_plist(set), type = H5Dget_type(set);
+    bool plain = creation >= 0 && type >= 0 && H5Pget_layout(creation) == H5D_CONTIGUOUS &&
+                 H5Pget_external_count(creation) == 0 && H5Tequal(type, memory_type) > 0;
+    /* of data that were never written HDF5 may tell a place all the same */
+    haddr_t at = plain && H5Dget_storage_size(set) > 0 ? H5Dget_offset(set) : HADDR_UNDEF;
+    if (at != HADDR_UNDEF) *offset = (int64_t)at;
+    if (type >= 0) H5Tclose(type);
+    if (creation >= 0) H5Pclose(creation);
+    return h5_closed(file, status, H5Dclose(set), name);
+}
+
 /* Moves rows between set and memory, piece by piece; exactly one of into and from is not NULL. */
 static Status move_rows(const H5File *file, const char *name, hid_t set, hid_t memory_type, int rank,
                         const int64_t *dims, int64_t first, int64_t n_rows, int64_t row_elements, void *into,
