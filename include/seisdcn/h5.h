@@ -59,6 +59,9 @@ Status h5_write_new(const H5File *file, const char *name, hid_t type, hid_t memo
 /* Dimensions of dataset name: *rank (at most 4) and dims[0..*rank). Local. STATUS_DATA where it is missing. */
 Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4]);
 
+/* Bytes that dataset name takes in the file. Local. STATUS_DATA where it is missing. */
+Status h5_stored_bytes(const H5File *file, const char *name, int64_t *bytes);
+
 /* Checks that dataset name exists with just these dimensions (-1 in dims: any), and that its values are numbers of the
  * class of memory_type. Local. STATUS_DATA. */
 Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int rank, const int64_t *dims);

@@ -104,6 +104,10 @@ Status survey_finish(Survey *survey);
  * it after survey_finish(). Rank 0 works; collective. */
 Status survey_copy_headers(const Comm *comm, const char *from, const char *to);
 
+/* About how many bytes a prediction of `survey` takes as a file: its amplitudes, tables and what
+ * survey_copy_headers() copies. Local: rank 0's. STATUS_IO, STATUS_DATA. */
+Status survey_predicted_bytes(const Survey *survey, int64_t *bytes);
+
 /* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */
 Status survey_verify_gather(const Survey *survey, int64_t e);
 

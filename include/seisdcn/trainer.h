@@ -59,9 +59,16 @@ typedef struct {
     double seconds[PHASES];
 } Trainer;
 
-/* Prepares training of network (the caller's) on a map's train rows. Reads all of this rank's gathers where they stay
- * in memory. Collective. STATUS_MEMORY (also where train.memory_limit_mb does not do; it says what would), STATUS_IO,
- * STATUS_DATA. */
+/* Finds out what training of network (the caller's) on a map's train rows takes: trainer->order and trainer->memory
+ * only. Collective. STATUS_MEMORY (also where train.memory_limit_mb does not do; it says what would). */
+Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                    Trainer *trainer);
+
+/* Prepares what was planned; reads all of this rank's gathers where they stay in memory. Collective. STATUS_MEMORY,
+ * STATUS_IO, STATUS_DATA. */
+Status trainer_prepare(Trainer *trainer);
+
+/* trainer_plan() and trainer_prepare(). Collective. */
 Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
                    Trainer *trainer);
 

@@ -1,4 +1,5 @@
 /* apply: predicts every gather of a survey, each by one rank. */
+#include "dry_run.h"
 #include "report.h"
 
 #include "seisdcn/command.h"
@@ -88,7 +89,7 @@ static Status prepare(Apply *apply)
         apply->part = text_format("%s.part", output);
         status = comm_agree(&job->comm, apply->part == NULL ? STATUS_MEMORY : STATUS_OK);
     }
-    return status == STATUS_OK ? create_output(apply) : status;
+    return status;
 }
 
 /* ---- loop ---- */
@@ -224,12 +225,16 @@ static Status run(Job *job)
 {
     Apply apply = {.job = job};
     Status status = prepare(&apply);
+    bool dry = command_flag(job, "--dry-run");
+    if (status == STATUS_OK)
+        status = dry ? dry_run_apply(job, &apply.survey, &apply.network, apply.list, apply.n, apply.whole)
+                     : create_output(&apply);
     double start = timer_now(), busy = 0;
-    if (status == STATUS_OK) status = loop(&apply, &busy);
+    if (status == STATUS_OK && !dry) status = loop(&apply, &busy);
     double seconds = timer_now() - start;
-    if (status == STATUS_OK) status = finish(&apply);
-    if (status == STATUS_OK) report(&apply, seconds, busy);
-    if (status == STATUS_OK) report_memory(&job->comm);
+    if (status == STATUS_OK && !dry) status = finish(&apply);
+    if (status == STATUS_OK && !dry) report(&apply, seconds, busy);
+    if (status == STATUS_OK && !dry) report_memory(&job->comm);
     survey_close(&apply.predicted); /* whole by now, or thrown away */
     if (status != STATUS_OK && apply.begun && job->comm.rank == 0) unlink(apply.part);
     Status closed = survey_close(&apply.survey);
@@ -252,6 +257,9 @@ static const Option options[] = {
      .argument = "LIST",
      .help = "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
     {.name = "--difference", .kind = OPTION_FLAG, .help = "write input minus prediction, the noise"},
+    {.name = "--dry-run",
+     .kind = OPTION_FLAG,
+     .help = "check everything, write nothing, and print memory, file, windows and time"},
     {.name = NULL},
 };
 

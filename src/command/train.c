@@ -1,4 +1,5 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
+#include "dry_run.h"
 #include "report.h"
 #include "train_output.h"
 
@@ -55,7 +56,8 @@ static Status make_network(Train *train, const Vector *vector)
 
 static void read_on(void *context) { trainer_read_on(context); }
 
-static Status prepare(Train *train)
+/* What a real run and a dry one check and load alike. */
+static Status load(Train *train)
 {
     Job *job = train->job;
     const Comm *comm = &job->comm;
@@ -73,9 +75,19 @@ static Status prepare(Train *train)
     if (status == STATUS_OK) status = model_check_map(&train->network, &train->map);
     if (status == STATUS_OK)
         status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
-    if (status != STATUS_OK) return status;
-    index_report(&train->map);
-    status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    if (status == STATUS_OK) index_report(&train->map);
+    return status;
+}
+
+static Status prepare(Train *train)
+{
+    Job *job = train->job;
+    const Comm *comm = &job->comm;
+    Status status = trainer_plan(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    if (status == STATUS_OK) {
+        dry_run_warn(comm, &train->trainer.memory);
+        status = trainer_prepare(&train->trainer);
+    }
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
                               train->trainer.memory.validation_gathers, &train->network, &train->validation);
@@ -232,16 +244,19 @@ static Status loop(Train *train)
 static Status run(Job *job)
 {
     Train train = {.job = job};
-    Status status = prepare(&train);
-    if (status == STATUS_OK) {
+    bool dry = command_flag(job, "--dry-run");
+    Status status = load(&train);
+    if (status == STATUS_OK)
+        status = dry ? dry_run_train(job, &train.survey, &train.map, &train.network) : prepare(&train);
+    if (status == STATUS_OK && !dry) {
         introduce(&train);
         status = loop(&train);
         Status closed = job->comm.rank == 0 ? train_output_close(&train.output) : STATUS_OK;
         closed = comm_agree(&job->comm, status != STATUS_OK ? STATUS_OK : closed);
         if (status == STATUS_OK) status = closed;
     }
-    if (status == STATUS_OK) report_memory(&job->comm);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !dry) report_memory(&job->comm);
+    if (status == STATUS_OK && !dry)
         log_note("trained: %s/best.h5 (loss %.6g) and last.h5", command_text(job, "--output"), train.best);
     train_output_free(&train.output);
     evaluate_free(&train.validation);
@@ -264,14 +279,20 @@ static const Option options[] = {
      .argument = "MAP.h5",
      .help = "the index map (default: built from patch.* and split.*)"},
     {.name = "--init", .kind = OPTION_TEXT, .argument = "MODEL.h5", .help = "start from this model's weights"},
+    {.name = "--dry-run",
+     .kind = OPTION_FLAG,
+     .help = "check everything, write nothing, and print memory, files, steps and time"},
     {.name = NULL},
 };
 
 const Command command_train = {
     .name = "train",
     .summary = "trains the network on a survey's patches",
-    .description = "Trains data-parallel over all ranks and writes DIR/best.h5 (lowest validation loss), last.h5, "
-                   "metrics.csv, config.yaml and checkpoints/. The result has the same bits for any number of ranks.",
+    .description =
+        "Trains data-parallel over all ranks and writes DIR/best.h5 (lowest validation loss), last.h5, "
+        "metrics.csv, config.yaml and checkpoints/. The result has the same bits for any number of ranks. A "
+        "survey that is larger than memory is trained in blocks (train.block_gathers), whose next gathers are "
+        "read while the ranks compute.",
     .example = "mpirun -n 2 seisdcn train --survey survey.h5 --output run --set train.max_epochs=3",
     .options = options,
     .uses_config = true,

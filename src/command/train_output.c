@@ -15,7 +15,10 @@ Status train_output_check(const char *folder, bool force)
     if (files_exists(folder) && !files_is_folder(folder))
         return status_fail(STATUS_USAGE, "%s exists and is not a folder; --output names the folder of a training",
                            folder);
-    return files_check_output(folder, force);
+    Status status = files_check_output(folder, force);
+    if (status == STATUS_OK && files_exists(folder) && access(folder, W_OK | X_OK) != 0)
+        status = status_fail(STATUS_IO, "%s: the folder cannot be written: %s", folder, strerror(errno));
+    return status;
 }
 
 static Status write_config(const char *folder, const Config *config)

@@ -74,8 +74,8 @@ static Status allocate(Trainer *trainer)
     return status == STATUS_OK ? allocate_gathers(trainer) : status;
 }
 
-Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                   Trainer *trainer)
+Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                    Trainer *trainer)
 {
     memset(trainer, 0, sizeof *trainer);
     trainer->comm = *comm;
@@ -86,12 +86,24 @@ Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, 
     trainer->epochs = config->train.max_epochs;
     trainer->max_steps = config->train.max_steps;
     Status status = order_new(comm, map, config, &trainer->order);
-    if (status != STATUS_OK) return status;
-    status = trainer_plan_memory(trainer, map, config);
-    if (status == STATUS_OK) status = comm_agree(comm, allocate(trainer));
+    if (status == STATUS_OK) status = trainer_plan_memory(trainer, map, config);
+    if (status != STATUS_OK) trainer_free(trainer);
+    return status;
+}
+
+Status trainer_prepare(Trainer *trainer)
+{
+    Status status = comm_agree(&trainer->comm, allocate(trainer));
     if (status == STATUS_OK) status = preload(trainer);
     if (status != STATUS_OK) trainer_free(trainer);
     return status;
+}
+
+Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                   Trainer *trainer)
+{
+    Status status = trainer_plan(comm, survey, map, config, network, trainer);
+    return status == STATUS_OK ? trainer_prepare(trainer) : status;
 }
 
 void trainer_free(Trainer *trainer)

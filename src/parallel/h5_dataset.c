@@ -75,6 +75,15 @@ Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4])
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
+Status h5_stored_bytes(const H5File *file, const char *name, int64_t *bytes)
+{
+    hid_t set;
+    Status status = open_set(file, name, &set);
+    if (status != STATUS_OK) return status;
+    *bytes = (int64_t)H5Dget_storage_size(set);
+    return h5_closed(file, status, H5Dclose(set), name);
+}
+
 /* "[3, any, 5]" */
 static char *shape_text(int rank, const int64_t *dims, char *text, size_t size)
 {

@@ -176,7 +176,7 @@ static bool play(Gathers *gathers, int64_t seed)
     int32_t kept[N_ENSEMBLES] = {0};
     const float *where[N_ENSEMBLES] = {NULL};
     int64_t largest = gathers->n_channels * MAX_FOLD * N_SAMPLES * (int64_t)sizeof(float), kept_bytes = 0;
-    for (uint64_t i = 0; i < 3000; i++) {
+    for (uint64_t i = 0; i < 1000; i++) {
         int64_t e = random_below(key, N_ENSEMBLES, i, 0),
                 bytes = gathers_bytes_of(gathers->survey, gathers->n_channels, e);
         const float *values;
