@@ -3,16 +3,18 @@
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/memory.h"
 
 static const Command *const commands[] = {
-    &command_synth, &command_consolidate, &command_index, &command_train, &command_test,
-    &command_apply, &command_export,      &command_info,  NULL,
+    &command_synth,  &command_consolidate, &command_index, &command_train,  &command_test, &command_apply,
+    &command_export, &command_plot,        &command_info,  &command_doctor, NULL,
 };
 
 int main(int argc, char **argv)
 {
     Comm comm;
+    interrupt_listen();
     memory_open();
     comm_open(&argc, &argv, &comm);
     h5_open_library();

@@ -33,6 +33,9 @@ _Noreturn void comm_abort(const Comm *comm, Status status);
  * then every rank's message. Collective. */
 Status comm_agree(const Comm *comm, Status mine);
 
+/* Waits until every rank has come, asleep: for ranks that wait while another works alone for long. Collective. */
+void comm_wait(const Comm *comm);
+
 /* Copies `bytes` bytes (any number, also past 2 GiB) from rank 0 to all. Collective. */
 void comm_broadcast(const Comm *comm, void *data, size_t bytes);
 
@@ -45,6 +48,17 @@ void comm_sum(const Comm *comm, int64_t *values, size_t n);
 
 /* Largest of n 64-bit integers over ranks, in place, on all ranks. Collective. */
 void comm_max(const Comm *comm, int64_t *values, size_t n);
+
+/* n words or-ed bit by bit over ranks, in place, on all ranks. Collective. */
+void comm_or(const Comm *comm, uint64_t *words, size_t n);
+
+/* The sum of `mine` over the ranks before this one. Collective. */
+int64_t comm_before(const Comm *comm, int64_t mine);
+
+/* Each rank sends rank r bytes offset[r] .. offset[r + 1] of data (offset [size + 1]), and gets what the ranks send to
+ * it, rank after rank, in *all (memory_new(), to be freed by the caller), *bytes of them. Any number of bytes.
+ * Collective. STATUS_MEMORY. */
+Status comm_exchange(const Comm *comm, const void *data, const size_t *offset, void **all, size_t *bytes);
 
 /* Rank 0 sends each rank its own piece: rank r gets bytes[r] bytes of data from offset[r] (rank 0's arrays; pieces may
  * overlap and pass 2 GiB) into mine, which holds my_bytes = bytes[rank]. Collective. */

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER } OptionKind;
+/* OPTION_LIST: a text that may be given several times; they become one with commas between. */
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST } OptionKind;
 
 typedef struct {
     const char *name; /* "--output" */
@@ -37,6 +38,7 @@ typedef struct {
     const char *arguments;   /* "INPUT...", "FILE.h5"; NULL where it takes none */
     int min_arguments, max_arguments;
     bool uses_config;               /* takes --config and --set */
+    bool is_resumable;              /* a signal asks it to stop (interrupt.h); the others are ended by one */
     Status (*run)(struct Job *job); /* collective */
 } Command;
 
@@ -48,7 +50,7 @@ typedef struct Job {
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
     int n_arguments;
     char **arguments; /* what stood without an option */
-    char *line;       /* the command line as history shows it: without --quiet and --force, base names of files kept
+    char *line;       /* the command line as history shows it: without --quiet, --force and --resume, names of files
                          as given */
 } Job;
 

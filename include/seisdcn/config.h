@@ -14,14 +14,18 @@
 #include <stdint.h>
 
 typedef enum { SPLIT_BY_ENSEMBLE, SPLIT_BY_INLINE, SPLIT_BY_PATCH } SplitBy;
+typedef enum { SCALE_MAX, SCALE_RMS } ScaleKind;
 typedef enum { MIXING_DEPTHWISE, MIXING_FULL } Mixing;
 typedef enum { SKIP_NONE, SKIP_ADD } Skip;
+typedef enum { OUTPUT_TANH, OUTPUT_LINEAR } Output;
 typedef enum { APPLY_SHARED, APPLY_DIRECT } ApplyMethod;
 
 /* The keys, in the order of the table and of the printed configuration. */
 typedef enum {
     CONFIG_PATCH_SIZE,
     CONFIG_PATCH_STRIDE,
+    CONFIG_PATCH_SCALE,
+    CONFIG_PATCH_SCALE_GRID,
     CONFIG_SPLIT_BY,
     CONFIG_SPLIT_TEST,
     CONFIG_SPLIT_VALID,
@@ -32,12 +36,17 @@ typedef enum {
     CONFIG_NETWORK_DROPOUT,
     CONFIG_NETWORK_MIXING,
     CONFIG_NETWORK_SKIP,
+    CONFIG_NETWORK_WIDTH,
+    CONFIG_NETWORK_OUT_CHANNELS,
+    CONFIG_NETWORK_OUTPUT,
+    CONFIG_NETWORK_DROPOUT_LAST,
     CONFIG_TRAIN_BATCH_SIZE,
     CONFIG_TRAIN_MAX_EPOCHS,
     CONFIG_TRAIN_LEARNING_RATE,
     CONFIG_TRAIN_SEED,
     CONFIG_TRAIN_SHUFFLE,
     CONFIG_TRAIN_MAX_STEPS,
+    CONFIG_TRAIN_MAX_TIME_MINUTES,
     CONFIG_TRAIN_MAX_PATCHES_PER_EPOCH,
     CONFIG_TRAIN_MAX_VALID_PATCHES,
     CONFIG_TRAIN_CHECKPOINT_EVERY_STEPS,
@@ -49,12 +58,14 @@ typedef enum {
     CONFIG_APPLY_METHOD,
     CONFIG_APPLY_MUTE_THRESHOLD,
     CONFIG_APPLY_KEEP_MUTES,
+    CONFIG_APPLY_MAX_TIME_MINUTES,
     CONFIG_KEYS /* how many */
 } ConfigKey;
 
 typedef struct {
     struct {
         int64_t size, stride;
+        int64_t scale, scale_grid; /* scale: ScaleKind */
     } patch;
     struct {
         int64_t by; /* SplitBy */
@@ -64,7 +75,9 @@ typedef struct {
     struct {
         int64_t channels, k_mult, levels;
         double dropout;
-        int64_t mixing, skip; /* Mixing, Skip */
+        int64_t mixing, skip;                /* Mixing, Skip */
+        int64_t width, out_channels, output; /* output: Output */
+        bool dropout_last;
     } network;
     struct {
         int64_t batch_size, max_epochs;
@@ -72,15 +85,19 @@ typedef struct {
         int64_t seed;
         bool shuffle;
         int64_t max_steps, max_patches_per_epoch, max_valid_patches, checkpoint_every_steps, log_every_steps;
+        double max_time_minutes;
         int64_t early_stopping_patience, shards, block_gathers, memory_limit_mb;
     } train;
     struct {
         int64_t method; /* ApplyMethod */
         double mute_threshold;
         bool keep_mutes;
+        double max_time_minutes;
     } apply;
     bool is_set[CONFIG_KEYS]; /* the user set it explicitly */
 } Config;
+
+enum { CONFIG_VALUE_MAX = 64 };
 
 /* Fills config with every key's default, none of them set. Pure. */
 void config_defaults(Config *config);
@@ -100,6 +117,19 @@ char *config_format(const Config *config, bool explain);
 
 /* "section.key" of a key. Pure. */
 const char *config_name(ConfigKey key);
+
+/* The key of "section.key", or of "key" alone where only one section has it; CONFIG_KEYS where there is none, or
+ * several. Pure. */
+ConfigKey config_find(const char *name);
+
+/* Whether a key has the same value in both. Pure. */
+bool config_same(const Config *a, const Config *b, ConfigKey key);
+
+/* Gives a key the value that it has in `from`; what the user set stays marked so. Pure. */
+void config_copy(Config *to, const Config *from, ConfigKey key);
+
+/* Writes a key's value as the user would write it into text and returns it. Local. */
+char *config_describe(const Config *config, ConfigKey key, char text[CONFIG_VALUE_MAX]);
 
 /* The word for the value of a key that is a choice ("ensemble"), NULL for a value that has none. Pure. */
 const char *config_word(ConfigKey key, int64_t value);

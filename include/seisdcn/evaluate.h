@@ -43,7 +43,8 @@ int64_t evaluate_least(int64_t largest);
 int64_t evaluate_gathers(const Evaluation *evaluation);
 
 /* The mean loss over the patches; folds the running statistics into the network. group is any of the network's.
- * Collective. STATUS_NUMERIC where it is not finite, and what reading the gathers may say. */
+ * Collective. STATUS_NUMERIC where it is not finite, STATUS_INTERRUPTED within about a second of a rank's being asked
+ * to stop (interrupt.h), and what reading the gathers may say. */
 Status evaluate_run(Evaluation *evaluation, Network *network, NetworkGroup *group, double *loss);
 
 #endif

@@ -32,6 +32,12 @@ Status files_reserve(const char *path);
  */
 Status files_read_text(const char *path, char **text);
 
+/* Reads bytes first .. first + n - 1 of the file at path. Local. STATUS_IO, also where it has fewer. */
+Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes);
+
+/* Writes n bytes at byte first of an open file; path is for the message. Local. STATUS_IO. */
+Status files_write_bytes(int descriptor, const char *path, int64_t first, int64_t n, const void *bytes);
+
 /* Writes text at path, which appears under its name only when whole (temporary name, fsync, rename). Local. STATUS_IO.
  */
 Status files_write_text(const char *path, const char *text);

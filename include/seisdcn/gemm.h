@@ -13,6 +13,10 @@
  * environment variable of ours could stop it. Local; call once before the first product. */
 void gemm_one_thread(void);
 
+/* The name of the kernels that OpenBLAS chose for this processor ("SkylakeX"): others give other bits. Local; the
+ * library's text. */
+const char *gemm_kernels(void);
+
 /* Floats of scratch that the functions below need for a shape with this many lanes. Pure. */
 size_t gemm_scratch(const ConvShape *shape, int lanes);
 

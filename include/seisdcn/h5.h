@@ -26,6 +26,10 @@ void h5_open_library(void);
 /* Creates path (an existing file is truncated) for one rank. Local. STATUS_IO. */
 Status h5_create(const char *path, H5File *file);
 
+/* The same with `head` bytes (0, or a power of two from 512) before HDF5's own, HDF5's "user block": the caller's to
+ * fill once the file is closed. Every reader of HDF5 skips them. */
+Status h5_create_behind(const char *path, int64_t head, H5File *file);
+
 /* Opens path for one rank. Local. STATUS_IO where it is missing or unreadable, STATUS_DATA where it is no HDF5 file
  * or cut short. */
 Status h5_open(const char *path, bool writable, H5File *file);
@@ -82,6 +86,11 @@ Status h5_read_rows(const H5File *file, const char *name, hid_t memory_type, int
 Status h5_write_rows(const H5File *file, const char *name, hid_t memory_type, int64_t first, int64_t n_rows,
                      int64_t row_elements, const void *data);
 
+/* Writes rows of every rank (n_rows 0: none of this one) in one transfer that MPI-IO may gather and deal out anew;
+ * n_rows * row_elements at most 2^27. Collective. STATUS_IO. */
+Status h5_write_rows_together(const Comm *comm, const H5File *file, const char *name, hid_t memory_type, int64_t first,
+                              int64_t n_rows, int64_t row_elements, const void *data);
+
 /* A fixed-length UTF-8 string dataset [n] of width bytes each (texts: n * width bytes, zero padded). Local. */
 Status h5_write_strings(const H5File *file, const char *name, int64_t n, size_t width, const char *texts);
 
@@ -91,7 +100,8 @@ Status h5_read_strings(const H5File *file, const char *name, int64_t n, size_t w
 /* The width in bytes that h5_read_strings() needs for whole strings, with a final zero; 1 or more. Local. */
 Status h5_string_width(const H5File *file, const char *name, int64_t n, size_t *width);
 
-/* Attributes of object ("/" for the root): one value each. A write replaces what was there. Local.
+/* Attributes of object ("/" for the root): one value each. A write replaces what was there; a number of the same type
+ * in place, so that a kill meanwhile cannot hurt the file. Local.
  * Reads give STATUS_DATA where the attribute is missing, not one value, or of another kind. Integers also read a
  * float attribute that holds a whole number, and numbers of either kind read as double. */
 Status h5_put_int(const H5File *file, const char *object, const char *name, int64_t value);

@@ -72,6 +72,10 @@ void index_free(IndexMap *map);
  * a row outside its gather; and what index_build() says. */
 Status index_load(const Comm *comm, const Survey *survey, const char *path, Config *config, IndexMap *map);
 
+/* A checksum over what an explicit map gives to training: its rows to train (in the file's order) and to validate on; 0
+ * for an implicit map, which its rule and the survey determine. Local: rank 0's. */
+uint64_t index_rows_checksum(const IndexMap *map);
+
 /* Says on the log what the map holds: the counts, and the gathers too small for a patch. Local: rank 0's. */
 void index_report(const IndexMap *map);
 
@@ -106,8 +110,17 @@ typedef struct {
     IndexRow *rows; /* explicit: [n_rows]; NULL: implicit */
 } IndexShare;
 
-/* Rank 0 cuts rows [cut[r], cut[r + 1]) of a split out of its map for each rank r and sends them; cut [size + 1] is
- * rank 0's, rises, and ends may overlap nowhere. Collective. STATUS_MEMORY. */
+/* Where in the canonical order a cut begins to look: zeros for its start. */
+typedef struct {
+    int64_t ensemble, row; /* an ensemble, and the number of its first row */
+} IndexPlace;
+
+/* Cuts rows [from, to) of a split out of the whole map; *place moves on to where the next run can begin, so that runs
+ * one behind the other take one pass over the ensembles together. Local: rank 0's work. STATUS_MEMORY. */
+Status index_cut(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, IndexPlace *place, IndexShare *share);
+
+/* Rank 0 cuts rows [cut[r], cut[r + 1]) of a split out of its map for each rank r and sends them: what index_cut()
+ * gives; cut [size + 1] is rank 0's, rises, and ends may overlap nowhere. Collective. STATUS_MEMORY. */
 Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share);
 
 /* The same with every rank given all rows (cut 0 .. total on each). Collective. */

@@ -1,47 +1,91 @@
-/* inputs: the files that a survey is made of, as one list of gathers: .npy files, or folders of them.
+/* inputs: the files that a survey is made of, as one list of gathers: .npy files, SEG-Y files (.sgy, .segy), or folders
+ * of either.
  *
- * A file's 2D array is a gather, a 3D one several. Files of a folder come in the natural order of their names, files of
- * the command line in the order given. Refused: a missing file (STATUS_IO), a folder without gathers, gathers whose
- * sample counts differ (STATUS_DATA). */
+ * A .npy file's 2D array is a gather, a 3D one several. SEG-Y traces become gathers by their headers (sgy_index.h), of
+ * all files together. Files of a folder come in the natural order of their names, files of the command line in the
+ * order given. Refused: a missing file (STATUS_IO), both kinds together (STATUS_USAGE), a folder without gathers,
+ * gathers whose sample counts differ, SEG-Y files that cannot be one file (STATUS_DATA). */
 #ifndef SEISDCN_INPUTS_H
 #define SEISDCN_INPUTS_H
 
 #include "seisdcn/comm.h"
 #include "seisdcn/npy.h"
+#include "seisdcn/sgy_files.h"
+#include "seisdcn/sgy_index.h"
+#include "seisdcn/sgy_sample.h"
 #include "seisdcn/status.h"
+#include "seisdcn/survey_segy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the user says about the files. */
+typedef struct {
+    double interval_us; /* 0: SEG-Y's headers tell */
+    bool transpose;     /* .npy arrays are (samples, traces) */
+    SgyForce force;
+    SgyRule rule;
+} InputsOptions;
+
 typedef struct {
     int64_t n_files, n_gathers, n_samples;
-    char *texts;        /* the paths one behind the other, each with its zero */
-    const char **paths; /* [n_files], into texts */
-    NpyHeader *headers; /* [n_files] */
-    int64_t *first;     /* [n_files + 1], the first gather of each file */
-    bool transpose;     /* the arrays are (samples, traces) */
+    double interval_us;         /* 0 where unknown */
+    char *texts;                /* the paths one behind the other, each with its zero */
+    const char **paths;         /* [n_files], into texts */
+    int64_t *first;             /* [n_files + 1], the first gather (SEG-Y: trace) of each file */
+    int64_t my_gathers, my_end; /* this rank reads gathers my_gathers .. my_end - 1 */
+    NpyHeader *headers;         /* [n_files] of .npy */
+    bool transpose;
+    SgyLayout *layouts; /* [n_files] of SEG-Y; NULL: .npy */
+    SgyFiles files;
+    SgyIndex index;
 } Inputs;
 
+/* A gather as it is read. */
+typedef struct {
+    float *amplitude;        /* [fold][n_samples] */
+    uint8_t *headers;        /* SEG-Y: [fold][SGY_HEADER], else NULL */
+    uint8_t *extra;          /* and [fold][SGY_HEADER * n_extra] */
+    uint8_t *bytes;          /* of one trace, for working in */
+    SgyOdd odd;              /* of all gathers read so far; first is a place in first_odd's trace */
+    int64_t first_odd_trace; /* -1: none */
+} InputsGather;
+
 /* Finds the files behind names (rank 0), reads their headers side by side, and checks that they make one survey; all
- * ranks get the list. Collective. STATUS_USAGE, STATUS_IO, STATUS_DATA, STATUS_MEMORY. On failure nothing is left. */
-Status inputs_open(const Comm *comm, int n_names, char *const *names, bool transpose, Inputs *inputs);
+ * ranks get the list. What is worth knowing of SEG-Y goes to the log. Collective. STATUS_USAGE, STATUS_IO, STATUS_DATA,
+ * STATUS_MEMORY. On failure nothing is left. */
+Status inputs_open(const Comm *comm, int n_names, char *const *names, const InputsOptions *options, Inputs *inputs);
 
 /* Frees the list; one of zeros is nothing. Local. */
 void inputs_free(Inputs *inputs);
 
-/* Where gather e lies: its file, and its place in the file. Pure. */
-void inputs_find(const Inputs *inputs, int64_t e, int64_t *file, int64_t *place);
-
-/* Traces of gather e. Pure. */
+/* Traces of gather e. Pure; SEG-Y: on rank 0. */
 int64_t inputs_fold(const Inputs *inputs, int64_t e);
 
-/* How gather e's origin is called: the file's base name, with [i] for the i-th gather of a 3D array; text holds size
- * bytes, longer names are cut. Pure. */
+/* Inline and crossline of gather e, -1 each where they are not known. Pure; SEG-Y: on rank 0. */
+void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline);
+
+/* How gather e's origin is called: the file's base name (SEG-Y: of its first trace), with [i] for the i-th gather of a
+ * 3D array; text holds size bytes, longer names are cut. Pure; SEG-Y: on rank 0. */
 char *inputs_source(const Inputs *inputs, int64_t e, char *text, size_t size);
 
-/* Reads gather e into amplitude [fold][n_samples]. Local. STATUS_IO, STATUS_MEMORY. */
-Status inputs_read(const Inputs *inputs, int64_t e, float *amplitude);
+/* How trace t of gather e, one of this rank's, is called in messages: "line.sgy: trace 12"; text holds size bytes.
+ * Pure.
+ */
+char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, size_t size);
+
+/* What the survey keeps of SEG-Y files; of .npy files head is NULL. To be freed with survey_segy_free(). Local.
+ * STATUS_IO, STATUS_MEMORY. */
+Status inputs_segy(const Inputs *inputs, SurveySegy *segy);
+
+/* Room for gathers of up to max_fold traces. Local. STATUS_MEMORY. */
+Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *gather);
+
+void inputs_gather_free(InputsGather *gather);
+
+/* Reads gather e, one of this rank's. Local. STATUS_IO, STATUS_MEMORY. */
+Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather);
 
 /* Inline and crossline out of a file's name (inline_I_crossline_X or inline_I_X), -1 each where it has none. Pure. */
 void inputs_position(const char *name, int32_t *line, int32_t *crossline);

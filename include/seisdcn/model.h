@@ -1,10 +1,11 @@
 /* model: the model file (format "seisdcn-model"): a network's state_dict under PyTorch's names, its shape, and what it
- * was trained with; with an optimizer's state it is a checkpoint. */
+ * was trained with. A checkpoint (checkpoint.h) is a model file with more in it. */
 #ifndef SEISDCN_MODEL_H
 #define SEISDCN_MODEL_H
 
 #include "seisdcn/comm.h"
 #include "seisdcn/config.h"
+#include "seisdcn/h5.h"
 #include "seisdcn/index_map.h"
 #include "seisdcn/network.h"
 #include "seisdcn/status.h"
@@ -22,20 +23,29 @@ typedef struct {
     uint64_t survey_checksum; /* of the survey that it was trained with */
 } ModelInfo;
 
-/* What a checkpoint adds: Adam's moments in the order of the network's parameters, and the position. */
-typedef struct {
-    const float *mean, *square; /* [n_parameters] */
-    int64_t epoch, step;        /* finished epochs, and steps over the whole run */
-    int64_t seed;
-    bool shuffle;
-} ModelOptimizer;
-
 /* The checksum of a network's state_dict. Local. STATUS_MEMORY. */
 Status model_checksum(const Network *network, uint64_t *checksum);
 
-/* Writes a model file, under its name only when whole; optimizer may be NULL. Local: rank 0's work. STATUS_IO. */
-Status model_write(const char *path, const Network *network, const ModelInfo *info, const ModelOptimizer *optimizer,
-                   const char *history);
+/* Writes a model file, under its name only when whole. Local: rank 0's work. STATUS_IO, STATUS_MEMORY. */
+Status model_write(const char *path, const Network *network, const ModelInfo *info, const char *history);
+
+/* What a model file holds, into an open file. Local. STATUS_IO, STATUS_MEMORY. */
+Status model_put(const H5File *file, const Network *network, const ModelInfo *info, const char *history);
+
+/* Builds the network that an open model file holds. Local. Errors as model_load(); what was built must be freed then
+ * too. */
+Status model_get(const H5File *file, const Vector *vector, Network *network, ModelInfo *info);
+
+/* Writes a network's state_dict as a new group ("/state_dict"), or reads it into a network of that shape. Local.
+ * STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status model_put_state(const H5File *file, const char *group, const Network *network);
+Status model_get_state(const H5File *file, const char *group, Network *network);
+
+/* Writes values [n_parameters], in the order of the network's parameters, as a new group of arrays with the names and
+ * shapes of the state_dict ("/optimizer/exp_avg"; the groups above must exist), or reads such. Local. STATUS_IO,
+ * STATUS_DATA. */
+Status model_put_arrays(const H5File *file, const char *group, const Network *network, const float *values);
+Status model_get_arrays(const H5File *file, const char *group, const Network *network, float *values);
 
 /* Reads the model at path on rank 0 and builds the network on all ranks. Collective. STATUS_IO; STATUS_DATA where it is
  * no model, its arrays contradict its attributes (the message names the first that does), or a value is not finite. */

@@ -3,7 +3,10 @@
  *
  *   y0 = BatchNorm2d(x);  y_l = tanh(dropout(conv_l(y_(l-1)))), l = 1 .. L;
  *   z_l = tanh(dropout(convT_l(z_(l+1)))), l = L .. 1, z_(L+1) = y_L; with skip = add, y_(l-1) is added to z_l, l = L
- * .. 2
+ * .. 2; with output = linear, z_1 = dropout(convT_1(z_2))
+ *
+ * Level l has channels k_mult^l channels, or `width` of them; a layer from a to b channels has gcd(a, b) groups, or one
+ * with mixing = full. (Of the original's tree that is a: each channel feeds its own children.)
  *
  * Batch norm is folded into the first layer, which sees nothing but data: y0 = a x + b makes conv_1(y0) a convolution
  * of raw x with weights w a and a bias of its own, and batch norm's own gradients follow from the first layer's raw
@@ -22,17 +25,28 @@ typedef struct {
     int64_t channels, k_mult, levels, patch_size;
     double dropout;
     int mixing, skip; /* Mixing, Skip of config.h */
+    /* the wider family; zeros are the original's network */
+    int64_t width;       /* channels of every level; 0: channels * k_mult^l at level l */
+    int64_t n_out;       /* output channels; 0: as many as input channels, which network_new() writes out */
+    int output;          /* Output of config.h: what the last layer ends with */
+    bool undropped_last; /* the last layer has no dropout */
+    /* what patches are divided by before they come in */
+    int scale; /* ScaleKind of config.h */
+    int64_t scale_grid;
 } NetworkShape;
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };
 
+typedef enum { KERNEL_DIRECT, KERNEL_DENSE, KERNEL_GEMM } NetworkKernel;
+
 typedef struct {
     char name[NETWORK_NAME_MAX]; /* "_m1.0", "_m4T.0" */
     bool transposed;             /* ConvTranspose2d: small in, big out */
-    bool gemm;                   /* which implementation serves this shape */
+    NetworkKernel kernel;        /* which implementation serves this shape */
     ConvShape conv;
     int64_t out_channels;
     int64_t weight, bias; /* where they start in the flat array */
+    int64_t dropout;      /* where its factors start among n_dropout; -1: it has none */
     int64_t n_weights;    /* small channels of all groups * big channels of one * 9 */
 } NetworkLayer;
 
@@ -42,7 +56,7 @@ typedef struct {
     int n_layers; /* 2 L: encoder 1 .. L, decoder L .. 1 */
     NetworkLayer layer[2 * NETWORK_LEVELS_MAX];
     int64_t n_parameters;
-    int64_t n_dropout;                  /* channels of all layers: one factor each and patch */
+    int64_t n_dropout;                  /* channels of all layers that have dropout: one factor each and patch */
     float *parameter;                   /* [n_parameters]: _bnorm.weight, _bnorm.bias, then each layer's
                                            weight and bias */
     double *running_mean, *running_var; /* [channels], of float precision */
@@ -58,6 +72,13 @@ Status network_check_shape(const NetworkShape *shape);
 
 /* Builds the table and allocates zeroed parameters. Local. STATUS_CONFIG, STATUS_MEMORY. */
 Status network_new(const NetworkShape *shape, const Vector *vector, Network *network);
+
+/* Copies weights and running statistics between networks of one shape (their patch sizes and dropout may differ). Pure.
+ */
+void network_copy_state(const Network *from, Network *to);
+
+/* The name of OpenBLAS's kernels where a layer is computed by them, else "". Pure. */
+const char *network_blas_kernels(const Network *network);
 
 /* Frees what network_new() allocated. Local. A network of zeros is nothing. */
 void network_free(Network *network);
@@ -78,9 +99,9 @@ void network_track(Network *network, const double *mean, const double *var, doub
 /* What one group of patches needs while it passes through: for one network shape and number of lanes. */
 typedef struct {
     float *x;      /* [channels][P][P][lane]: input, filled by the caller */
-    float *target; /* the same shape; NULL: the input */
-    float *weight; /* the same shape: weight of each sample in the loss; NULL: 1 */
-    float *output; /* the same shape: prediction, filled by network_forward(); points into `block` */
+    float *target; /* [n_out][P][P][lane]; NULL: the input's first channels */
+    float *weight; /* like target: weight of each sample in the loss; NULL: 1 */
+    float *output; /* like target: prediction, filled by network_forward(); points into `block` */
     float *activation[2 * NETWORK_LEVELS_MAX]; /* of each layer [out channels][rows][cols][lane] */
     float *sum[2 * NETWORK_LEVELS_MAX];        /* with skip: a decoder layer's output plus the encoder's */
     float *factor;                             /* [n_dropout][lane]: dropout factors, 1 / (1 - p) or 0 */

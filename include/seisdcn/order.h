@@ -34,6 +34,7 @@ typedef struct {
     IndexShare share;           /* the rows of this rank's shards; unshuffled: see order.c */
     int64_t n_shards, first_shard, end_shard;
     int64_t *left;            /* [n_shards] rows that each shard has left, the same on all ranks */
+    int64_t *left_before;     /* [n_shards] the same before the last order_next(): where a resume goes on */
     int64_t *visit_first;     /* [end_shard - first_shard + 1] where a shard's visits start in `visit` */
     struct OrderVisit *visit; /* the shards' parts of gathers in the order of epoch `shuffled` */
     int64_t shuffled;
@@ -48,6 +49,10 @@ typedef struct {
 /* Prepares the order of a map's train rows. Collective. STATUS_MEMORY. */
 Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order);
 
+/* The order of rank `rank` of `size`, cut out of the whole map without communicating, shuffled orders only: the same
+ * batches as order_new() gives that rank. place: see index_cut(). Local. STATUS_MEMORY. */
+Status order_cut(const IndexMap *map, const Config *config, int rank, int size, IndexPlace *place, Order *order);
+
 void order_free(Order *order);
 
 /* Steps of an epoch: epoch_rows / batch_size, rounded up. Pure. */
@@ -55,6 +60,11 @@ int64_t order_steps(const Order *order);
 
 /* Starts an epoch, counted from 1. Local, alike on all ranks. */
 void order_start(Order *order, int64_t epoch);
+
+/* Starts an epoch behind `step` of its batches, without drawing them; left [n_shards] is what left_before was once the
+ * batch behind them had been drawn (unused where not shuffled). Local, alike on all ranks. STATUS_DATA where `left`
+ * cannot have been. */
+Status order_resume(Order *order, int64_t epoch, int64_t step, const int64_t *left);
 
 /* Finds the blocks of an epoch before it is started: between epochs only. Local. */
 void order_shuffle(Order *order, int64_t epoch);

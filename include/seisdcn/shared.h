@@ -1,6 +1,7 @@
 /* shared: predictions of all windows of a level set at once, exactly: windows of one scale share the encoder, the
  * middle of the decoder, and the strips along its edges; only the corners are each window's own. See shared_private.h
- * for the geometry. Serves networks without skips whose patch has a middle (P > 4 L). */
+ * for the geometry. Serves networks without skips and with tanh at the end whose patch has a
+ * middle (P > 4 L). */
 #ifndef SEISDCN_SHARED_H
 #define SEISDCN_SHARED_H
 

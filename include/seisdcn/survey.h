@@ -74,9 +74,20 @@ Status survey_check_finite(const Survey *survey, int64_t e, int64_t c, const flo
  * the checksum is not compared (see survey_verify_gather). */
 Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude);
 
+/* Reads the offsets of ensemble e's traces, as in their headers and in the headers' unit, into offsets [fold(e)]; NaN
+ * where a trace's is unknown, or the file has none at all. Local. STATUS_IO; STATUS_DATA where /trace/offset does not
+ * fit the survey. */
+Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets);
+
 /* Writes ensemble e's amplitude [fold(e)][n_samples], then its checksum, then its done flag where the file has one.
  * Local. STATUS_IO. */
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);
+
+/* Checks that other holds the same gathers as survey (their number, traces, samples, positions where both know them),
+ * and that a prediction was made from it (the checksum that it names). Local. STATUS_DATA says what differs. */
+Status survey_check_pair(const Survey *survey, const Survey *other);
+
+struct SurveySegy; /* survey_segy.h */
 
 /* What survey_create() needs: the tables are the caller's (rank 0 uses them, other ranks may leave them NULL). */
 typedef struct {
@@ -84,28 +95,33 @@ typedef struct {
     double interval_us;
     const int64_t *first_trace;          /* [n_ensembles + 1] */
     const int32_t *inlines, *crosslines; /* [n_ensembles] */
-    const char *sources;                 /* [n_ensembles][SURVEY_SOURCE_MAX] zero-padded UTF-8; NULL: no table */
-    const float *offsets;                /* [n_traces], NULL: all NaN */
+    const char *sources;                 /* [n_ensembles][source_width] zero-padded UTF-8; NULL: no table */
+    size_t source_width;                 /* 0: SURVEY_SOURCE_MAX */
+    const int32_t *keys;                 /* [n_ensembles] what made a gather of SEG-Y traces; NULL: their positions */
+    const char *key_field;               /* the field of the keys, as "cdp (byte 21)" */
+    const float *offsets;                /* [n_traces], NULL: all NaN; with segy they are to be written later */
+    const struct SurveySegy *segy;       /* what came from SEG-Y files; NULL: nothing */
     const char *history;                 /* the lines of the history attribute */
     bool with_done;                      /* make /ensemble/done (zeros) */
     bool sparse;                         /* most gathers stay unwritten: reserve no disk blocks */
+    const char *headers_from; /* a survey file of the same gathers whose headers are copied (/ensemble/source, /trace,
+                                 /segy, sample interval), for predictions; NULL: none */
+    Status (*add)(const H5File *file, void *context); /* writes what else is to stand there; NULL: nothing */
+    void *context;
 } SurveyPlan;
 
-/* Creates path (under just this name; the caller publishes it) with all tables and room for the amplitudes, and opens
- * it on all ranks for survey_write_gather(). Space is checked first. Collective. STATUS_IO, STATUS_MEMORY. */
+/* Creates path with all tables and room for the amplitudes, and opens it on all ranks for survey_write_gather(). What
+ * stands at path is replaced, and only by a file whose metadata is whole: until then it grows as path.new, so that a
+ * kill at any moment leaves a readable file or none. Space is checked first. Collective. STATUS_IO, STATUS_DATA (from
+ * headers_from), STATUS_MEMORY. */
 Status survey_create(const Comm *comm, const char *path, const SurveyPlan *plan, Survey *survey);
 
 /* After every gather is written: closes the file on all ranks; rank 0 reads the ensembles' checksums and writes the
  * root's. The tables stay until survey_close(). Collective. */
 Status survey_finish(Survey *survey);
 
-/* Copies what belongs to the traces and the survey but not to the amplitudes (/ensemble/source, /trace, /segy, sample
- * interval) from one file to a created one of the same gathers: for predictions. Neither may be open for writing: call
- * it after survey_finish(). Rank 0 works; collective. */
-Status survey_copy_headers(const Comm *comm, const char *from, const char *to);
-
-/* About how many bytes a prediction of `survey` takes as a file: its amplitudes, tables and what
- * survey_copy_headers() copies. Local: rank 0's. STATUS_IO, STATUS_DATA. */
+/* About how many bytes a prediction of `survey` takes as a file: its amplitudes, tables and what is copied with them.
+ * Local: rank 0's. STATUS_IO, STATUS_DATA. */
 Status survey_predicted_bytes(const Survey *survey, int64_t *bytes);
 
 /* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */

@@ -5,4 +5,7 @@
 /* Seconds of a clock that only goes forward; only differences mean anything. Local. */
 double timer_now(void);
 
+/* Seconds since the process started. Local. */
+double timer_since_start(void);
+
 #endif

@@ -14,6 +14,7 @@
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Where a step's time goes, in seconds of this rank. */
@@ -53,9 +54,11 @@ typedef struct {
     int64_t message_size;
     double *mean, *var;   /* [channels] of the current batch */
     int64_t step;         /* steps taken over the whole run */
+    int64_t epoch_step;   /* steps taken in the epoch */
     ExactSum epoch_error; /* sum of the epoch's patch losses */
     int64_t epoch_patches;
     int64_t epochs, max_steps; /* of the configuration */
+    bool stop;                 /* a rank was asked to stop (interrupt.h) before the last step: the same on all ranks */
     double seconds[PHASES];
 } Trainer;
 
@@ -76,6 +79,10 @@ void trainer_free(Trainer *trainer);
 
 /* Starts an epoch, counted from 1: prepares its first batch. Collective. */
 Status trainer_start(Trainer *trainer, int64_t epoch);
+
+/* Starts within an epoch, behind epoch_step of its steps; the sums of the epoch so far and the steps of the run are the
+ * caller's to set. left: see order_resume(). Collective. */
+Status trainer_resume(Trainer *trainer, int64_t epoch, int64_t epoch_step, const int64_t *left);
 
 /* One step: *n patches over all ranks (0: the epoch has ended, nothing was done), their mean loss. Collective.
  * STATUS_NUMERIC where loss or gradient are not finite; what reading gathers may say. */

@@ -1,7 +1,9 @@
 #include "seisdcn/command.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/files.h"
 #include "seisdcn/help.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/options.h"
@@ -88,6 +90,7 @@ static Status run_command(const Comm *comm, const Command *command, bool quiet, 
 {
     Job job = {.comm = *comm, .command = command, .force = force, .quiet = quiet};
     Invocation invocation = {0};
+    if (!command->is_resumable) interrupt_release();
     Status status = comm_agree(comm, options_parse(argc, argv, &job, &invocation));
     log_open(comm->rank == 0, job.quiet);
     if (status == STATUS_OK && invocation.help) {
@@ -154,11 +157,15 @@ int command_main(const Comm *comm, const Command *const *commands, int argc, cha
 {
     const char *name = NULL;
     log_open(comm->rank == 0, false);
-    Status status = run(comm, commands, argc, argv, &name);
+    Status status = fault_open(comm->rank);
+    if (status == STATUS_OK) status = run(comm, commands, argc, argv, &name);
     if (status != STATUS_OK && comm->rank == 0) {
         fflush(stdout);
-        fprintf(stderr, "seisdcn%s%s: error: %s\n", name == NULL ? "" : " ", name == NULL ? "" : name,
+        const char *label = status == STATUS_INTERRUPTED ? "" : "error: ";
+        fprintf(stderr, "seisdcn%s%s: %s%s\n", name == NULL ? "" : " ", name == NULL ? "" : name, label,
                 status_message()[0] == '\0' ? "unknown; this is a fault of the program" : status_message());
     }
+    const char *passes = fault_counts();
+    if (passes != NULL) fprintf(stderr, "passes on rank %d: %s\n", comm->rank, passes);
     return (int)status;
 }

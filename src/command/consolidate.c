@@ -18,11 +18,54 @@ enum { ROUND_GATHERS = 64 };
 
 /* ---- prepare ---- */
 
+/* What the options say of SEG-Y. */
+static Status read_rule(const Job *job, SgyRule *rule)
+{
+    const char *group = command_text(job, "--group-by");
+    const char *line = command_text(job, "--inline-byte"), *crossline = command_text(job, "--crossline-byte");
+    rule->automatic = group == NULL && line == NULL && crossline == NULL;
+    rule->by_field = group != NULL && strcmp(group, "position") != 0;
+    rule->line = sgy_field_named("inline");
+    rule->crossline = sgy_field_named("crossline");
+    Status status = STATUS_OK;
+    if (rule->by_field) status = sgy_field_parse(group, "--group-by", &rule->group);
+    if (status == STATUS_OK && line != NULL) status = sgy_field_parse(line, "--inline-byte", &rule->line);
+    if (status == STATUS_OK && crossline != NULL)
+        status = sgy_field_parse(crossline, "--crossline-byte", &rule->crossline);
+    if (status == STATUS_OK)
+        status = sgy_field_parse(command_text(job, "--offset-byte"), "--offset-byte", &rule->offset);
+    if (status != STATUS_OK) return status;
+    const char *sort = command_text(job, "--sort");
+    rule->sort_offset = strcmp(sort, "offset") == 0;
+    if (rule->sort_offset || strcmp(sort, "file") == 0) return STATUS_OK;
+    return status_fail(STATUS_USAGE, "--sort takes file or offset, not '%.80s'", sort);
+}
+
+static Status read_options(const Job *job, InputsOptions *options)
+{
+    const char *endian = command_text(job, "--endian");
+    options->interval_us = command_number(job, "--interval-us");
+    options->transpose = command_flag(job, "--transpose");
+    options->force.format = (int)command_int(job, "--format");
+    if (endian != NULL && strcmp(endian, "big") != 0 && strcmp(endian, "little") != 0)
+        return status_fail(STATUS_USAGE, "--endian takes big or little, not '%.80s'", endian);
+    if (endian != NULL) options->force.order = endian[0] == 'b' ? SGY_ORDER_BIG : SGY_ORDER_LITTLE;
+    if (options->force.format != 0 && sgy_item_size(options->force.format) == 0)
+        return status_fail(STATUS_USAGE,
+                           "--format takes 1 (IBM float), 2, 3, 8 (integers of 4, 2, 1 bytes) or 5 (IEEE "
+                           "float), not %d",
+                           options->force.format);
+    return read_rule(job, &options->rule);
+}
+
 /* The tables of the survey, on rank 0. */
 typedef struct {
-    int64_t *first_trace;          /* [n_ensembles + 1] */
-    int32_t *inlines, *crosslines; /* [n_ensembles] */
-    char *sources;                 /* [n_ensembles][SURVEY_SOURCE_MAX] */
+    int64_t *first_trace;                 /* [n_ensembles + 1] */
+    int32_t *inlines, *crosslines, *keys; /* [n_ensembles] */
+    char *sources;                        /* [n_ensembles][width] */
+    size_t width;
+    char key_field[64];
+    SurveySegy segy;
     char *history;
 } Tables;
 
@@ -31,24 +74,33 @@ static void free_tables(Tables *tables)
     memory_free(tables->first_trace);
     memory_free(tables->inlines);
     memory_free(tables->crosslines);
+    memory_free(tables->keys);
     memory_free(tables->sources);
     memory_free(tables->history);
+    survey_segy_free(&tables->segy);
 }
 
 static Status fill_tables(const Job *job, const Inputs *inputs, Tables *tables)
 {
     size_t n = (size_t)inputs->n_gathers;
+    bool by_field = inputs->layouts != NULL && inputs->index.rule.by_field;
+    Status status = inputs_segy(inputs, &tables->segy);
+    if (status != STATUS_OK) return status;
+    tables->width = inputs->layouts == NULL ? SURVEY_SOURCE_MAX : tables->segy.width + 1;
     tables->first_trace = memory_new(n + 1, sizeof *tables->first_trace, "the survey's tables");
     tables->inlines = memory_new(n, sizeof *tables->inlines, "the survey's tables");
     tables->crosslines = memory_new(n, sizeof *tables->crosslines, "the survey's tables");
-    tables->sources = memory_new(n, SURVEY_SOURCE_MAX, "the names of the sources");
+    tables->keys = memory_new(by_field ? n : 0, sizeof *tables->keys, "the survey's tables");
+    tables->sources = memory_new(n, tables->width, "the names of the sources");
     tables->history = survey_history(NULL, job->line);
-    if (tables->first_trace == NULL || tables->inlines == NULL || tables->crosslines == NULL ||
+    if (tables->first_trace == NULL || tables->inlines == NULL || tables->crosslines == NULL || tables->keys == NULL ||
         tables->sources == NULL || tables->history == NULL)
         return STATUS_MEMORY;
+    if (by_field) sgy_field_text(&inputs->index.rule.group, tables->key_field);
     for (int64_t e = 0; e < inputs->n_gathers; e++) {
-        char *source = inputs_source(inputs, e, tables->sources + e * SURVEY_SOURCE_MAX, SURVEY_SOURCE_MAX);
-        inputs_position(source, &tables->inlines[e], &tables->crosslines[e]);
+        inputs_source(inputs, e, tables->sources + (size_t)e * tables->width, tables->width);
+        inputs_place(inputs, e, &tables->inlines[e], &tables->crosslines[e]);
+        if (by_field) tables->keys[e] = inputs->index.gather[e].key[0];
         tables->first_trace[e + 1] = tables->first_trace[e] + inputs_fold(inputs, e);
     }
     return STATUS_OK;
@@ -69,11 +121,15 @@ static Status create(const Job *job, const Inputs *inputs, const char *path, Sur
     if (status == STATUS_OK) {
         SurveyPlan plan = {.n_ensembles = inputs->n_gathers,
                            .n_samples = inputs->n_samples,
-                           .interval_us = command_number(job, "--interval-us"),
+                           .interval_us = inputs->interval_us,
                            .first_trace = tables.first_trace,
                            .inlines = tables.inlines,
                            .crosslines = tables.crosslines,
                            .sources = tables.sources,
+                           .source_width = tables.width,
+                           .keys = tables.key_field[0] != '\0' ? tables.keys : NULL,
+                           .key_field = tables.key_field,
+                           .segy = tables.segy.head != NULL ? &tables.segy : NULL,
                            .history = tables.history};
         status = survey_create(&job->comm, path, &plan, survey);
     }
@@ -85,49 +141,78 @@ static Status create(const Job *job, const Inputs *inputs, const char *path, Sur
 
 typedef struct {
     bool zero_bad;
-    float *amplitude;        /* [max fold][n_samples] */
+    InputsGather gather;
     int64_t values, gathers; /* that were not finite, on this rank */
 } Copy;
 
 /* Finds NaN and infinity in gather e: an error, or zeros that are counted. */
 static Status check_finite(const Inputs *inputs, int64_t e, int64_t items, Copy *copy)
 {
-    int64_t bad = survey_first_not_finite(copy->amplitude, items);
+    float *amplitude = copy->gather.amplitude;
+    int64_t bad = survey_first_not_finite(amplitude, items);
     if (bad < 0) return STATUS_OK;
     if (!copy->zero_bad) {
-        char source[SURVEY_SOURCE_MAX];
+        char name[SURVEY_SOURCE_MAX + 64];
         return status_fail(STATUS_DATA,
-                           "%s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is %s; --zero-bad makes such "
-                           "samples zero",
-                           inputs_source(inputs, e, source, sizeof source), bad / inputs->n_samples,
-                           bad % inputs->n_samples, isnan(copy->amplitude[bad]) ? "not a number" : "infinite");
+                           "%s, sample %" PRId64 " (counted from 0) is %s; --zero-bad makes such samples zero",
+                           inputs_trace_name(inputs, e, bad / inputs->n_samples, name, sizeof name),
+                           bad % inputs->n_samples, isnan(amplitude[bad]) ? "not a number" : "infinite");
     }
     copy->gathers++;
     for (int64_t i = bad; i < items; i++)
-        if (!isfinite(copy->amplitude[i])) {
-            copy->amplitude[i] = 0;
+        if (!isfinite(amplitude[i])) {
+            amplitude[i] = 0;
             copy->values++;
         }
     return STATUS_OK;
 }
 
-static Status copy_gather(const Inputs *inputs, int64_t e, Survey *survey, Copy *copy)
+static Status copy_gather(Inputs *inputs, int64_t e, Survey *survey, Copy *copy)
 {
-    Status status = inputs_read(inputs, e, copy->amplitude);
-    if (status == STATUS_OK) status = check_finite(inputs, e, survey_fold(survey, e) * survey->n_samples, copy);
-    if (status == STATUS_OK) status = survey_write_gather(survey, e, copy->amplitude);
+    InputsGather *gather = &copy->gather;
+    int64_t fold = survey_fold(survey, e);
+    Status status = inputs_read(inputs, e, gather);
+    if (status == STATUS_OK) status = check_finite(inputs, e, fold * survey->n_samples, copy);
+    if (status == STATUS_OK) status = survey_write_gather(survey, e, gather->amplitude);
+    if (status == STATUS_OK && gather->headers != NULL)
+        status = survey_segy_write_headers(survey, survey->first_trace[e], fold, inputs->layouts[0].n_extra,
+                                           gather->headers, gather->extra);
+    return status;
+}
+
+/* The offsets of this rank's SEG-Y traces, and where they stood. Local. */
+static Status write_places(const Inputs *inputs, const Survey *survey)
+{
+    const SgyIndex *index = &inputs->index;
+    size_t n = (size_t)index->n_my_traces;
+    float *offsets = memory_new(n, sizeof *offsets, "the traces' offsets");
+    int64_t *positions = memory_new(n, sizeof *positions, "the traces' places");
+    int32_t *files = memory_new(n, sizeof *files, "the traces' files");
+    Status status = offsets == NULL || positions == NULL || files == NULL ? STATUS_MEMORY : STATUS_OK;
+    for (size_t t = 0; t < n && status == STATUS_OK; t++) {
+        int64_t file;
+        sgy_files_find(&inputs->files, index->trace[t].number, &file, &positions[t]);
+        offsets[t] = (float)index->trace[t].offset;
+        files[t] = (int32_t)file;
+    }
+    if (status == STATUS_OK)
+        status = survey_segy_write_places(survey, index->first_trace, index->n_my_traces, offsets, positions,
+                                          inputs->n_files > 1 ? files : NULL);
+    memory_free(offsets);
+    memory_free(positions);
+    memory_free(files);
     return status;
 }
 
 /* Every rank copies its own run of neighbouring gathers. */
-static Status copy_gathers(const Job *job, const Inputs *inputs, Survey *survey, Copy *copy)
+static Status copy_gathers(const Job *job, Inputs *inputs, Survey *survey, Copy *copy)
 {
     const Comm *comm = &job->comm;
-    copy->amplitude = memory_new((size_t)survey_max_fold(survey), (size_t)survey->n_samples * sizeof *copy->amplitude,
-                                 "the largest gather");
-    Status status = comm_agree(comm, copy->amplitude == NULL ? STATUS_MEMORY : STATUS_OK);
-    int64_t first, end, most = (survey->n_ensembles + comm->size - 1) / comm->size;
-    comm_share(comm, survey->n_ensembles, &first, &end);
+    int64_t first = inputs->my_gathers, end = inputs->my_end, most = end - first;
+    Status status = inputs_gather_new(inputs, survey_max_fold(survey), &copy->gather);
+    if (status == STATUS_OK && inputs->layouts != NULL) status = write_places(inputs, survey);
+    status = comm_agree(comm, status);
+    comm_max(comm, &most, 1);
     log_progress_start("consolidate", survey->n_ensembles, "gathers");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
         for (int64_t e = first + round; e < end && e < first + round + ROUND_GATHERS && status == STATUS_OK; e++) {
@@ -137,12 +222,29 @@ static Status copy_gathers(const Job *job, const Inputs *inputs, Survey *survey,
         status = comm_agree(comm, status);
     }
     log_progress_end();
-    memory_free(copy->amplitude);
-    copy->amplitude = NULL;
     return status;
 }
 
 /* ---- report ---- */
+
+/* Samples that were not as float32 holds them. Collective. */
+static void report_odd(const Comm *comm, const Inputs *inputs, const InputsGather *gather)
+{
+    int64_t counts[2] = {gather->odd.changed, gather->odd.respelt};
+    int64_t first = gather->first_odd_trace < 0 ? INT64_MIN : -gather->first_odd_trace;
+    comm_sum(comm, counts, 2);
+    comm_max(comm, &first, 1);
+    if (first == INT64_MIN) return;
+    int64_t sample = -first == gather->first_odd_trace ? gather->odd.first : -1, file, place;
+    comm_max(comm, &sample, 1);
+    sgy_files_find(&inputs->files, -first, &file, &place);
+    char changed[32], respelt[32];
+    log_warning("%s samples are beyond float32's range or precision and became its nearest number, %s are IBM floats "
+                "that are not normalised; export writes them otherwise than they came; the first: %s: trace %" PRId64
+                ", sample %" PRId64 " (counted from 0)",
+                log_count(counts[0], changed), log_count(counts[1], respelt), text_base_name(inputs->paths[file]),
+                place, sample);
+}
 
 static void report(const Survey *survey, const char *output, const int64_t bad[2], double seconds)
 {
@@ -157,7 +259,7 @@ static void report(const Survey *survey, const char *output, const int64_t bad[2
 }
 
 /* Makes the survey under `part`, then gives it its name. */
-static Status make_survey(const Job *job, const Inputs *inputs, const char *part, const char *output)
+static Status make_survey(const Job *job, Inputs *inputs, const char *part, const char *output)
 {
     const Comm *comm = &job->comm;
     double start = timer_now();
@@ -171,8 +273,10 @@ static Status make_survey(const Job *job, const Inputs *inputs, const char *part
     if (status == STATUS_OK) {
         int64_t bad[2] = {copy.values, copy.gathers};
         comm_sum(comm, bad, 2);
+        if (inputs->layouts != NULL) report_odd(comm, inputs, &copy.gather);
         report(&survey, output, bad, timer_now() - start);
     }
+    inputs_gather_free(&copy.gather);
     Status closed = survey_close(&survey);
     return status != STATUS_OK ? status : closed;
 }
@@ -181,10 +285,13 @@ static Status run(Job *job)
 {
     const Comm *comm = &job->comm;
     const char *output = command_text(job, "--output");
-    Status status = comm_agree(comm, comm->rank == 0 ? check_output(job, output) : STATUS_OK);
+    InputsOptions wanted = {0};
+    Status status = read_options(job, &wanted); /* alike on all ranks */
+    if (status != STATUS_OK) return status;
+    status = comm_agree(comm, comm->rank == 0 ? check_output(job, output) : STATUS_OK);
     if (status != STATUS_OK) return status;
     Inputs inputs;
-    status = inputs_open(comm, job->n_arguments, job->arguments, command_flag(job, "--transpose"), &inputs);
+    status = inputs_open(comm, job->n_arguments, job->arguments, &wanted, &inputs);
     if (status != STATUS_OK) return status;
     char *part = text_format("%s.part", output);
     status = comm_agree(comm, part == NULL ? STATUS_MEMORY : STATUS_OK);
@@ -199,9 +306,24 @@ static Status run(Job *job)
 
 static const Option options[] = {
     {"--output", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, true, "the survey file to be made"},
-    {"--interval-us", OPTION_NUMBER, "N", "0", 0, 1e9, false, "sample interval in microseconds, 0 where unknown"},
-    {"--transpose", OPTION_FLAG, NULL, NULL, 0, 0, false, "the arrays are (samples, traces)"},
+    {"--interval-us", OPTION_NUMBER, "N", "0", 0, 1e9, false,
+     "sample interval in microseconds; 0: unknown for .npy, the headers' for SEG-Y"},
     {"--zero-bad", OPTION_FLAG, NULL, NULL, 0, 0, false, "samples that are not finite become zero, and are counted"},
+    {"--transpose", OPTION_FLAG, NULL, NULL, 0, 0, false, ".npy: the arrays are (samples, traces)"},
+    {"--group-by", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+     "SEG-Y: what the traces of a gather have in common: position (inline and crossline), cdp, shot, or any field; by "
+     "default position, and where every header has it 0, cdp or shot"},
+    {"--inline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+     "SEG-Y: where a trace's header has its inline (default 189): a byte, a byte with its width (213:2), or a name "
+     "(cdp, shot_point ...)"},
+    {"--crossline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false, "SEG-Y: its crossline (default 193)"},
+    {"--offset-byte", OPTION_TEXT, "FIELD", "37", 0, 0, false, "SEG-Y: its offset"},
+    {"--sort", OPTION_TEXT, "ORDER", "file", 0, 0, false,
+     "SEG-Y: the traces of a gather in the order of the file, or by offset"},
+    {"--endian", OPTION_TEXT, "ORDER", NULL, 0, 0, false,
+     "SEG-Y: the byte order, big or little, where the header does not tell it right"},
+    {"--format", OPTION_INT, "N", "0", 0, 16, false,
+     "SEG-Y: the sample format, 1, 2, 3, 5 or 8, where the header does not tell it right"},
     {0},
 };
 
@@ -209,11 +331,17 @@ const Command command_consolidate = {
     .name = "consolidate",
     .summary = "puts gathers of many files into one survey file",
     .description =
-        "Reads .npy files, or folders of them (in the natural order of their names), and writes one HDF5 survey "
-        "file. An array is (traces, samples), or (gathers, traces, samples) for several gathers. Gathers may "
-        "differ in their traces, not in their samples. Inline and crossline come from names with "
-        "inline_I_crossline_X or inline_I_X.",
-    .example = "mpirun -n 4 seisdcn consolidate --output survey.h5 --interval-us 4000 gathers/",
+        "Reads .npy files, SEG-Y files (.sgy, .segy), or folders of one of them (in the natural order of their names), "
+        "and writes one HDF5 survey file. All traces have one number of samples; gathers may differ in their traces.\n"
+        ".npy: an array is (traces, samples), or (gathers, traces, samples) for several gathers. Inline and crossline "
+        "come from names with inline_I_crossline_X or inline_I_X.\n"
+        "SEG-Y: rev 0 to 2.1, sample formats 1, 2, 3, 5 and 8, both byte orders, found out from the header. Traces may "
+        "stand in any order; those of one position (or of one value of another field) become a gather, in several "
+        "files too, and gathers are sorted by it. Missing and repeated traces are reported. Headers are kept, and "
+        "export writes them again.",
+    .example = "mpirun -n 4 seisdcn consolidate --output survey.h5 --interval-us 4000 gathers/\n"
+               "mpirun -n 4 seisdcn consolidate --output survey.h5 --inline-byte 21 --crossline-byte 25 penobscot.sgy\n"
+               "mpirun -n 4 seisdcn consolidate --output survey.h5 --group-by shot --sort offset line1.sgy line2.sgy",
     .options = options,
     .arguments = "INPUT...",
     .min_arguments = 1,

@@ -77,7 +77,8 @@ static Status take_value(const Option *option, int argc, char **argv, int *at, c
         *value = argv[++*at];
     }
     if (**value == '\0') return status_fail(STATUS_USAGE, "%s has an empty value", option->name);
-    return option->kind == OPTION_TEXT ? STATUS_OK : check_number(option, *value);
+    bool is_number = option->kind == OPTION_INT || option->kind == OPTION_NUMBER;
+    return is_number ? check_number(option, *value) : STATUS_OK;
 }
 
 static Status take_common(const Option *option, const char *value, Job *job, Invocation *invocation)
@@ -99,6 +100,16 @@ static Status take_common(const Option *option, const char *value, Job *job, Inv
     return STATUS_OK;
 }
 
+/* The text of a list is its own block. */
+static Status append_value(const char **text, const char *value)
+{
+    char *longer = *text == NULL ? text_copy(value) : text_format("%s,%s", *text, value);
+    if (longer == NULL) return STATUS_MEMORY;
+    memory_free((void *)*text);
+    *text = longer;
+    return STATUS_OK;
+}
+
 static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *invocation)
 {
     const char *word = strcmp(argv[*at], "-h") == 0 ? "--help" : argv[*at], *value = NULL;
@@ -110,6 +121,7 @@ static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *
     Status status = take_value(option, argc, argv, at, &value);
     if (status != STATUS_OK) return status;
     if (mine < 0) return take_common(option, value, job, invocation);
+    if (option->kind == OPTION_LIST) return append_value(&job->option[mine], value);
     if (job->option[mine] != NULL && option->kind != OPTION_FLAG)
         return status_fail(STATUS_USAGE, "%s is given twice", option->name);
     job->option[mine] = value;
@@ -152,7 +164,8 @@ static char *make_line(const Command *command, int argc, char **argv)
     if (line == NULL) return NULL;
     size_t used = (size_t)snprintf(line, room, "seisdcn %s", command->name);
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0) continue;
+        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0 || strcmp(argv[i], "--resume") == 0)
+            continue;
         const char *quote = needs_quotes(argv[i]) ? "'" : "";
         used += (size_t)snprintf(line + used, room - used, " %s%s%s", quote, argv[i], quote);
     }
@@ -182,6 +195,12 @@ Status options_parse(int argc, char **argv, Job *job, Invocation *invocation)
 
 void options_free(Job *job, Invocation *invocation)
 {
+    const Option *options = job->command->options;
+    for (int i = 0; options[i].name != NULL; i++) {
+        if (options[i].kind != OPTION_LIST) continue;
+        memory_free((void *)job->option[i]);
+        job->option[i] = NULL;
+    }
     memory_free(job->arguments);
     memory_free(invocation->sets);
     memory_free(job->line);

@@ -1,13 +1,15 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
-#include "dry_run.h"
 #include "report.h"
+#include "train_dry_run.h"
 #include "train_output.h"
+#include "train_resume.h"
 
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/evaluate.h"
 #include "seisdcn/files.h"
 #include "seisdcn/index_map.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
@@ -26,20 +28,21 @@ typedef struct {
     Network network;
     Trainer trainer;
     Evaluation validation;
+    TrainResume resume;
+    CheckpointState state; /* place, best loss, and what the result depends on; the place is of the last checkpoint */
     TrainOutput output;
-    double best; /* the lowest loss that counts so far */
-    int64_t epochs_since_best;
+    double best;     /* the lowest loss for the last message: state.best, or that of the closing validation */
     double clock;    /* when patches were last counted for patches_per_second, less validation and files */
     int64_t patches; /* since then */
+    int64_t earlier; /* patches of the epoch that another run took */
     double seconds;  /* training time of the epoch */
 } Train;
 
 /* ---- prepare ---- */
 
-static Status make_network(Train *train, const Vector *vector)
+static Status make_network(Train *train, const Vector *vector, const char *init)
 {
     Job *job = train->job;
-    const char *init = command_text(job, "--init");
     Status status;
     if (init == NULL) {
         NetworkShape shape = model_shape(&job->config);
@@ -51,51 +54,73 @@ static Status make_network(Train *train, const Vector *vector)
     status = model_load(&job->comm, init, vector, &train->network, &info);
     if (status == STATUS_OK) status = model_take_config(&train->network, init, &job->config);
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
+    train->state.init_checksum = info.checksum;
     return status;
 }
 
 static void read_on(void *context) { trainer_read_on(context); }
 
-/* What a real run and a dry one check and load alike. */
+/* What the result depends on besides the files that a run reads again; of rank 0 all of it. */
+static void take_fingerprints(Train *train)
+{
+    CheckpointState *state = &train->state;
+    state->config = train_resume_kept(&train->job->config);
+    state->survey_checksum = train->survey.checksum;
+    if (train->job->comm.rank == 0) state->map_checksum = index_rows_checksum(&train->map);
+    checkpoint_name_machine(&train->network, state);
+}
+
+/* What a real run and a dry one check and read alike. */
 static Status load(Train *train)
 {
     Job *job = train->job;
     const Comm *comm = &job->comm;
     const char *init = command_text(job, "--init"), *map = command_text(job, "--map");
+    TrainResume *resume = &train->resume;
     const Vector *vector;
     Status status = STATUS_OK;
-    if (comm->rank == 0) status = train_output_check(command_text(job, "--output"), job->force);
+    if (comm->rank == 0)
+        status = train_output_check(command_text(job, "--output"), job->force || command_flag(job, "--resume"));
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = model_choose_vector(comm, &vector);
-    if (status == STATUS_OK) status = survey_open(comm, command_text(job, "--survey"), false, &train->survey);
+    if (status == STATUS_OK) status = train_resume_begin(job, vector, resume, &train->state);
+    if (status != STATUS_OK || resume->finished) return status;
+    if (resume->found) init = NULL; /* the checkpoint's weights hold */
+    status = survey_open(comm, command_text(job, "--survey"), false, &train->survey);
     /* a map may set the patch size of a new network, and a model that of a new map */
-    if (status == STATUS_OK && init != NULL) status = make_network(train, vector);
+    if (status == STATUS_OK && init != NULL) status = make_network(train, vector, init);
     if (status == STATUS_OK) status = index_load(comm, &train->survey, map, &job->config, &train->map);
-    if (status == STATUS_OK && init == NULL) status = make_network(train, vector);
+    if (status == STATUS_OK && init == NULL) status = make_network(train, vector, NULL);
     if (status == STATUS_OK) status = model_check_map(&train->network, &train->map);
     if (status == STATUS_OK)
         status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
-    if (status == STATUS_OK) index_report(&train->map);
-    return status;
+    if (status != STATUS_OK) return status;
+    index_report(&train->map);
+    take_fingerprints(train);
+    return train_resume_compare(job, resume, &train->state, &train->network);
 }
 
 static Status prepare(Train *train)
 {
     Job *job = train->job;
     const Comm *comm = &job->comm;
+    TrainResume *resume = &train->resume;
     Status status = trainer_plan(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
     if (status == STATUS_OK) {
-        dry_run_warn(comm, &train->trainer.memory);
+        train_warn_memory(comm, &train->trainer.memory);
         status = trainer_prepare(&train->trainer);
     }
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
                               train->trainer.memory.validation_gathers, &train->network, &train->validation);
+    if (status != STATUS_OK) return status;
     train->validation.poke = read_on;
     train->validation.poke_context = &train->trainer;
-    if (status == STATUS_OK)
-        status = train_output_open(comm, &train->output, command_text(job, "--output"), &job->config, &train->network,
-                                   &train->trainer, &train->survey, &train->map, job->line);
+    if (resume->found) checkpoint_install(comm, &resume->checkpoint, &resume->state, &train->trainer);
+    train->output =
+        (TrainOutput){.folder = command_text(job, "--output"), .trainer = &train->trainer, .state = &train->state};
+    status = train_output_open(comm, &train->output, &train->survey, &train->map, job->line, resume, &job->config);
+    checkpoint_free(&resume->checkpoint);
     return status;
 }
 
@@ -105,8 +130,13 @@ static void introduce(const Train *train)
     const NetworkShape *shape = &train->network.shape;
     int64_t steps = order_steps(&train->trainer.order);
     char patches[32], size[32];
-    log_note("network: %" PRId64 " channels, k_mult %" PRId64 ", %" PRId64 " levels, %s, %" PRId64 " parameters",
-             shape->channels, shape->k_mult, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
+    char levels[48];
+    snprintf(levels, sizeof levels, shape->width > 0 ? "width %" PRId64 : "k_mult %" PRId64,
+             shape->width > 0 ? shape->width : shape->k_mult);
+    log_note("network: %" PRId64 " channels to %" PRId64 ", %s, %" PRId64
+             " levels, %s, %s at the end, skip %s, %" PRId64 " parameters",
+             shape->channels, shape->n_out, levels, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
+             config_word(CONFIG_NETWORK_OUTPUT, shape->output), config_word(CONFIG_NETWORK_SKIP, shape->skip),
              train->network.n_parameters);
     log_note("training: %s patches an epoch in %" PRId64 " steps of %" PRId64
              " over %d ranks, %s a rank besides gathers",
@@ -118,6 +148,12 @@ static void introduce(const Train *train)
                     "fewer ranks or a larger batch",
                     config->train.batch_size, train->job->comm.size);
     if (train->validation.n_used == 0) log_note("no validation patches: best.h5 follows the training loss");
+    const TrainResume *resume = &train->resume;
+    if (!resume->found) return;
+    log_note("going on from %s: epoch %" PRId64 "%s, step %" PRId64, resume->path, resume->state.epoch,
+             resume->state.epoch_ended ? " done" : "", resume->state.step);
+    if (resume->anew && !resume->state.epoch_ended)
+        log_note("epoch %" PRId64 " begins anew, since its order of patches is another now", resume->state.epoch);
 }
 
 /* ---- loop ---- */
@@ -135,10 +171,11 @@ static Status after_step(Train *train, double loss)
     const Config *config = &train->job->config;
     const Comm *comm = &train->job->comm;
     int64_t step = train->trainer.step, every = config->train.checkpoint_every_steps;
-    if (step % config->train.log_every_steps == 0) {
+    int64_t log_every = config->train.log_every_steps;
+    if (log_every > 0 && step % log_every == 0) {
         double now = timer_now();
-        train_output_step(&train->output, train->trainer.order.epoch, step, loss,
-                          (double)train->patches / (now - train->clock));
+        train_metrics_step(&train->output.metrics, train->trainer.order.epoch, step, loss, train->trainer.learning_rate,
+                           (double)train->patches / (now - train->clock));
         train->patches = 0;
         train->clock = now;
     }
@@ -151,28 +188,46 @@ static Status after_step(Train *train, double loss)
     return status;
 }
 
-static Status run_steps(Train *train, int64_t epoch)
+/* All ranks stop behind the same step: a checkpoint, and how to go on. */
+static Status interrupted(Train *train)
 {
+    const Comm *comm = &train->job->comm;
+    Status status = comm_agree(comm, comm->rank == 0 ? train_output_checkpoint(&train->output) : STATUS_OK);
+    if (status == STATUS_OK) status = comm_agree(comm, interrupt_status());
+    if (status != STATUS_INTERRUPTED) return status;
+    return status_fail(STATUS_INTERRUPTED,
+                       "%s in epoch %" PRId64 " after step %" PRId64 "; %s/checkpoints/step_%" PRId64
+                       ".h5 holds everything: the same command with --resume goes on from there",
+                       status_message(), train->trainer.order.epoch, train->trainer.step,
+                       command_text(train->job, "--output"), train->trainer.step);
+}
+
+/* The epoch's steps; within: it goes on where another run left it. */
+static Status run_steps(Train *train, int64_t epoch, bool within)
+{
+    Trainer *trainer = &train->trainer;
     char title[48], detail[32] = "";
-    int64_t n, done = 0, steps = order_steps(&train->trainer.order);
+    int64_t n, steps = order_steps(&trainer->order);
     double start = timer_now(), loss = 0;
     train->clock = start;
     train->patches = 0;
     train->seconds = 0;
-    Status status = trainer_start(&train->trainer, epoch);
+    Status status = within ? trainer_resume(trainer, epoch, train->resume.state.epoch_step, trainer->order.left_before)
+                           : trainer_start(trainer, epoch);
+    train->earlier = trainer->epoch_patches;
     snprintf(title, sizeof title, "epoch %" PRId64 "/%" PRId64, epoch, train->job->config.train.max_epochs);
     log_progress_start(title, steps, "steps");
-    while (status == STATUS_OK && !limit_reached(train)) {
-        status = trainer_step(&train->trainer, &n, &loss);
+    while (status == STATUS_OK && !trainer->stop && !limit_reached(train)) {
+        status = trainer_step(trainer, &n, &loss);
         if (status != STATUS_OK || n == 0) break;
         train->patches += n;
         status = after_step(train, loss);
         snprintf(detail, sizeof detail, "loss %.3e", loss);
-        log_progress(++done, detail);
+        log_progress(trainer->epoch_step, detail);
     }
     log_progress_end();
     train->seconds += timer_now() - start;
-    return status;
+    return status == STATUS_OK && trainer->stop ? interrupted(train) : status;
 }
 
 static const char *const phase_names[PHASES] = {"read", "feed", "compute", "sum", "exchange", "update"};
@@ -194,11 +249,36 @@ static void report_phases(Train *train)
     log_note("  time in %%: %s", line);
 }
 
+/* Whether a loss is the lowest so far; that of an epoch cut short counts for best.h5, but not for a run that goes on
+ * from here with more steps, and would not have stopped to validate. */
+static bool judge(Train *train, double loss, bool cut_short)
+{
+    CheckpointState *state = &train->state;
+    bool best = loss < state->best;
+    train->best = best ? loss : state->best;
+    if (cut_short) return best;
+    state->epochs_since_best = best ? 0 : state->epochs_since_best + 1;
+    if (best) state->best = loss;
+    if (best) state->best_epoch = train->trainer.order.epoch;
+    return best;
+}
+
+static void report_epoch(Train *train, double train_loss, double valid_loss, bool best, double start)
+{
+    int64_t epoch = train->trainer.order.epoch, max_epochs = train->job->config.train.max_epochs;
+    char left[32], valid[48] = "";
+    if (train->validation.n_used > 0) snprintf(valid, sizeof valid, ", valid loss %.6g", valid_loss);
+    log_note("epoch %" PRId64 "/%" PRId64 ": train loss %.6g%s%s, %.0f patches/s, %s left", epoch, max_epochs,
+             train_loss, valid, best ? " (best)" : "",
+             (double)(train->trainer.epoch_patches - train->earlier) / train->seconds,
+             log_duration((double)(max_epochs - epoch) * (timer_now() - start), left));
+    report_phases(train);
+}
+
 /* Validates, writes the epoch's row and models, and says how it went. *stop: early stopping. */
-static Status end_epoch(Train *train, int64_t epoch, double start, bool *stop)
+static Status end_epoch(Train *train, double start, bool *stop)
 {
     const Comm *comm = &train->job->comm;
-    const Config *config = &train->job->config;
     double train_loss = trainer_epoch_loss(&train->trainer), valid_loss = NAN;
     Status status = STATUS_OK;
     if (train->validation.n_used > 0) {
@@ -206,22 +286,15 @@ static Status end_epoch(Train *train, int64_t epoch, double start, bool *stop)
         status = evaluate_run(&train->validation, &train->network, &train->trainer.group, &valid_loss);
         log_progress_end();
     }
+    if (status == STATUS_INTERRUPTED) return interrupted(train);
     if (status != STATUS_OK) return status;
-    double judged = train->validation.n_used > 0 ? valid_loss : train_loss;
-    bool best = judged < train->best;
-    train->epochs_since_best = best ? 0 : train->epochs_since_best + 1;
-    if (best) train->best = judged;
-    if (comm->rank == 0) status = train_output_epoch(&train->output, epoch, train_loss, valid_loss, best);
+    bool cut_short = train->trainer.epoch_step < order_steps(&train->trainer.order);
+    bool best = judge(train, train->validation.n_used > 0 ? valid_loss : train_loss, cut_short);
+    if (comm->rank == 0) status = train_output_epoch(&train->output, train_loss, valid_loss, best, cut_short);
     status = comm_agree(comm, status);
-    char left[32], valid[48] = "";
-    if (train->validation.n_used > 0) snprintf(valid, sizeof valid, ", valid loss %.6g", valid_loss);
-    log_note("epoch %" PRId64 "/%" PRId64 ": train loss %.6g%s%s, %.0f patches/s, %s left", epoch,
-             config->train.max_epochs, train_loss, valid, best ? " (best)" : "",
-             (double)train->trainer.epoch_patches / train->seconds,
-             log_duration((double)(config->train.max_epochs - epoch) * (timer_now() - start), left));
-    report_phases(train);
-    int64_t patience = config->train.early_stopping_patience;
-    *stop = patience > 0 && train->epochs_since_best >= patience;
+    report_epoch(train, train_loss, valid_loss, best, start);
+    int64_t patience = train->job->config.train.early_stopping_patience;
+    *stop = patience > 0 && train->state.epochs_since_best >= patience;
     if (*stop)
         log_note("stopping early: no better loss in %" PRId64 " epochs (train.early_stopping_patience)", patience);
     return status;
@@ -229,36 +302,50 @@ static Status end_epoch(Train *train, int64_t epoch, double start, bool *stop)
 
 static Status loop(Train *train)
 {
+    const TrainResume *resume = &train->resume;
+    bool stop = false, within = resume->found && !resume->state.epoch_ended && !resume->anew;
+    int64_t first = !resume->found ? 1 : resume->state.epoch + resume->state.epoch_ended;
     Status status = STATUS_OK;
-    bool stop = false;
-    train->best = INFINITY;
-    for (int64_t epoch = 1; status == STATUS_OK && !stop && epoch <= train->job->config.train.max_epochs; epoch++) {
+    for (int64_t epoch = first; status == STATUS_OK && !stop && epoch <= train->job->config.train.max_epochs; epoch++) {
         double start = timer_now();
-        status = run_steps(train, epoch);
-        if (status == STATUS_OK) status = end_epoch(train, epoch, start, &stop);
+        status = run_steps(train, epoch, within && epoch == first);
+        if (status == STATUS_OK) status = end_epoch(train, start, &stop);
         stop = stop || limit_reached(train);
     }
     return status;
 }
 
+static Status prepare_and_loop(Train *train)
+{
+    const char *folder = command_text(train->job, "--output");
+    Status status = load(train);
+    bool dry = command_flag(train->job, "--dry-run");
+    if (status == STATUS_OK && !train->resume.finished && !dry) status = prepare(train);
+    if (status == STATUS_INTERRUPTED)
+        return status_fail(status, "%s before the first step; nothing is lost: the same command with --resume goes on",
+                           status_message());
+    if (status == STATUS_OK && train->resume.finished)
+        log_note("%s is finished: epoch %" PRId64 ", step %" PRId64
+                 "; with more train.max_epochs or train.max_steps it goes on",
+                 folder, train->resume.state.epoch, train->resume.state.step);
+    if (status != STATUS_OK || train->resume.finished) return status;
+    if (dry)
+        return train_dry_run(train->job, &train->survey, &train->map, &train->network,
+                             train->resume.found ? train->resume.state.step : 0);
+    introduce(train);
+    status = loop(train);
+    if (status == STATUS_OK) log_note("trained: %s/best.h5 (loss %.6g) and last.h5", folder, train->best);
+    return status;
+}
+
 static Status run(Job *job)
 {
-    Train train = {.job = job};
-    bool dry = command_flag(job, "--dry-run");
-    Status status = load(&train);
-    if (status == STATUS_OK)
-        status = dry ? dry_run_train(job, &train.survey, &train.map, &train.network) : prepare(&train);
-    if (status == STATUS_OK && !dry) {
-        introduce(&train);
-        status = loop(&train);
-        Status closed = job->comm.rank == 0 ? train_output_close(&train.output) : STATUS_OK;
-        closed = comm_agree(&job->comm, status != STATUS_OK ? STATUS_OK : closed);
-        if (status == STATUS_OK) status = closed;
-    }
-    if (status == STATUS_OK && !dry) report_memory(&job->comm);
-    if (status == STATUS_OK && !dry)
-        log_note("trained: %s/best.h5 (loss %.6g) and last.h5", command_text(job, "--output"), train.best);
+    Train train = {.job = job, .state = {.best = INFINITY}};
+    interrupt_limit(60 * job->config.train.max_time_minutes);
+    Status status = prepare_and_loop(&train);
+    if (status == STATUS_OK && !command_flag(job, "--dry-run")) report_memory(&job->comm);
     train_output_free(&train.output);
+    train_resume_free(&train.resume);
     evaluate_free(&train.validation);
     trainer_free(&train.trainer);
     network_free(&train.network);
@@ -279,6 +366,13 @@ static const Option options[] = {
      .argument = "MAP.h5",
      .help = "the index map (default: built from patch.* and split.*)"},
     {.name = "--init", .kind = OPTION_TEXT, .argument = "MODEL.h5", .help = "start from this model's weights"},
+    {.name = "--resume",
+     .kind = OPTION_FLAG,
+     .help = "goes on from DIR's newest whole checkpoint; from the start where there is none"},
+    {.name = "--allow-change",
+     .kind = OPTION_LIST,
+     .argument = "KEY",
+     .help = "lets --resume go on although this key (or survey, or map) is another now; may be repeated"},
     {.name = "--dry-run",
      .kind = OPTION_FLAG,
      .help = "check everything, write nothing, and print memory, files, steps and time"},
@@ -292,9 +386,12 @@ const Command command_train = {
         "Trains data-parallel over all ranks and writes DIR/best.h5 (lowest validation loss), last.h5, "
         "metrics.csv, config.yaml and checkpoints/. The result has the same bits for any number of ranks. A "
         "survey that is larger than memory is trained in blocks (train.block_gathers), whose next gathers are "
-        "read while the ranks compute.",
+        "read while the ranks compute. "
+        "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and train.max_time_minutes end it behind a step, with a checkpoint "
+        "and status 75; --resume, with any number of ranks, then gives the bits of a run that never stopped.",
     .example = "mpirun -n 2 seisdcn train --survey survey.h5 --output run --set train.max_epochs=3",
     .options = options,
     .uses_config = true,
+    .is_resumable = true,
     .run = run,
 };

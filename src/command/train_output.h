@@ -2,42 +2,44 @@
 #ifndef SEISDCN_TRAIN_OUTPUT_H
 #define SEISDCN_TRAIN_OUTPUT_H
 
+#include "train_metrics.h"
+#include "train_resume.h"
+
 #include "seisdcn/model.h"
 #include "seisdcn/survey.h"
 #include "seisdcn/trainer.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 
 typedef struct {
-    const char *folder; /* NULL on other ranks */
+    const char *folder;     /* the caller sets these three */
+    const Trainer *trainer; /* whose network is written */
+    CheckpointState *state; /* the caller's; its place and rows are brought up to date here */
     char *history;
-    FILE *metrics;
-    const Network *network;
-    const Trainer *trainer;
+    TrainMetrics metrics;
     ModelInfo info;
-    char *checkpoints[2]; /* the last two, older first; NULL: none yet */
+    Network best;         /* the weights of the best loss that counts, once state->best_epoch > 0 */
+    char *checkpoints[2]; /* the last two in DIR/checkpoints, older first; NULL: none yet */
 } TrainOutput;
 
-/* Checks that a training may write to folder. Local: rank 0. STATUS_USAGE where something stands there (unless force),
- * STATUS_IO. */
-Status train_output_check(const char *folder, bool force);
+/* Checks that a training may write to folder. Local: rank 0. STATUS_USAGE where something stands there (unless
+ * `exists` is fine), STATUS_IO. */
+Status train_output_check(const char *folder, bool exists);
 
-/* Makes the folder with config.yaml and the head of metrics.csv. Collective. STATUS_IO, STATUS_MEMORY. */
-Status train_output_open(const Comm *comm, TrainOutput *output, const char *folder, const Config *config,
-                         const Network *network, const Trainer *trainer, const Survey *survey, const IndexMap *map,
-                         const char *line);
+/* Whether name is that of a checkpoint, step_N.h5, and its N. Pure. */
+bool train_output_is_checkpoint(const char *name, int64_t *step);
 
-/* A step's row of metrics.csv. Local; a failure shows at the epoch's end. */
-void train_output_step(TrainOutput *output, int64_t epoch, int64_t step, double loss, double patches_per_second);
+/* Makes the folder ready: anew, with config.yaml and the head of metrics.csv, or, where resume has found a checkpoint,
+ * as it was when that was written. Collective. STATUS_IO, STATUS_MEMORY. */
+Status train_output_open(const Comm *comm, TrainOutput *output, const Survey *survey, const IndexMap *map,
+                         const char *line, const TrainResume *resume, const Config *config);
 
-/* The epoch's row (valid_loss NaN: none), last.h5, best.h5 where it is the best, and a checkpoint. Local: rank 0. */
-Status train_output_epoch(TrainOutput *output, int64_t epoch, double train_loss, double valid_loss, bool best);
+/* The epoch's row (valid_loss NaN: none), best.h5 where it is the best, last.h5, and a checkpoint. closed: see
+ * CheckpointState. Local: rank 0. STATUS_IO, STATUS_MEMORY. */
+Status train_output_epoch(TrainOutput *output, double train_loss, double valid_loss, bool best, bool closed);
 
-/* Writes a checkpoint and removes the one before the last. Local: rank 0. */
+/* Writes a checkpoint within an epoch. Local: rank 0. */
 Status train_output_checkpoint(TrainOutput *output);
-
-/* Closes metrics.csv. Local: rank 0. */
-Status train_output_close(TrainOutput *output);
 
 void train_output_free(TrainOutput *output);
 

@@ -208,37 +208,59 @@ int64_t config_choice(ConfigKey key, const char *word)
     return -1;
 }
 
-/* A key's value in words, as the user would write it. */
-static void describe(const Config *config, ConfigKey key, char text[64])
+ConfigKey config_find(const char *name)
+{
+    ConfigKey found = CONFIG_KEYS;
+    for (int key = 0; key < CONFIG_KEYS; key++) {
+        if (strcmp(config_name((ConfigKey)key), name) == 0) return (ConfigKey)key;
+        if (strcmp(config_table_entry((ConfigKey)key)->name, name) != 0) continue;
+        if (found != CONFIG_KEYS) return CONFIG_KEYS; /* of two sections */
+        found = (ConfigKey)key;
+    }
+    return found;
+}
+
+char *config_describe(const Config *config, ConfigKey key, char text[CONFIG_VALUE_MAX])
 {
     Writer writer = {0};
     write_value(&writer, config, config_table_entry(key));
-    snprintf(text, 64, "%s", writer.failed || writer.text == NULL ? "?" : writer.text);
+    snprintf(text, CONFIG_VALUE_MAX, "%s", writer.failed || writer.text == NULL ? "?" : writer.text);
     memory_free(writer.text);
+    return text;
+}
+
+static size_t value_bytes(const ConfigEntry *entry)
+{
+    return entry->kind == CONFIG_FLAG ? sizeof(bool) : sizeof(int64_t);
+}
+
+bool config_same(const Config *a, const Config *b, ConfigKey key)
+{
+    const ConfigEntry *entry = config_table_entry(key);
+    const char *x = (const char *)a + entry->offset, *y = (const char *)b + entry->offset;
+    if (entry->kind != CONFIG_NUMBER) return memcmp(x, y, value_bytes(entry)) == 0;
+    double p, q; /* 0 and -0 are the same number, not the same bits */
+    memcpy(&p, x, sizeof p);
+    memcpy(&q, y, sizeof q);
+    return p == q;
+}
+
+void config_copy(Config *to, const Config *from, ConfigKey key)
+{
+    const ConfigEntry *entry = config_table_entry(key);
+    memcpy((char *)to + entry->offset, (const char *)from + entry->offset, value_bytes(entry));
 }
 
 /* The user's explicit value stands in config, the owner's in other. */
 static Status take_from(Config *config, ConfigKey key, const Config *other, const char *owner)
 {
-    const ConfigEntry *entry = config_table_entry(key);
-    char *mine = (char *)config + entry->offset;
-    const char *theirs = (const char *)other + entry->offset;
-    size_t bytes = entry->kind == CONFIG_FLAG ? sizeof(bool) : sizeof(int64_t);
-    bool same = memcmp(mine, theirs, bytes) == 0;
-    if (entry->kind == CONFIG_NUMBER) { /* 0 and -0 are the same number, not the same bits */
-        double a, b;
-        memcpy(&a, mine, sizeof a);
-        memcpy(&b, theirs, sizeof b);
-        same = a == b;
-    }
-    if (config->is_set[key] && !same) {
-        char wanted[64], held[64];
-        describe(config, key, wanted);
-        describe(other, key, held);
+    if (config->is_set[key] && !config_same(config, other, key)) {
+        char wanted[CONFIG_VALUE_MAX], held[CONFIG_VALUE_MAX];
         return status_fail(STATUS_CONFIG, "%s is set to %s, but %s has %s; leave the key out, or set it to that",
-                           config_name(key), wanted, owner, held);
+                           config_name(key), config_describe(config, key, wanted), owner,
+                           config_describe(other, key, held));
     }
-    memcpy(mine, theirs, bytes);
+    config_copy(config, other, key);
     return STATUS_OK;
 }
 

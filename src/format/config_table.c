@@ -25,6 +25,12 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                "be more than 2 * network.levels."},
     [CONFIG_PATCH_STRIDE] = {KEY(patch, stride), WHOLE(1, INT_MOST), .fallback = "1", .unit = "traces and samples",
                              .help = "Step from one patch to the next, in both directions."},
+    [CONFIG_PATCH_SCALE] = {KEY(patch, scale), CHOICE("max", "rms"), .fallback = "max",
+                            .help = "What a patch is divided by: its largest absolute value, or its root mean square."},
+    [CONFIG_PATCH_SCALE_GRID] = {KEY(patch, scale_grid), WHOLE(0, 64), .fallback = "0",
+                                 .help = "Rounds what a patch is divided by up to the next 2^(k / scale_grid), in "
+                                         "training and apply alike, so that more windows share a scale and apply is "
+                                         "faster; 0: off."},
 
     [CONFIG_SPLIT_BY] = {KEY(split, by), CHOICE("ensemble", "inline", "patch"), .fallback = "ensemble",
                          .help = "What is dealt to training, validation and test as a whole: gathers; whole inlines "
@@ -48,6 +54,16 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                        "every channel of the next level."},
     [CONFIG_NETWORK_SKIP] = {KEY(network, skip), CHOICE("none", "add"), .fallback = "none",
                              .help = "add: the way up adds what the way down had at the same size."},
+    [CONFIG_NETWORK_WIDTH] = {KEY(network, width), WHOLE(0, 1024), .fallback = "0",
+                              .help = "Channels of every level; 0: k_mult times as many at each level as at the one "
+                                      "above, the original's tree."},
+    [CONFIG_NETWORK_OUT_CHANNELS] = {KEY(network, out_channels), WHOLE(0, 256), .fallback = "0",
+                                     .help = "Channels that the network predicts, the first ones of the target; 0: as "
+                                             "many as it is given."},
+    [CONFIG_NETWORK_OUTPUT] = {KEY(network, output), CHOICE("tanh", "linear"), .fallback = "tanh",
+                               .help = "What the last layer ends with; linear: nothing, so that its range has no end."},
+    [CONFIG_NETWORK_DROPOUT_LAST] = {KEY(network, dropout_last), FLAG, .fallback = "true",
+                                     .help = "Whether the last layer has dropout too, as the original's has."},
 
     [CONFIG_TRAIN_BATCH_SIZE] = {KEY(train, batch_size), WHOLE(1, INT_MOST), .fallback = "128", .unit = "patches",
                                  .help = "Patches of a training step, all ranks together."},
@@ -61,6 +77,11 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                               .help = "Another order of the patches in each epoch; false: the map's own order."},
     [CONFIG_TRAIN_MAX_STEPS] = {KEY(train, max_steps), WHOLE(0, COUNT_MOST), .fallback = "0", .unit = "steps",
                                 .help = "Stops after this many steps; 0: no limit."},
+    [CONFIG_TRAIN_MAX_TIME_MINUTES] = {KEY(train, max_time_minutes), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
+                                       .fallback = "0", .unit = "minutes",
+                                       .help =
+                                           "Once the program has run this long, it writes a checkpoint and ends with "
+                                           "status 75, to be resumed; 0: no limit."},
     [CONFIG_TRAIN_MAX_PATCHES_PER_EPOCH] = {KEY(train, max_patches_per_epoch), WHOLE(0, COUNT_MOST), .fallback = "0",
                                             .unit = "patches",
                                             .help = "An epoch ends after this many patches; 0: all of them."},
@@ -98,6 +119,10 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                              "is."},
     [CONFIG_APPLY_KEEP_MUTES] = {KEY(apply, keep_mutes), FLAG, .fallback = "false",
                                  .help = "Samples that are exactly zero in the input stay zero."},
+    [CONFIG_APPLY_MAX_TIME_MINUTES] = {KEY(apply, max_time_minutes), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
+                                       .fallback = "0", .unit = "minutes",
+                                       .help = "Once the program has run this long, it ends with status 75, to be "
+                                               "resumed; 0: no limit."},
 };
 
 const ConfigEntry *config_table_entry(ConfigKey key) { return &table[key]; }

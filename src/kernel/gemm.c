@@ -4,6 +4,8 @@
 
 void gemm_one_thread(void) { openblas_set_num_threads(1); }
 
+const char *gemm_kernels(void) { return openblas_get_corename(); }
+
 /* scratch: columns [big channels * 9][rows * cols] of one lane, one lane of the small side, one weight gradient, and
  * the unfinished sums of a group in lanes (the larger side's). */
 static size_t column_floats(const ConvShape *s) { return (size_t)(s->big_channels * 9 * s->rows * s->cols); }

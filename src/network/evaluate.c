@@ -1,7 +1,9 @@
 #include "seisdcn/evaluate.h"
 
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/timer.h"
 
 #include <string.h>
 
@@ -90,6 +92,7 @@ Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map,
     if (status == STATUS_OK)
         status = batch_new(network->vector, network->shape.channels, network->shape.patch_size,
                            GROUPS_AT_A_TIME * network->vector->lanes, &evaluation->batch);
+    evaluation->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
     if (status == STATUS_OK) {
         evaluation->rows = memory_new((size_t)evaluation->batch.capacity, sizeof *evaluation->rows, "rows to evaluate");
         if (evaluation->rows == NULL) status = STATUS_MEMORY;
@@ -109,31 +112,68 @@ void evaluate_free(Evaluation *evaluation)
     memset(evaluation, 0, sizeof *evaluation);
 }
 
-static Status run_mine(Evaluation *evaluation, const Network *network, NetworkGroup *group, ExactSum *sum)
+/* Adds the losses of numbers i .. i + n - 1 of the selection. */
+static Status run_batch(Evaluation *evaluation, const Network *network, NetworkGroup *group, int64_t i, int64_t n,
+                        ExactSum *sum)
 {
     Batch *batch = &evaluation->batch;
     int64_t lanes = network->vector->lanes;
-    for (int64_t i = evaluation->first; i < evaluation->end; i += batch->capacity) {
-        int64_t n = evaluation->end - i < batch->capacity ? evaluation->end - i : batch->capacity;
-        for (int64_t k = 0; k < n; k++)
-            evaluation->rows[k] =
-                index_share_row(&evaluation->share, selected_row(evaluation, i + k) - evaluation->share.first);
-        Status status = batch_start(batch, evaluation->rows, n);
-        for (int64_t k = 0; status == STATUS_OK && k < n; k += lanes) {
-            double error[VECTOR_LANES_MAX];
-            status = batch_load_group(batch, k / lanes, &evaluation->gathers);
-            if (status != STATUS_OK) break;
-            read_on(evaluation);
-            group->x = batch_group(batch, k / lanes);
-            network_forward(network, group, false);
-            network_loss(network, group, error);
-            for (int64_t lane = 0; lane < lanes && k + lane < n; lane++)
-                if (!exact_add(sum, error[lane]))
-                    return status_fail(STATUS_NUMERIC, "the loss of a patch is not finite; the model is spoilt");
-        }
-        if (status != STATUS_OK) return status;
-        exact_settle(sum);
-        log_progress(i + n - evaluation->first, NULL);
+    for (int64_t k = 0; k < n; k++)
+        evaluation->rows[k] =
+            index_share_row(&evaluation->share, selected_row(evaluation, i + k) - evaluation->share.first);
+    Status status = batch_start(batch, evaluation->rows, n);
+    for (int64_t k = 0; status == STATUS_OK && k < n; k += lanes) {
+        double error[VECTOR_LANES_MAX];
+        status = batch_load_group(batch, k / lanes, &evaluation->gathers);
+        if (status != STATUS_OK) break;
+        read_on(evaluation);
+        group->x = batch_group(batch, k / lanes);
+        network_forward(network, group, false);
+        network_loss(network, group, error);
+        for (int64_t lane = 0; lane < lanes && k + lane < n; lane++)
+            if (!exact_add(sum, error[lane]))
+                return status_fail(STATUS_NUMERIC, "the loss of a patch is not finite; the model is spoilt");
+    }
+    exact_settle(sum);
+    return status;
+}
+
+/* A round of batches, as long as nobody wants this rank to stop; *i moves on. */
+static Status run_round(Evaluation *evaluation, const Network *network, NetworkGroup *group, int64_t batches,
+                        int64_t *i, ExactSum *sum)
+{
+    Status status = STATUS_OK;
+    for (int64_t b = 0; status == STATUS_OK && b < batches && *i < evaluation->end; b++) {
+        status = interrupt_status();
+        if (status != STATUS_OK) break;
+        int64_t left = evaluation->end - *i;
+        int64_t n = left < evaluation->batch.capacity ? left : evaluation->batch.capacity;
+        status = run_batch(evaluation, network, group, *i, n, sum);
+        *i += n;
+        log_progress(*i - evaluation->first, NULL);
+    }
+    return status;
+}
+
+/* All ranks go round by round, so that none goes on for long once another one failed or was asked to stop. A round
+ * grows or shrinks by what the slowest rank took for the last one. */
+static Status run_all(Evaluation *evaluation, const Network *network, NetworkGroup *group, ExactSum *sum)
+{
+    const Comm *comm = &evaluation->comm;
+    int64_t share = (evaluation->n_used + comm->size - 1) / comm->size, capacity = evaluation->batch.capacity;
+    int64_t all = (share + capacity - 1) / capacity, round = 1, i = evaluation->first;
+    Status status = STATUS_OK;
+    for (int64_t done = 0; done < all;) {
+        double start = timer_now();
+        status = run_round(evaluation, network, group, round, &i, sum);
+        int64_t told[2] = {status != STATUS_OK, (int64_t)(1e6 * (timer_now() - start))};
+        comm_max(comm, told, 2);
+        if (told[0] != 0) return comm_agree(comm, status);
+        done += round;
+        if (told[1] < 250000)
+            round *= 2;
+        else if (told[1] > 1000000 && round > 1)
+            round /= 2;
     }
     return STATUS_OK;
 }
@@ -144,9 +184,8 @@ Status evaluate_run(Evaluation *evaluation, Network *network, NetworkGroup *grou
     evaluation->ahead = evaluation->first;
     network_fold_running(network);
     float *kept = group->x;
-    Status status = evaluation->n_used > 0 ? run_mine(evaluation, network, group, &sum) : STATUS_OK;
+    Status status = run_all(evaluation, network, group, &sum);
     group->x = kept;
-    status = comm_agree(&evaluation->comm, status);
     if (status != STATUS_OK) return status;
     int64_t limbs[2] = {sum.high, sum.low};
     comm_sum(&evaluation->comm, limbs, 2);

@@ -1,4 +1,4 @@
-#include "seisdcn/model.h"
+#include "model_private.h"
 
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
@@ -23,7 +23,7 @@ typedef struct {
     int64_t dims[4], at, n; /* at: in the flat array; -1 running_mean, -2 running_var */
 } Entry;
 
-enum { RUNNING_MEAN = -1, RUNNING_VAR = -2, ENTRIES_MAX = 4 + 4 * NETWORK_LEVELS_MAX };
+enum { RUNNING_MEAN = -1, RUNNING_VAR = -2, ENTRIES_MAX = 4 + 4 * NETWORK_LEVELS_MAX, PATH_BYTES = 128 };
 
 /* The float arrays of the state_dict in its order; num_batches_tracked comes behind the first four. */
 static int list_entries(const Network *network, Entry entry[ENTRIES_MAX])
@@ -87,68 +87,49 @@ Status model_checksum(const Network *network, uint64_t *checksum)
     return STATUS_OK;
 }
 
-static Status write_entries(const H5File *file, const Network *network)
+Status model_put_state(const H5File *file, const char *group, const Network *network)
 {
     Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
     int n = list_entries(network, entry);
     float *values = memory_new((size_t)network->n_parameters, sizeof *values, "the state_dict");
     if (values == NULL) return STATUS_MEMORY;
-    Status status = h5_create_group(file, "/state_dict");
+    Status status = h5_create_group(file, group);
     for (int i = 0; status == STATUS_OK && i < n; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "/state_dict/%.40s", entry[i].name);
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
         get_values(network, &entry[i], values);
         status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims, values);
     }
+    snprintf(name, sizeof name, "%s/_bnorm.num_batches_tracked", group);
     if (status == STATUS_OK)
-        status = h5_write_new(file, "/state_dict/_bnorm.num_batches_tracked", H5T_STD_I64LE, H5T_NATIVE_INT64, 0, NULL,
-                              &network->n_batches);
+        status = h5_write_new(file, name, H5T_STD_I64LE, H5T_NATIVE_INT64, 0, NULL, &network->n_batches);
     memory_free(values);
     return status;
 }
 
-static Status write_optimizer(const H5File *file, const Network *network, const ModelOptimizer *optimizer)
+Status model_put_arrays(const H5File *file, const char *group, const Network *network, const float *values)
 {
     Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
     int n = list_entries(network, entry);
-    Status status = h5_create_group(file, "/optimizer");
-    const char *const group[] = {"exp_avg", "exp_avg_sq"};
-    const float *const moment[] = {optimizer->mean, optimizer->square};
-    for (int m = 0; m < 2; m++) {
-        char name[96];
-        snprintf(name, sizeof name, "/optimizer/%s", group[m]);
-        if (status == STATUS_OK) status = h5_create_group(file, name);
-        for (int i = 0; status == STATUS_OK && i < n; i++) {
-            if (entry[i].at < 0) continue;
-            snprintf(name, sizeof name, "/optimizer/%s/%.40s", group[m], entry[i].name);
-            status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims,
-                                  moment[m] + entry[i].at);
-        }
+    Status status = h5_create_group(file, group);
+    for (int i = 0; status == STATUS_OK && i < n; i++) {
+        if (entry[i].at < 0) continue;
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
+        status = h5_write_new(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims,
+                              values + entry[i].at);
     }
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "epoch", optimizer->epoch);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "step", optimizer->step);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "train_seed", optimizer->seed);
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "order", optimizer->shuffle ? "shuffled" : "as given");
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "instruction_set", network->vector->name);
     return status;
 }
 
 static Status write_attributes(const H5File *file, const Network *network, const ModelInfo *info, const char *history)
 {
-    const NetworkShape *shape = &network->shape;
     uint64_t checksum;
     Status status = model_checksum(network, &checksum);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "format", FORMAT);
     if (status == STATUS_OK) status = h5_put_int(file, "/", "version", 1);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "history", history);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "n_chans", shape->channels);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "k_mult", shape->k_mult);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "levels", shape->levels);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "patch_size", shape->patch_size);
-    if (status == STATUS_OK) status = h5_put_double(file, "/", "dropout", shape->dropout);
-    if (status == STATUS_OK)
-        status = h5_put_text(file, "/", "mixing", config_word(CONFIG_NETWORK_MIXING, shape->mixing));
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "skip", config_word(CONFIG_NETWORK_SKIP, shape->skip));
+    if (status == STATUS_OK) status = model_write_shape(file, &network->shape);
     if (status == STATUS_OK) status = h5_put_uint(file, "/", "model_checksum", checksum);
     if (status == STATUS_OK && info->has_split) {
         status = h5_put_text(file, "/", "by", config_word(CONFIG_SPLIT_BY, info->by));
@@ -161,17 +142,20 @@ static Status write_attributes(const H5File *file, const Network *network, const
     return status;
 }
 
-Status model_write(const char *path, const Network *network, const ModelInfo *info, const ModelOptimizer *optimizer,
-                   const char *history)
+Status model_put(const H5File *file, const Network *network, const ModelInfo *info, const char *history)
+{
+    Status status = write_attributes(file, network, info, history);
+    return status == STATUS_OK ? model_put_state(file, "/state_dict", network) : status;
+}
+
+Status model_write(const char *path, const Network *network, const ModelInfo *info, const char *history)
 {
     char *temporary = text_format("%s.part", path);
     if (temporary == NULL) return STATUS_MEMORY;
     H5File file;
     Status status = h5_create(temporary, &file);
     if (status == STATUS_OK) {
-        status = write_attributes(&file, network, info, history);
-        if (status == STATUS_OK) status = write_entries(&file, network);
-        if (status == STATUS_OK && optimizer != NULL) status = write_optimizer(&file, network, optimizer);
+        status = model_put(&file, network, info, history);
         Status closed = h5_close(&file);
         if (status == STATUS_OK) status = closed;
         if (status == STATUS_OK) status = files_publish(temporary, path);
@@ -183,38 +167,6 @@ Status model_write(const char *path, const Network *network, const ModelInfo *in
 
 /* ---- reading ---- */
 
-static Status read_choice(const H5File *file, const char *name, ConfigKey key, int *value)
-{
-    if (!h5_has(file, "/", name)) return STATUS_OK;
-    char word[32];
-    Status status = h5_get_text(file, "/", name, word, sizeof word);
-    if (status != STATUS_OK) return status;
-    int64_t choice = config_choice(key, word);
-    if (choice < 0)
-        return status_fail(STATUS_DATA, "%s: attribute %s is \"%s\", which this program does not know", file->path,
-                           name, word);
-    *value = (int)choice;
-    return STATUS_OK;
-}
-
-static Status read_shape(const H5File *file, NetworkShape *shape)
-{
-    *shape = (NetworkShape){.dropout = 0, .mixing = MIXING_DEPTHWISE, .skip = SKIP_NONE};
-    Status status = h5_get_int(file, "/", "n_chans", &shape->channels);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "k_mult", &shape->k_mult);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "levels", &shape->levels);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "patch_size", &shape->patch_size);
-    if (status == STATUS_OK && h5_has(file, "/", "dropout"))
-        status = h5_get_double(file, "/", "dropout", &shape->dropout);
-    if (status == STATUS_OK) status = read_choice(file, "mixing", CONFIG_NETWORK_MIXING, &shape->mixing);
-    if (status == STATUS_OK) status = read_choice(file, "skip", CONFIG_NETWORK_SKIP, &shape->skip);
-    if (status == STATUS_OK && !(shape->dropout >= 0 && shape->dropout < 1))
-        status = status_fail(STATUS_DATA, "%s: dropout %g is not in [0, 1)", file->path, shape->dropout);
-    if (status == STATUS_OK && network_check_shape(shape) != STATUS_OK)
-        status = status_prefix(STATUS_DATA, "%s: its attributes make no network", file->path);
-    return status;
-}
-
 static Status read_info(const H5File *file, ModelInfo *info)
 {
     memset(info, 0, sizeof *info);
@@ -223,7 +175,7 @@ static Status read_info(const H5File *file, ModelInfo *info)
     Status status = STATUS_OK;
     if (info->has_split) {
         int by = 0;
-        status = read_choice(file, "by", CONFIG_SPLIT_BY, &by);
+        status = model_read_choice(file, "by", CONFIG_SPLIT_BY, &by);
         info->by = by;
         if (status == STATUS_OK) status = h5_get_double(file, "/", "test", &info->test);
         if (status == STATUS_OK) status = h5_get_double(file, "/", "valid", &info->valid);
@@ -235,16 +187,16 @@ static Status read_info(const H5File *file, ModelInfo *info)
     return status;
 }
 
-static Status read_entries(const H5File *file, Network *network)
+Status model_get_state(const H5File *file, const char *group, Network *network)
 {
     Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
     int n = list_entries(network, entry);
     float *values = memory_new((size_t)network->n_parameters, sizeof *values, "the state_dict");
     if (values == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < n; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "/state_dict/%.40s", entry[i].name);
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
         status = h5_expect(file, name, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims);
         if (status != STATUS_OK) {
             status = status_prefix(status, "%s does not fit its n_chans, k_mult, levels and mixing", file->path);
@@ -260,32 +212,54 @@ static Status read_entries(const H5File *file, Network *network)
     for (int64_t c = 0; status == STATUS_OK && c < network->shape.channels; c++)
         if (network->running_var[c] < 0)
             status = status_fail(STATUS_DATA, "%s: _bnorm.running_var holds a negative value", file->path);
-    if (status == STATUS_OK && h5_exists(file, "/state_dict/_bnorm.num_batches_tracked"))
-        status = h5_read_all(file, "/state_dict/_bnorm.num_batches_tracked", H5T_NATIVE_INT64, 1, &network->n_batches);
+    snprintf(name, sizeof name, "%s/_bnorm.num_batches_tracked", group);
+    if (status == STATUS_OK && h5_exists(file, name))
+        status = h5_read_all(file, name, H5T_NATIVE_INT64, 1, &network->n_batches);
+    return status;
+}
+
+Status model_get_arrays(const H5File *file, const char *group, const Network *network, float *values)
+{
+    Entry entry[ENTRIES_MAX];
+    char name[PATH_BYTES];
+    int n = list_entries(network, entry);
+    Status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < n; i++) {
+        if (entry[i].at < 0) continue;
+        snprintf(name, sizeof name, "%s/%.40s", group, entry[i].name);
+        status = h5_expect(file, name, H5T_NATIVE_FLOAT, entry[i].rank, entry[i].dims);
+        if (status == STATUS_OK) status = h5_read_all(file, name, H5T_NATIVE_FLOAT, entry[i].n, values + entry[i].at);
+    }
+    return status;
+}
+
+Status model_get(const H5File *file, const Vector *vector, Network *network, ModelInfo *info)
+{
+    NetworkShape shape = {0};
+    Status status = h5_check_format(file, FORMAT, "a model file");
+    if (status == STATUS_OK) status = model_read_shape(file, &shape);
+    if (status == STATUS_OK) status = read_info(file, info);
+    if (status == STATUS_OK) status = network_new(&shape, vector, network);
+    if (status == STATUS_OK) status = model_get_state(file, "/state_dict", network);
+    if (status == STATUS_OK) status = model_checksum(network, &info->checksum);
+    if (status == STATUS_OK && h5_has(file, "/", "model_checksum")) {
+        uint64_t said;
+        status = h5_get_uint(file, "/", "model_checksum", &said);
+        if (status == STATUS_OK && said != info->checksum)
+            status = status_fail(STATUS_DATA,
+                                 "%s is damaged: its state_dict has checksum %016" PRIx64 ", model_checksum says "
+                                 "%016" PRIx64,
+                                 file->path, info->checksum, said);
+    }
     return status;
 }
 
 static Status read_model(const char *path, const Vector *vector, Network *network, ModelInfo *info)
 {
     H5File file;
-    NetworkShape shape = {0};
     Status status = h5_open(path, false, &file);
     if (status != STATUS_OK) return status;
-    status = h5_check_format(&file, FORMAT, "a model file");
-    if (status == STATUS_OK) status = read_shape(&file, &shape);
-    if (status == STATUS_OK) status = read_info(&file, info);
-    if (status == STATUS_OK) status = network_new(&shape, vector, network);
-    if (status == STATUS_OK) status = read_entries(&file, network);
-    if (status == STATUS_OK) status = model_checksum(network, &info->checksum);
-    if (status == STATUS_OK && h5_has(&file, "/", "model_checksum")) {
-        uint64_t said;
-        status = h5_get_uint(&file, "/", "model_checksum", &said);
-        if (status == STATUS_OK && said != info->checksum)
-            status = status_fail(STATUS_DATA,
-                                 "%s is damaged: its state_dict has checksum %016" PRIx64 ", model_checksum says "
-                                 "%016" PRIx64,
-                                 path, info->checksum, said);
-    }
+    status = model_get(&file, vector, network, info);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;
 }
@@ -311,48 +285,6 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
         comm_broadcast(comm, &network->n_batches, sizeof network->n_batches);
     }
     if (status != STATUS_OK) network_free(network);
-    return status;
-}
-
-Status model_check_survey(const Network *network, const Survey *survey, Status code)
-{
-    if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
-    return status_fail(code,
-                       "the network has %" PRId64
-                       " channels, but %s holds the amplitude and %d attributes: it can feed "
-                       "network.channels up to %d",
-                       network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
-}
-
-Status model_check_map(const Network *network, const IndexMap *map)
-{
-    if (network->shape.patch_size == map->rule.patch_size) return STATUS_OK;
-    return status_fail(STATUS_CONFIG,
-                       "the model's patches are %" PRId64 " x %" PRId64 ", the index map's %" PRId64 " x %" PRId64
-                       "; build a map with patch.size=%" PRId64,
-                       network->shape.patch_size, network->shape.patch_size, map->rule.patch_size, map->rule.patch_size,
-                       network->shape.patch_size);
-}
-
-NetworkShape model_shape(const Config *config)
-{
-    return (NetworkShape){config->network.channels, config->network.k_mult,  config->network.levels,
-                          config->patch.size,       config->network.dropout, (int)config->network.mixing,
-                          (int)config->network.skip};
-}
-
-Status model_take_config(const Network *network, const char *path, Config *config)
-{
-    const NetworkShape *shape = &network->shape;
-    char owner[512];
-    snprintf(owner, sizeof owner, "the model %s", path);
-    Status status = config_take(config, CONFIG_PATCH_SIZE, (double)shape->patch_size, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_CHANNELS, (double)shape->channels, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_MIXING, (double)shape->mixing, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_SKIP, (double)shape->skip, owner);
-    if (status == STATUS_OK && !config->is_set[CONFIG_NETWORK_DROPOUT]) config->network.dropout = shape->dropout;
     return status;
 }
 

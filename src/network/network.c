@@ -2,8 +2,10 @@
 #include "seisdcn/network.h"
 
 #include "seisdcn/config.h"
+#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
+#include "seisdcn/scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,6 +32,13 @@ Status network_check_shape(const NetworkShape *shape)
     if (shape->channels < 1 || shape->k_mult < 1)
         return status_fail(STATUS_CONFIG, "network.channels %lld and network.k_mult %lld must be at least 1",
                            (long long)shape->channels, (long long)shape->k_mult);
+    if (shape->width < 0 || shape->n_out < 0 || shape->width > CHANNELS_MAX || shape->n_out > CHANNELS_MAX)
+        return status_fail(STATUS_CONFIG, "network.width %lld and network.out_channels %lld must be 0 to %lld",
+                           (long long)shape->width, (long long)shape->n_out, (long long)CHANNELS_MAX);
+    if (shape->scale_grid < 0 || shape->scale_grid > SCALE_GRID_MAX)
+        return status_fail(STATUS_CONFIG, "patch.scale_grid %lld must be 0 to %d", (long long)shape->scale_grid,
+                           SCALE_GRID_MAX);
+    if (shape->width > 0) return STATUS_OK;
     int64_t deepest = shape->channels;
     for (int64_t l = 0; l < shape->levels; l++) {
         deepest = deepest > CHANNELS_MAX ? deepest : deepest * shape->k_mult;
@@ -44,15 +53,30 @@ Status network_check_shape(const NetworkShape *shape)
     return STATUS_OK;
 }
 
-/* Dense layers with many channels win by sgemm; the direct kernel serves small groups. */
-static bool prefers_gemm(const ConvShape *conv) { return conv->big_channels * conv->small_channels > 256; }
+/* The direct kernel serves the small groups of a tree. */
+static NetworkKernel kernel_for(const ConvShape *conv)
+{
+    return conv->big_channels > 1 && conv->small_channels > 1 ? KERNEL_DENSE : KERNEL_DIRECT;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? a : common_divisor(b, a % b); }
+
+/* Channels between level l - 1 and l of the encoder; the decoder's outermost are the output's. */
+static void level_channels(const NetworkShape *shape, int64_t encoder[NETWORK_LEVELS_MAX + 1],
+                           int64_t decoder[NETWORK_LEVELS_MAX + 1])
+{
+    encoder[0] = shape->channels;
+    for (int64_t l = 1; l <= shape->levels; l++)
+        encoder[l] = shape->width > 0 ? shape->width : encoder[l - 1] * shape->k_mult;
+    memcpy(decoder, encoder, (size_t)(NETWORK_LEVELS_MAX + 1) * sizeof *decoder);
+    decoder[0] = shape->n_out;
+}
 
 static void fill_layers(Network *network)
 {
     const NetworkShape *shape = &network->shape;
-    int64_t levels = shape->levels, outer[NETWORK_LEVELS_MAX + 1];
-    outer[0] = shape->channels;
-    for (int64_t l = 1; l <= levels; l++) outer[l] = outer[l - 1] * shape->k_mult;
+    int64_t levels = shape->levels, encoder[NETWORK_LEVELS_MAX + 1] = {0}, decoder[NETWORK_LEVELS_MAX + 1];
+    level_channels(shape, encoder, decoder);
     int64_t at = 2 * shape->channels;
     network->n_layers = (int)(2 * levels);
     network->n_dropout = 0;
@@ -61,16 +85,20 @@ static void fill_layers(Network *network)
         layer->transposed = i >= levels;
         int64_t l = layer->transposed ? 2 * levels - i : i + 1;
         snprintf(layer->name, sizeof layer->name, "_m%d%s.0", (int)l, layer->transposed ? "T" : "");
-        int64_t groups = shape->mixing == MIXING_FULL ? 1 : outer[l - 1];
-        layer->conv = (ConvShape){groups, outer[l - 1] / groups, outer[l] / groups, shape->patch_size - 2 * l,
-                                  shape->patch_size - 2 * l};
-        layer->gemm = prefers_gemm(&layer->conv);
-        layer->out_channels = layer->transposed ? outer[l - 1] : outer[l];
-        layer->n_weights = outer[l] * layer->conv.big_channels * 9;
+        const int64_t *channels = layer->transposed ? decoder : encoder;
+        int64_t big = channels[l - 1], small = channels[l];
+        int64_t groups = shape->mixing == MIXING_FULL ? 1 : common_divisor(big, small);
+        layer->conv =
+            (ConvShape){groups, big / groups, small / groups, shape->patch_size - 2 * l, shape->patch_size - 2 * l};
+        layer->kernel = kernel_for(&layer->conv);
+        layer->out_channels = layer->transposed ? big : small;
+        layer->n_weights = small * layer->conv.big_channels * 9;
         layer->weight = at;
         layer->bias = at + layer->n_weights;
         at = layer->bias + layer->out_channels;
-        network->n_dropout += layer->out_channels;
+        bool dropped = i < network->n_layers - 1 || !shape->undropped_last;
+        layer->dropout = dropped ? network->n_dropout : -1;
+        if (dropped) network->n_dropout += layer->out_channels;
     }
     network->n_parameters = at;
 }
@@ -81,6 +109,7 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
     Status status = network_check_shape(shape);
     if (status != STATUS_OK) return status;
     network->shape = *shape;
+    if (shape->n_out == 0) network->shape.n_out = shape->channels;
     network->vector = vector;
     fill_layers(network);
     const NetworkLayer *first = &network->layer[0];
@@ -99,6 +128,22 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
     network->mean = network->shift + channels;
     network->scale = network->mean + channels;
     return STATUS_OK;
+}
+
+void network_copy_state(const Network *from, Network *to)
+{
+    size_t channels = (size_t)from->shape.channels * sizeof(double);
+    memcpy(to->parameter, from->parameter, (size_t)from->n_parameters * sizeof(float));
+    memcpy(to->running_mean, from->running_mean, channels);
+    memcpy(to->running_var, from->running_var, channels);
+    to->n_batches = from->n_batches;
+}
+
+const char *network_blas_kernels(const Network *network)
+{
+    for (int i = 0; i < network->n_layers; i++)
+        if (network->layer[i].kernel == KERNEL_GEMM) return gemm_kernels();
+    return "";
 }
 
 void network_free(Network *network)

@@ -21,7 +21,7 @@ static bool has_sum(const Network *network, int i)
 }
 
 typedef struct {
-    int64_t patch, activation[2 * NETWORK_LEVELS_MAX], total, scratch;
+    int64_t activation[2 * NETWORK_LEVELS_MAX], factor, gradient, total, scratch;
 } GroupLayout;
 
 /* Where everything of a group lies in its block, in floats. */
@@ -29,17 +29,17 @@ static GroupLayout group_layout(const Network *network, bool training)
 {
     GroupLayout layout = {0};
     int64_t lanes = network->vector->lanes;
-    layout.patch = network->shape.channels * network->shape.patch_size * network->shape.patch_size * lanes;
-    int64_t total = layout.patch;
+    int64_t total = network->shape.channels * network->shape.patch_size * network->shape.patch_size * lanes;
     for (int i = 0; i < network->n_layers; i++) {
         const NetworkLayer *layer = &network->layer[i];
         layout.activation[i] = total;
         total += layer->out_channels * out_positions(layer) * lanes * (has_sum(network, i) ? 2 : 1);
-        int64_t need = layer->gemm ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
+        int64_t need = layer->kernel == KERNEL_GEMM ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
         if (need > layout.scratch) layout.scratch = need;
     }
-    total += network->n_dropout * lanes + (training ? network->n_parameters * lanes : 0) + layout.scratch;
-    layout.total = total;
+    layout.factor = total;
+    layout.gradient = layout.factor + network->n_dropout * lanes;
+    layout.total = layout.gradient + (training ? network->n_parameters * lanes : 0) + layout.scratch;
     return layout;
 }
 
@@ -64,8 +64,8 @@ Status network_group_new(const Network *network, bool training, NetworkGroup *gr
     }
     group->output = group->activation[network->n_layers - 1];
     group->scratch = group->block + layout.total - layout.scratch;
-    group->factor = group->output + layout.patch;
-    group->gradient = training ? group->factor + network->n_dropout * lanes : NULL;
+    group->factor = group->block + layout.factor;
+    group->gradient = training ? group->block + layout.gradient : NULL;
     return STATUS_OK;
 }
 
@@ -95,28 +95,33 @@ void network_draw_dropout(const Network *network, NetworkGroup *group, int lane,
 static void run_contract(const Network *network, const NetworkLayer *layer, const float *weight, const float *big,
                          float *small, const ConvFinish *finish, float *scratch)
 {
-    if (layer->gemm)
-        gemm_contract(network->vector, &layer->conv, weight, big, small, finish, scratch);
+    const Vector *vector = network->vector;
+    if (layer->kernel == KERNEL_GEMM)
+        gemm_contract(vector, &layer->conv, weight, big, small, finish, scratch);
     else
-        network->vector->contract(&layer->conv, weight, big, small, finish, NULL);
+        (layer->kernel == KERNEL_DENSE ? vector->dense_contract : vector->contract)(&layer->conv, weight, big, small,
+                                                                                    finish, NULL);
 }
 
 static void run_expand(const Network *network, const NetworkLayer *layer, const float *weight, const float *small,
                        float *big, const ConvFinish *finish, float *scratch)
 {
-    if (layer->gemm)
-        gemm_expand(network->vector, &layer->conv, weight, small, big, finish, scratch);
+    const Vector *vector = network->vector;
+    if (layer->kernel == KERNEL_GEMM)
+        gemm_expand(vector, &layer->conv, weight, small, big, finish, scratch);
     else
-        network->vector->expand(&layer->conv, weight, small, big, finish, NULL);
+        (layer->kernel == KERNEL_DENSE ? vector->dense_expand : vector->expand)(&layer->conv, weight, small, big,
+                                                                                finish, NULL);
 }
 
 static void run_gradient(const Network *network, const NetworkLayer *layer, const float *big, const float *small,
                          float *gradient, float *scratch)
 {
-    if (layer->gemm)
-        gemm_gradient(network->vector, &layer->conv, big, small, gradient, scratch);
+    const Vector *vector = network->vector;
+    if (layer->kernel == KERNEL_GEMM)
+        gemm_gradient(vector, &layer->conv, big, small, gradient, scratch);
     else
-        network->vector->gradient(&layer->conv, big, small, gradient, NULL);
+        vector->gradient(&layer->conv, big, small, gradient, NULL);
 }
 
 /* What layer i reads: the output of the one before, or its sum with the encoder's. */
@@ -126,27 +131,35 @@ static const float *input_of(const Network *network, const NetworkGroup *group, 
     return has_sum(network, i - 1) ? group->sum[i - 1] : group->activation[i - 1];
 }
 
+/* The dropout factors [channel][lane] of layer i; NULL where there are none. */
+static const float *factor_of(const Network *network, const NetworkGroup *group, int i, bool dropout)
+{
+    int64_t at = network->layer[i].dropout;
+    return dropout && at >= 0 ? group->factor + at * network->vector->lanes : NULL;
+}
+
 /* The encoder layer whose output is added to decoder layer i's: y_(l-1) to z_l. */
 static int partner_of(const Network *network, int i) { return network->n_layers - 2 - i; }
 
 void network_forward(const Network *network, NetworkGroup *group, bool dropout)
 {
-    int64_t lanes = network->vector->lanes;
-    const float *factor = group->factor;
     for (int i = 0; i < network->n_layers; i++) {
         const NetworkLayer *layer = &network->layer[i];
+        bool linear = i == network->n_layers - 1 && network->shape.output == OUTPUT_LINEAR;
         const float *weight = i == 0 ? network->first_weight : network->parameter + layer->weight;
         const float *bias = i == 0 ? network->first_bias : network->parameter + layer->bias;
-        ConvFinish finish = {FINISH_TANH, bias, dropout ? factor : NULL, NULL};
+        ConvFinish finish = {.kind = linear ? FINISH_LINEAR : FINISH_TANH,
+                             .bias = bias,
+                             .factor = factor_of(network, group, i, dropout)};
+        if (has_sum(network, i)) {
+            finish.add = group->activation[partner_of(network, i)];
+            finish.joined = group->sum[i];
+        }
         const float *in = input_of(network, group, i);
         if (layer->transposed)
             run_expand(network, layer, weight, in, group->activation[i], &finish, group->scratch);
         else
             run_contract(network, layer, weight, in, group->activation[i], &finish, group->scratch);
-        if (has_sum(network, i))
-            network->vector->add(layer->out_channels * out_positions(layer) * lanes, group->activation[i],
-                                 group->activation[partner_of(network, i)], group->sum[i]);
-        factor += layer->out_channels * lanes;
     }
 }
 
@@ -154,7 +167,7 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout)
 static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, int64_t live,
                         double *error)
 {
-    int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.channels;
+    int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.n_out;
     int64_t plane = size * size;
     const float *target = group->target == NULL ? group->x : group->target;
     float scale = (float)(2.0 / (double)(channels * plane));
@@ -165,7 +178,7 @@ static void output_loss(const Network *network, NetworkGroup *group, bool gradie
         for (int64_t lane = 0; lane < lanes; lane++)
             lane_factor[lane] = lane >= live ? 0 : factor == NULL ? 1 : factor[c * lanes + lane];
         network->vector->loss(plane, target + at, group->weight == NULL ? NULL : group->weight + at, lane_factor, scale,
-                              gradient, 0, group->output + at, sum);
+                              gradient, network->shape.output == OUTPUT_LINEAR, group->output + at, sum);
     }
     for (int64_t lane = 0; lane < lanes; lane++) error[lane] = sum[lane] / (double)(channels * plane);
 }
@@ -179,11 +192,9 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
 {
     const Vector *vector = network->vector;
     int64_t lanes = vector->lanes;
-    const float *factor = group->factor + network->n_dropout * lanes;
+    output_loss(network, group, true, factor_of(network, group, network->n_layers - 1, dropout), live, error);
     for (int i = network->n_layers - 1; i >= 0; i--) {
         const NetworkLayer *layer = &network->layer[i];
-        factor -= layer->out_channels * lanes;
-        if (i == network->n_layers - 1) output_loss(network, group, true, dropout ? factor : NULL, live, error);
         float *delta = group->activation[i]; /* by now the gradient at this layer's sums */
         const float *in = input_of(network, group, i);
         float *gradient = group->gradient + layer->weight * lanes;
@@ -196,13 +207,12 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
         /* the gradient at the sums of the layer before, over its own output */
         const NetworkLayer *before = &network->layer[i - 1];
         float *out = group->activation[i - 1];
-        const float *before_factor = dropout ? factor - before->out_channels * lanes : NULL;
-        ConvFinish finish = {FINISH_TANH_GRADIENT, NULL, before_factor, NULL};
+        ConvFinish finish = {.kind = FINISH_TANH_GRADIENT, .factor = factor_of(network, group, i - 1, dropout)};
         const float *weight = network->parameter + layer->weight;
         int64_t n = before->out_channels * out_positions(before);
         if (has_sum(network, i - 1)) {
             /* first the gradient at z_l + y_(l-1), kept for the encoder, then through z_l's tanh */
-            ConvFinish plain = {FINISH_LINEAR, NULL, NULL, NULL};
+            ConvFinish plain = {.kind = FINISH_LINEAR};
             run_contract(network, layer, weight, delta, group->sum[i - 1], &plain, group->scratch);
             for (int64_t c = 0; c < before->out_channels; c++)
                 vector->finish(c, n / before->out_channels, group->sum[i - 1] + c * n / before->out_channels * lanes,

@@ -8,7 +8,7 @@
 
 bool shared_serves(const NetworkShape *shape)
 {
-    return shape->skip == SKIP_NONE && shape->patch_size > 4 * shape->levels;
+    return shape->skip == SKIP_NONE && shape->output == OUTPUT_TANH && shape->patch_size > 4 * shape->levels;
 }
 
 static const NetworkLayer *decoder(const Network *network, int64_t d)

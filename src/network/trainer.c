@@ -1,6 +1,7 @@
 #include "trainer_private.h"
 
 #include "seisdcn/adam.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/timer.h"
@@ -11,7 +12,7 @@
 
 /* Behind the gradients of the message: the loss in two limbs, the flags, then four numbers a channel for the next
  * batch: sum and sum of squares in two limbs each. */
-enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, MESSAGE_HEAD, PER_CHANNEL = 4 };
+enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, FLAG_STOP, MESSAGE_HEAD, PER_CHANNEL = 4 };
 
 static Status preload(Trainer *trainer)
 {
@@ -24,6 +25,7 @@ static Status preload(Trainer *trainer)
     log_progress_start("reading", share->n_pieces, "gathers");
     for (int64_t p = 0; status == STATUS_OK && p < share->n_pieces; p++) {
         status = gathers_get(&trainer->gathers, share->piece[p].ensemble, &unused);
+        if (status == STATUS_OK) status = interrupt_status();
         log_progress(p + 1, NULL);
     }
     log_progress_end();
@@ -71,6 +73,7 @@ static Status allocate(Trainer *trainer)
     Status status = network_group_new(network, true, &trainer->group);
     if (status == STATUS_OK)
         status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most, &trainer->batch);
+    trainer->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
     return status == STATUS_OK ? allocate_gathers(trainer) : status;
 }
 
@@ -181,22 +184,40 @@ static void take_next(Trainer *trainer)
     }
 }
 
+/* Loads the first batch behind the order's place, and makes it the current one. */
+static Status begin(Trainer *trainer, Status status)
+{
+    memset(trainer->message, 0, (size_t)trainer->message_size * sizeof *trainer->message);
+    if (status == STATUS_OK) status = draw_next(trainer);
+    for (int64_t g = 0; status == STATUS_OK && g < batch_groups(&trainer->batch); g++) status = load_group(trainer, g);
+    put_moments(trainer);
+    int64_t *stop = trainer->message + trainer->network->n_parameters + FLAG_STOP;
+    *stop = interrupt_asked();
+    status = comm_agree(&trainer->comm, status);
+    if (status != STATUS_OK) return status;
+    comm_sum(&trainer->comm, trainer->message, (size_t)trainer->message_size);
+    trainer->stop = *stop != 0;
+    take_next(trainer);
+    return STATUS_OK;
+}
+
 Status trainer_start(Trainer *trainer, int64_t epoch)
 {
     blocks_leave(&trainer->blocks);
     order_start(&trainer->order, epoch);
     blocks_start(&trainer->blocks);
     trainer->epoch_error = (ExactSum){0, 0};
-    trainer->epoch_patches = 0;
-    memset(trainer->message, 0, (size_t)trainer->message_size * sizeof *trainer->message);
-    Status status = draw_next(trainer);
-    for (int64_t g = 0; status == STATUS_OK && g < batch_groups(&trainer->batch); g++) status = load_group(trainer, g);
-    put_moments(trainer);
-    status = comm_agree(&trainer->comm, status);
-    if (status != STATUS_OK) return status;
-    comm_sum(&trainer->comm, trainer->message, (size_t)trainer->message_size);
-    take_next(trainer);
-    return STATUS_OK;
+    trainer->epoch_patches = trainer->epoch_step = 0;
+    return begin(trainer, STATUS_OK);
+}
+
+Status trainer_resume(Trainer *trainer, int64_t epoch, int64_t epoch_step, const int64_t *left)
+{
+    trainer->epoch_step = epoch_step;
+    blocks_leave(&trainer->blocks);
+    Status status = order_resume(&trainer->order, epoch, epoch_step, left);
+    if (status == STATUS_OK) blocks_start(&trainer->blocks);
+    return begin(trainer, status);
 }
 
 /* Forward and backward over group g of the current batch, its gradients and losses added up. Returns whether all of
@@ -264,6 +285,7 @@ static void update(Trainer *trainer, int64_t n)
     int64_t plane = network->shape.patch_size * network->shape.patch_size;
     network_track(network, trainer->mean, trainer->var, (double)(n * plane));
     trainer->step++;
+    trainer->epoch_step++;
     adam_step(network->n_parameters, trainer->step, trainer->learning_rate, trainer->gradient, network->parameter,
               trainer->adam_mean, trainer->adam_square);
 }
@@ -285,12 +307,14 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
     Status status = compute(trainer, &finite);
     head[FLAG_ERROR] = status != STATUS_OK;
     head[FLAG_NUMERIC] = !finite;
+    head[FLAG_STOP] = interrupt_asked();
     double start = timer_now();
     comm_sum(&trainer->comm, trainer->message, (size_t)trainer->message_size);
     double middle = timer_now();
     trainer->seconds[PHASE_EXCHANGE] += middle - start;
     if (head[FLAG_ERROR] != 0) return comm_agree(&trainer->comm, status);
     if (head[FLAG_NUMERIC] != 0) return not_finite(trainer); /* alike on all ranks */
+    trainer->stop = head[FLAG_STOP] != 0;
     ExactSum error = {head[LOSS_HIGH], head[LOSS_LOW]};
     exact_settle(&error);
     *loss = exact_value(error) / (double)*n;
@@ -302,7 +326,7 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
     for (int64_t p = 0; p < trainer->network->n_parameters; p++)
         if (!isfinite(trainer->network->parameter[p])) return not_finite(trainer);
     take_next(trainer);
-    bool last = trainer->order.epoch == trainer->epochs || trainer->step == trainer->max_steps;
+    bool last = trainer->order.epoch == trainer->epochs || trainer->step == trainer->max_steps || trainer->stop;
     if (trainer->n_all[trainer->current] == 0 && !last) blocks_rest(&trainer->blocks, trainer->order.epoch + 1);
     trainer->seconds[PHASE_UPDATE] += timer_now() - middle;
     return STATUS_OK;

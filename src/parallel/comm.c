@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* One message stays well below MPI's int counts. */
 static const size_t PIECE = (size_t)1 << 30;
@@ -32,7 +33,7 @@ void comm_close(Comm *comm)
 
 void comm_abort(const Comm *comm, Status status)
 {
-    fprintf(stderr, "seisdcn: rank %d: %s\n", comm->rank, status_message());
+    fprintf(stderr, "seisdcn: error: rank %d: %s\n", comm->rank, status_message());
     MPI_Abort(comm->mpi, status);
     abort();
 }
@@ -51,6 +52,17 @@ Status comm_agree(const Comm *comm, Status mine)
     snprintf(verdict.text, sizeof verdict.text, "%s", status_message());
     MPI_Bcast(&verdict, (int)sizeof verdict, MPI_BYTE, out.rank, comm->mpi);
     return status_fail((Status)verdict.code, "%s", verdict.text);
+}
+
+void comm_wait(const Comm *comm)
+{
+    MPI_Request request;
+    int all = 0;
+    MPI_Ibarrier(comm->mpi, &request);
+    for (MPI_Test(&request, &all, MPI_STATUS_IGNORE); !all; MPI_Test(&request, &all, MPI_STATUS_IGNORE)) {
+        static const struct timespec nap = {.tv_nsec = 2000000};
+        nanosleep(&nap, NULL);
+    }
 }
 
 void comm_broadcast(const Comm *comm, void *data, size_t bytes)
@@ -89,6 +101,65 @@ void comm_max(const Comm *comm, int64_t *values, size_t n)
         size_t piece = n - at < PIECE / 8 ? n - at : PIECE / 8;
         MPI_Allreduce(MPI_IN_PLACE, values + at, (int)piece, MPI_INT64_T, MPI_MAX, comm->mpi);
     }
+}
+
+void comm_or(const Comm *comm, uint64_t *words, size_t n)
+{
+    for (size_t at = 0; at < n; at += PIECE / 8) {
+        size_t piece = n - at < PIECE / 8 ? n - at : PIECE / 8;
+        MPI_Allreduce(MPI_IN_PLACE, words + at, (int)piece, MPI_UINT64_T, MPI_BOR, comm->mpi);
+    }
+}
+
+int64_t comm_before(const Comm *comm, int64_t mine)
+{
+    int64_t up_to = 0;
+    MPI_Scan(&mine, &up_to, 1, MPI_INT64_T, MPI_SUM, comm->mpi);
+    return up_to - mine;
+}
+
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Sends n bytes to one rank and gets m from another, at once; either may have nothing left. */
+static void swap_bytes(const Comm *comm, const char *out, size_t n, int to, char *in, size_t m, int from)
+{
+    for (size_t at = 0; at < n || at < m; at += PIECE) {
+        size_t send = at < n ? min_size(n - at, PIECE) : 0, take = at < m ? min_size(m - at, PIECE) : 0;
+        MPI_Sendrecv(send > 0 ? out + at : NULL, (int)send, MPI_BYTE, send > 0 ? to : MPI_PROC_NULL, 0,
+                     take > 0 ? in + at : NULL, (int)take, MPI_BYTE, take > 0 ? from : MPI_PROC_NULL, 0, comm->mpi,
+                     MPI_STATUS_IGNORE);
+    }
+}
+
+Status comm_exchange(const Comm *comm, const void *data, const size_t *offset, void **all, size_t *bytes)
+{
+    size_t n = (size_t)comm->size;
+    uint64_t *out = memory_new(2 * n, sizeof *out, "counts of the ranks"), *in = out == NULL ? NULL : out + n;
+    size_t *start = memory_new(n + 1, sizeof *start, "counts of the ranks");
+    *all = NULL;
+    *bytes = 0;
+    Status status = comm_agree(comm, out == NULL || start == NULL ? STATUS_MEMORY : STATUS_OK);
+    if (status == STATUS_OK) {
+        for (size_t r = 0; r < n; r++) out[r] = offset[r + 1] - offset[r];
+        MPI_Alltoall(out, 1, MPI_UINT64_T, in, 1, MPI_UINT64_T, comm->mpi);
+        for (size_t r = 0; r < n; r++) start[r + 1] = start[r] + in[r];
+        *all = memory_new(start[n], 1, "what the ranks exchange");
+        status = comm_agree(comm, *all == NULL ? STATUS_MEMORY : STATUS_OK);
+    }
+    for (size_t step = 0; status == STATUS_OK && step < n; step++) {
+        size_t me = (size_t)comm->rank, to = (me + step) % n, from = (me + n - step) % n;
+        swap_bytes(comm, (const char *)data + offset[to], out[to], (int)to, (char *)*all + start[from], in[from],
+                   (int)from);
+    }
+    if (status == STATUS_OK)
+        *bytes = start[n];
+    else {
+        memory_free(*all);
+        *all = NULL;
+    }
+    memory_free(out);
+    memory_free(start);
+    return status;
 }
 
 static void send_bytes(const Comm *comm, const void *data, size_t bytes, int to)

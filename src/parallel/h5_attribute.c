@@ -20,12 +20,33 @@ static const char *place(const char *object, const char *name, char text[PLACE_M
 
 /* ---- writing ---- */
 
+/* Writes over the value of an attribute that has this very type: the bytes change where they stand, so that a kill
+ * meanwhile leaves the file's structure as it was. False where it has another type. */
+static bool put_in_place(hid_t owner, const char *name, hid_t type, const void *value)
+{
+    hid_t attribute = H5Aopen(owner, name, H5P_DEFAULT);
+    if (attribute < 0) return false;
+    hid_t have = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    bool good = have >= 0 && space >= 0 && H5Tget_class(type) != H5T_STRING && H5Tequal(have, type) > 0 &&
+                H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Awrite(attribute, type, value) >= 0;
+    if (have >= 0) H5Tclose(have);
+    if (space >= 0) H5Sclose(space);
+    return H5Aclose(attribute) >= 0 && good;
+}
+
 static Status put(const H5File *file, const char *object, const char *name, hid_t type, const void *value)
 {
     char text[PLACE_MAX];
     place(object, name, text);
     hid_t owner = H5Oopen(file->id, object, H5P_DEFAULT);
     if (owner < 0) return h5_fail(file, STATUS_IO, text, "cannot be written");
+    if (h5_struck(FAULT_H5_WRITE)) {
+        Status status = h5_fail(file, STATUS_IO, text, "cannot be written");
+        H5Oclose(owner);
+        return status;
+    }
+    if (H5Aexists(owner, name) > 0 && put_in_place(owner, name, type, value))
+        return h5_closed(file, STATUS_OK, H5Oclose(owner), object);
     hid_t space = H5Screate(H5S_SCALAR), attribute = H5I_INVALID_HID;
     bool good = space >= 0;
     if (good && H5Aexists(owner, name) > 0) good = H5Adelete(owner, name) >= 0;
@@ -109,7 +130,7 @@ static Status open_scalar(const H5File *file, const char *object, const char *na
 static Status read_value(const H5File *file, const char *object, const char *name, hid_t attribute, hid_t type,
                          void *value)
 {
-    if (H5Aread(attribute, type, value) >= 0) return STATUS_OK;
+    if (!h5_struck(FAULT_H5_READ) && H5Aread(attribute, type, value) >= 0) return STATUS_OK;
     char text[PLACE_MAX];
     return h5_fail(file, STATUS_DATA, place(object, name, text), "cannot be read");
 }

@@ -28,7 +28,8 @@ Status h5_create_dataset(const H5File *file, const char *name, hid_t type, int r
     bool good = space >= 0 && creation >= 0 && H5Pset_layout(creation, H5D_CONTIGUOUS) >= 0 &&
                 H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
                 H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_obj_track_times(creation, false) >= 0;
-    if (good) set = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    if (good && !h5_struck(FAULT_H5_WRITE))
+        set = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     Status status = STATUS_OK;
     if (set < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be created");
@@ -140,69 +141,116 @@ Status h5_plain_offset(const H5File *file, const char *name, hid_t memory_type, 
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
-/* Moves rows between set and memory, piece by piece; exactly one of into and from is not NULL. */
-static Status move_rows(const H5File *file, const char *name, hid_t set, hid_t memory_type, int rank,
-                        const int64_t *dims, int64_t first, int64_t n_rows, int64_t row_elements, void *into,
-                        const void *from)
+/* Rows of a dataset on their way: exactly one of into and from is not NULL. */
+typedef struct {
+    hid_t set, memory_type, transfer;
+    int rank;
+    int64_t dims[RANK_MAX], row_elements;
+    void *into;
+    const void *from;
+} Rows;
+
+/* One transfer of n_rows rows at byte `offset` of the memory; none are an empty selection. */
+static Status move_piece(const H5File *file, const char *name, const Rows *rows, int64_t first, int64_t n_rows,
+                         size_t offset)
 {
-    size_t item = H5Tget_size(memory_type);
-    int64_t piece_rows = row_elements > 0 ? PIECE_ELEMENTS / row_elements : n_rows;
+    hsize_t start[RANK_MAX] = {(hsize_t)first}, count[RANK_MAX] = {(hsize_t)n_rows};
+    for (int i = 1; i < rows->rank; i++) count[i] = (hsize_t)rows->dims[i];
+    hsize_t elements = (hsize_t)(n_rows * rows->row_elements);
+    hid_t in_file = H5Dget_space(rows->set), in_memory = H5Screate_simple(1, &elements, NULL);
+    herr_t result = in_file < 0 || in_memory < 0 ? -1 : 0;
+    if (result >= 0)
+        result = n_rows > 0 ? H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL)
+                            : H5Sselect_none(in_file);
+    if (result >= 0 && n_rows == 0) result = H5Sselect_none(in_memory);
+    if (result >= 0)
+        result = rows->into != NULL ? H5Dread(rows->set, rows->memory_type, in_memory, in_file, rows->transfer,
+                                              (char *)rows->into + offset)
+                                    : H5Dwrite(rows->set, rows->memory_type, in_memory, in_file, rows->transfer,
+                                               (const char *)rows->from + offset);
+    Status status = STATUS_OK;
+    if (h5_struck(rows->into != NULL ? FAULT_H5_READ : FAULT_H5_WRITE) || result < 0)
+        status = h5_fail(file, STATUS_IO, name, rows->into != NULL ? "cannot be read" : "cannot be written");
+    if (in_file >= 0) H5Sclose(in_file);
+    if (in_memory >= 0) H5Sclose(in_memory);
+    return status;
+}
+
+/* Moves rows between set and memory, piece by piece. */
+static Status move_rows(const H5File *file, const char *name, const Rows *rows, int64_t first, int64_t n_rows)
+{
+    size_t item = H5Tget_size(rows->memory_type);
+    int64_t piece_rows = rows->row_elements > 0 ? PIECE_ELEMENTS / rows->row_elements : n_rows;
     if (piece_rows == 0)
         return status_fail(STATUS_DATA, "%s: %s: a row of %" PRId64 " elements is too large for one transfer",
-                           file->path, name, row_elements);
+                           file->path, name, rows->row_elements);
     Status status = STATUS_OK;
     for (int64_t done = 0; done < n_rows && status == STATUS_OK; done += piece_rows) {
-        int64_t rows = n_rows - done < piece_rows ? n_rows - done : piece_rows;
-        hsize_t start[RANK_MAX] = {(hsize_t)(first + done)}, count[RANK_MAX] = {(hsize_t)rows};
-        for (int i = 1; i < rank; i++) count[i] = (hsize_t)dims[i];
-        hsize_t elements = (hsize_t)(rows * row_elements);
-        size_t offset = (size_t)(done * row_elements) * item;
-        hid_t in_file = H5Dget_space(set), in_memory = H5Screate_simple(1, &elements, NULL);
-        herr_t result = -1;
-        if (in_file >= 0 && in_memory >= 0 &&
-            H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
-            result = into != NULL
-                         ? H5Dread(set, memory_type, in_memory, in_file, H5P_DEFAULT, (char *)into + offset)
-                         : H5Dwrite(set, memory_type, in_memory, in_file, H5P_DEFAULT, (const char *)from + offset);
-        if (result < 0) status = h5_fail(file, STATUS_IO, name, into != NULL ? "cannot be read" : "cannot be written");
-        if (in_file >= 0) H5Sclose(in_file);
-        if (in_memory >= 0) H5Sclose(in_memory);
+        int64_t n = n_rows - done < piece_rows ? n_rows - done : piece_rows;
+        status = move_piece(file, name, rows, first + done, n, (size_t)(done * rows->row_elements) * item);
     }
     return status;
 }
 
-static Status transfer_rows(const H5File *file, const char *name, hid_t memory_type, int64_t first, int64_t n_rows,
-                            int64_t row_elements, void *into, const void *from)
+/* Opens dataset name into rows->set, and checks that it has these rows. */
+static Status open_rows(const H5File *file, const char *name, int64_t first, int64_t n_rows, Rows *rows)
+{
+    Status status = open_set(file, name, &rows->set);
+    if (status != STATUS_OK) return status;
+    int64_t elements = 1;
+    status = dims_of(file, name, rows->set, &rows->rank, rows->dims);
+    for (int i = 1; i < rows->rank; i++) elements *= rows->dims[i];
+    if (status == STATUS_OK && (rows->rank == 0 || first < 0 || n_rows < 0 || first > rows->dims[0] - n_rows))
+        status = status_fail(STATUS_DATA, "%s: %s has %" PRId64 " rows; rows %" PRId64 " to %" PRId64 " were wanted",
+                             file->path, name, rows->rank == 0 ? 0 : rows->dims[0], first, first + n_rows - 1);
+    if (status == STATUS_OK && elements != rows->row_elements)
+        status = status_fail(STATUS_DATA, "%s: %s has rows of %" PRId64 " elements; %" PRId64 " were wanted",
+                             file->path, name, elements, rows->row_elements);
+    return status;
+}
+
+static Status close_rows(const H5File *file, const char *name, Status status, const Rows *rows)
+{
+    return rows->set < 0 ? status : h5_closed(file, status, H5Dclose(rows->set), name);
+}
+
+static Status transfer_rows(const H5File *file, const char *name, int64_t first, int64_t n_rows, Rows *rows)
 {
     if (n_rows == 0) return STATUS_OK;
-    hid_t set;
-    Status status = open_set(file, name, &set);
-    if (status != STATUS_OK) return status;
-    int rank = 0;
-    int64_t dims[RANK_MAX], elements = 1;
-    status = dims_of(file, name, set, &rank, dims);
-    for (int i = 1; i < rank; i++) elements *= dims[i];
-    if (status == STATUS_OK && (rank == 0 || first < 0 || n_rows < 0 || first > dims[0] - n_rows))
-        status = status_fail(STATUS_DATA, "%s: %s has %" PRId64 " rows; rows %" PRId64 " to %" PRId64 " were wanted",
-                             file->path, name, rank == 0 ? 0 : dims[0], first, first + n_rows - 1);
-    if (status == STATUS_OK && elements != row_elements)
-        status = status_fail(STATUS_DATA, "%s: %s has rows of %" PRId64 " elements; %" PRId64 " were wanted",
-                             file->path, name, elements, row_elements);
-    if (status == STATUS_OK)
-        status = move_rows(file, name, set, memory_type, rank, dims, first, n_rows, row_elements, into, from);
-    return h5_closed(file, status, H5Dclose(set), name);
+    Status status = open_rows(file, name, first, n_rows, rows);
+    if (status == STATUS_OK) status = move_rows(file, name, rows, first, n_rows);
+    return close_rows(file, name, status, rows);
 }
 
 Status h5_read_rows(const H5File *file, const char *name, hid_t memory_type, int64_t first, int64_t n_rows,
                     int64_t row_elements, void *data)
 {
-    return transfer_rows(file, name, memory_type, first, n_rows, row_elements, data, NULL);
+    Rows rows = {.memory_type = memory_type, .transfer = H5P_DEFAULT, .row_elements = row_elements, .into = data};
+    return transfer_rows(file, name, first, n_rows, &rows);
 }
 
 Status h5_write_rows(const H5File *file, const char *name, hid_t memory_type, int64_t first, int64_t n_rows,
                      int64_t row_elements, const void *data)
 {
-    return transfer_rows(file, name, memory_type, first, n_rows, row_elements, NULL, data);
+    Rows rows = {.memory_type = memory_type, .transfer = H5P_DEFAULT, .row_elements = row_elements, .from = data};
+    return transfer_rows(file, name, first, n_rows, &rows);
+}
+
+Status h5_write_rows_together(const Comm *comm, const H5File *file, const char *name, hid_t memory_type, int64_t first,
+                              int64_t n_rows, int64_t row_elements, const void *data)
+{
+    Rows rows = {.memory_type = memory_type, .row_elements = row_elements, .from = data};
+    rows.transfer = H5Pcreate(H5P_DATASET_XFER);
+    Status status = open_rows(file, name, first, n_rows, &rows);
+    if (status == STATUS_OK && n_rows > PIECE_ELEMENTS / (row_elements > 0 ? row_elements : 1))
+        status =
+            status_fail(STATUS_BUG, "%s: %s: %" PRId64 " rows are too many for one transfer", file->path, name, n_rows);
+    if (status == STATUS_OK && (rows.transfer < 0 || H5Pset_dxpl_mpio(rows.transfer, H5FD_MPIO_COLLECTIVE) < 0))
+        status = h5_fail(file, STATUS_BUG, name, "cannot be prepared for a collective transfer");
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = move_piece(file, name, &rows, first, n_rows, 0);
+    if (rows.transfer >= 0) H5Pclose(rows.transfer);
+    return comm_agree(comm, close_rows(file, name, status, &rows));
 }
 
 Status h5_write_new(const H5File *file, const char *name, hid_t type, hid_t memory_type, int rank, const int64_t *dims,
@@ -218,7 +266,7 @@ Status h5_write_new(const H5File *file, const char *name, hid_t type, hid_t memo
     hid_t set;
     status = open_set(file, name, &set);
     if (status != STATUS_OK) return status;
-    if (H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (h5_struck(FAULT_H5_WRITE) || H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be written");
     return h5_closed(file, status, H5Dclose(set), name);
 }
@@ -239,7 +287,7 @@ Status h5_read_all(const H5File *file, const char *name, hid_t memory_type, int6
     hid_t set;
     status = open_set(file, name, &set);
     if (status != STATUS_OK) return status;
-    if (H5Dread(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (h5_struck(FAULT_H5_READ) || H5Dread(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be read");
     return h5_closed(file, status, H5Dclose(set), name);
 }
@@ -266,7 +314,7 @@ static Status each_variable(const H5File *file, const char *name, hid_t set, hid
     if (texts == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;
     hid_t space = H5Dget_space(set);
-    if (space < 0 || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
+    if (space < 0 || h5_struck(FAULT_H5_READ) || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be read");
     for (int64_t i = 0; i < n && status == STATUS_OK; i++) put(context, i, texts[i] == NULL ? "" : texts[i]);
     if (space >= 0 && H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts) < 0 && status == STATUS_OK)
@@ -334,7 +382,7 @@ Status h5_read_strings(const H5File *file, const char *name, int64_t n, size_t w
         Texts into = {texts, width};
         if (variable)
             status = each_variable(file, name, set, type, n, put_text, &into);
-        else if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
+        else if (h5_struck(FAULT_H5_READ) || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
             status = h5_fail(file, STATUS_IO, name, "cannot be read");
     }
     return close_strings(file, name, status, set, type);

@@ -1,69 +1,189 @@
 #include "seisdcn/worklist.h"
 
-#include "seisdcn/memory.h"
+#include "seisdcn/timer.h"
 
 #include <string.h>
 
-enum { NEXT, DONE, COUNTERS };
+/* What ranks say to rank 0: ASK for an item, TELL what is done (both are answered, under the same tag), and END.
+ * Messages of one rank arrive in order. */
+enum { ASK, TELL, END };
 
-Status worklist_new(const Comm *comm, int64_t n, Worklist *list)
+typedef struct {
+    int64_t done, stop; /* done since the last message */
+} Report;
+
+enum { REPORT_NUMBERS = sizeof(Report) / sizeof(int64_t), ANSWER_NUMBERS = sizeof(WorklistAnswer) / sizeof(int64_t) };
+
+/* Blocks of up to 64 neighbours keep a rank's reads and writes together (a gather is a few hundred kB); 16 of them a
+ * rank, spread over the list, even out what costs more in one region than in another. */
+enum { BLOCK_MOST = 64, BLOCKS_A_RANK = 16 };
+
+static const double POKE_SECONDS = 0.0005, TELL_SECONDS = 1;
+
+static void deal(Worklist *list)
+{
+    int64_t ranks = list->comm.size, block = list->n / (ranks * BLOCKS_A_RANK);
+    list->block = block < 1 ? 1 : block > BLOCK_MOST ? BLOCK_MOST : block;
+    /* three quarters beforehand, the same number to each rank */
+    int64_t rounds = list->n * 3 / 4 / (list->block * ranks);
+    list->n_dealt = rounds * list->block * ranks;
+    list->next_mine = list->comm.rank * list->block;
+    list->counter = list->n_dealt;
+}
+
+void worklist_new(const Comm *comm, int64_t n, Worklist *list)
 {
     memset(list, 0, sizeof *list);
     list->comm = *comm;
+    MPI_Comm_dup(comm->mpi, &list->comm.mpi);
     list->n = n;
-    /* three quarters beforehand, but at least the last item of each rank by the counter */
-    list->n_dealt = n * 3 / 4;
-    if (list->n_dealt > n - comm->size) list->n_dealt = n > comm->size ? n - comm->size : 0;
-    list->next_mine = comm->rank;
-    MPI_Aint bytes = comm->rank == 0 ? COUNTERS * (MPI_Aint)sizeof *list->counter : 0;
-    if (MPI_Win_allocate(bytes, sizeof *list->counter, MPI_INFO_NULL, comm->mpi, &list->counter, &list->window) !=
-        MPI_SUCCESS)
-        return status_fail(STATUS_MEMORY, "MPI gives no window for the work counter");
-    if (comm->rank == 0) {
-        MPI_Win_lock(MPI_LOCK_EXCLUSIVE, 0, 0, list->window);
-        list->counter[NEXT] = list->n_dealt;
-        list->counter[DONE] = 0;
-        MPI_Win_unlock(0, list->window);
-    }
-    MPI_Barrier(comm->mpi);
-    MPI_Win_lock_all(MPI_MODE_NOCHECK, list->window);
-    return STATUS_OK;
+    list->n_working = comm->size - 1;
+    list->next_tell = timer_now() + TELL_SECONDS;
+    deal(list);
 }
 
-static int64_t add_one(Worklist *list, MPI_Aint which)
+/* ---- rank 0 ---- */
+
+static int64_t take(Worklist *list) { return !list->stopped && list->counter < list->n ? list->counter++ : -1; }
+
+/* Receives a message that is there, or waits for one, and answers it. */
+static void serve(Worklist *list)
 {
-    int64_t one = 1, before = 0;
-    MPI_Fetch_and_op(&one, &before, MPI_INT64_T, 0, which, MPI_SUM, list->window);
-    MPI_Win_flush(0, list->window);
-    return before;
+    Report report;
+    MPI_Status from;
+    MPI_Recv(&report, REPORT_NUMBERS, MPI_INT64_T, MPI_ANY_SOURCE, MPI_ANY_TAG, list->comm.mpi, &from);
+    list->done += report.done;
+    list->stopped = list->stopped || report.stop;
+    if (from.MPI_TAG == END) {
+        list->n_working--;
+        return;
+    }
+    WorklistAnswer answer = {from.MPI_TAG == ASK ? take(list) : -1, list->done, list->stopped};
+    MPI_Send(&answer, ANSWER_NUMBERS, MPI_INT64_T, from.MPI_SOURCE, from.MPI_TAG, list->comm.mpi);
 }
+
+static void serve_all(Worklist *list)
+{
+    int there;
+    for (;;) {
+        MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, list->comm.mpi, &there, MPI_STATUS_IGNORE);
+        if (!there) return;
+        serve(list);
+    }
+}
+
+/* ---- the others ---- */
+
+static void report(Worklist *list, int tag)
+{
+    Report mine = {list->unsaid, list->stopped};
+    list->unsaid = 0;
+    MPI_Send(&mine, REPORT_NUMBERS, MPI_INT64_T, 0, tag, list->comm.mpi);
+}
+
+static void hear(Worklist *list, const WorklistAnswer *answer)
+{
+    list->done = answer->done + list->unsaid;
+    list->stopped = list->stopped || answer->stopped;
+}
+
+static void tell(Worklist *list)
+{
+    MPI_Irecv(&list->answer, ANSWER_NUMBERS, MPI_INT64_T, 0, TELL, list->comm.mpi, &list->request);
+    report(list, TELL);
+    list->told = true;
+}
+
+/* Takes the answer to tell(), if it has come; or waits for it. */
+static void take_answer(Worklist *list, bool wait)
+{
+    int come = 1;
+    if (!list->told) return;
+    if (wait)
+        MPI_Wait(&list->request, MPI_STATUS_IGNORE);
+    else
+        MPI_Test(&list->request, &come, MPI_STATUS_IGNORE);
+    if (!come) return;
+    list->told = false;
+    list->next_tell = timer_now() + TELL_SECONDS;
+    hear(list, &list->answer);
+}
+
+static int64_t ask(Worklist *list)
+{
+    WorklistAnswer answer;
+    double start = timer_now();
+    take_answer(list, true);
+    report(list, ASK);
+    MPI_Recv(&answer, ANSWER_NUMBERS, MPI_INT64_T, 0, ASK, list->comm.mpi, MPI_STATUS_IGNORE);
+    hear(list, &answer);
+    list->waited += timer_now() - start;
+    return answer.item;
+}
+
+/* ---- all ranks ---- */
 
 int64_t worklist_next(Worklist *list)
 {
+    worklist_poke(list);
+    if (list->stopped) return -1;
     if (list->next_mine < list->n_dealt) {
-        int64_t item = list->next_mine;
-        list->next_mine += list->comm.size;
+        int64_t item = list->next_mine++;
+        if (list->next_mine % list->block == 0) list->next_mine += (list->comm.size - 1) * list->block;
         return item;
     }
-    int64_t item = add_one(list, NEXT);
-    return item < list->n ? item : -1;
+    return list->comm.rank == 0 ? take(list) : ask(list);
 }
 
 int64_t worklist_done(Worklist *list)
 {
-    list->done = add_one(list, DONE) + 1;
-    return list->done;
+    list->my_done++;
+    list->unsaid++;
+    return ++list->done;
 }
 
-void worklist_poke(const Worklist *list)
+bool worklist_poke(Worklist *list)
 {
-    int waiting;
-    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, list->comm.mpi, &waiting, MPI_STATUS_IGNORE);
+    double now = timer_now();
+    if (now < list->next_poke) return list->stopped;
+    if (list->comm.rank == 0)
+        serve_all(list);
+    else if (list->told)
+        take_answer(list, false);
+    else if (now >= list->next_tell)
+        tell(list);
+    list->next_poke = timer_now() + POKE_SECONDS;
+    return list->stopped;
+}
+
+void worklist_stop(Worklist *list)
+{
+    if (list->stopped) return;
+    list->stopped = true;
+    if (list->comm.rank == 0) return; /* the others hear it with their next answer */
+    double start = timer_now();
+    take_answer(list, true);
+    tell(list);
+    list->waited += timer_now() - start;
+}
+
+int64_t worklist_end(Worklist *list)
+{
+    if (list->comm.rank == 0)
+        while (list->n_working > 0) serve(list);
+    else {
+        take_answer(list, true);
+        report(list, END);
+    }
+    int64_t sums[] = {list->my_done, list->stopped};
+    comm_sum(&list->comm, sums, 2);
+    list->done = sums[0];
+    list->stopped = sums[1] > 0;
+    return list->done;
 }
 
 void worklist_free(Worklist *list)
 {
-    MPI_Win_unlock_all(list->window);
-    MPI_Win_free(&list->window);
+    MPI_Comm_free(&list->comm.mpi);
     memset(list, 0, sizeof *list);
 }

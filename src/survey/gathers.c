@@ -1,8 +1,10 @@
 #include "seisdcn/gathers.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/timer.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What is known of a gather besides its data. Idle ones, held and nobody's, stand in the order of use. */
@@ -152,8 +154,13 @@ static Status give_up(Gathers *gathers, int64_t e, Status status)
     return status;
 }
 
-static Status check_finite(const Gathers *gathers, int64_t e)
+/* What has just been read, once for each reading. */
+static Status check(const Gathers *gathers, int64_t e)
 {
+    char name[96];
+    if (fault_strikes(FAULT_READ))
+        return status_fail(STATUS_IO, "%s: %s cannot be read: %s", gathers->survey->path,
+                           survey_ensemble_name(gathers->survey, e, name), strerror(errno));
     Status status = STATUS_OK;
     int64_t items = bytes_of(gathers, e) / gathers->n_channels / (int64_t)sizeof(float);
     for (int64_t c = 0; status == STATUS_OK && c < gathers->n_channels; c++)
@@ -172,7 +179,7 @@ static Status read_now(Gathers *gathers, int64_t e)
     if (!reader_works(&gathers->reader))
         return survey_read_gather(gathers->survey, e, gathers->n_channels, gathers->data[e]);
     status = reader_read(&gathers->reader, e, gathers->data[e]);
-    return status == STATUS_OK ? check_finite(gathers, e) : status;
+    return status == STATUS_OK ? check(gathers, e) : status;
 }
 
 /* Ends what was begun ahead. */
@@ -180,7 +187,7 @@ static Status take_over(Gathers *gathers, int64_t e)
 {
     Status status = STATUS_OK;
     if (gathers->state[e] & READING) status = reader_finish(&gathers->reader, e);
-    if (status == STATUS_OK) status = check_finite(gathers, e);
+    if (status == STATUS_OK) status = check(gathers, e);
     gathers->state[e] &= (uint8_t) ~(READING | UNCHECKED);
     return status;
 }

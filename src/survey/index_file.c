@@ -1,6 +1,7 @@
 /* The map as a file, and how a job comes by its map. */
 #include "seisdcn/index_map.h"
 
+#include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/log.h"
@@ -262,6 +263,15 @@ Status index_load(const Comm *comm, const Survey *survey, const char *path, Conf
     map->n_ensembles = survey->n_ensembles;
     map->n_samples = survey->n_samples;
     return STATUS_OK;
+}
+
+uint64_t index_rows_checksum(const IndexMap *map)
+{
+    if (!map->is_explicit) return 0;
+    size_t train = (size_t)map->total[INDEX_TRAIN], valid = (size_t)map->total[INDEX_VALID];
+    uint64_t parts[] = {checksum_bytes(map->train_as_given, train * sizeof(IndexRow)),
+                        checksum_bytes(map->rows[INDEX_VALID], valid * sizeof(IndexRow)), map->rule_known};
+    return checksum_bytes(parts, sizeof parts);
 }
 
 void index_report(const IndexMap *map)

@@ -17,15 +17,16 @@ void index_share_free(IndexShare *share)
     memset(share, 0, sizeof *share);
 }
 
-/* The pieces of rows [from, to) of the canonical order, into piece (NULL: only counted). *e and *row are the ensemble
- * where the search starts and the number of its first row; they end where the next run starts. */
-static int64_t cut_pieces(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, int64_t *e, int64_t *row,
+/* The pieces of rows [from, to) of the canonical order, into piece (NULL: only counted). place: see index_cut(). */
+static int64_t cut_pieces(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, IndexPlace *place,
                           IndexPiece *piece)
 {
     int64_t n = 0;
-    while (*e < map->n_ensembles && *row + map->count[split][*e] <= from) *row += map->count[split][(*e)++];
-    for (int64_t i = *e, first = *row; i < map->n_ensembles && first < to; i++) {
-        int64_t end = first + map->count[split][i], low = first > from ? first : from, high = end < to ? end : to;
+    const int64_t *count = map->count[split];
+    while (place->ensemble < map->n_ensembles && place->row + count[place->ensemble] <= from)
+        place->row += count[place->ensemble++];
+    for (int64_t i = place->ensemble, first = place->row; i < map->n_ensembles && first < to; i++) {
+        int64_t end = first + count[i], low = first > from ? first : from, high = end < to ? end : to;
         if (low < high) {
             if (piece != NULL) {
                 IndexPiece *p = &piece[n];
@@ -40,6 +41,33 @@ static int64_t cut_pieces(const IndexMap *map, IndexSplit split, int64_t from, i
     return n;
 }
 
+static void start_share(const IndexMap *map, IndexSplit split, IndexShare *share)
+{
+    memset(share, 0, sizeof *share);
+    share->rule = map->rule;
+    share->split = split;
+    share->n_samples = map->n_samples;
+}
+
+Status index_cut(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, IndexPlace *place, IndexShare *share)
+{
+    start_share(map, split, share);
+    share->first = from;
+    share->n_rows = to > from ? to - from : 0;
+    IndexPlace start = *place;
+    if (share->n_rows > 0) share->n_pieces = cut_pieces(map, split, from, to, place, NULL);
+    share->piece = memory_new((size_t)share->n_pieces, sizeof *share->piece, "a share of the index map");
+    if (map->is_explicit) share->rows = memory_new((size_t)share->n_rows, sizeof *share->rows, "a share's rows");
+    if (share->piece == NULL || (map->is_explicit && share->rows == NULL)) {
+        index_share_free(share);
+        return STATUS_MEMORY;
+    }
+    if (share->n_rows == 0) return STATUS_OK;
+    cut_pieces(map, split, from, to, &start, share->piece);
+    if (map->is_explicit) memcpy(share->rows, map->rows[split] + from, (size_t)share->n_rows * sizeof *share->rows);
+    return STATUS_OK;
+}
+
 typedef struct {
     int64_t first, n_rows, n_pieces;
 } ShareSize;
@@ -48,18 +76,20 @@ typedef struct {
 static Status cut_all(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, ShareSize *size,
                       size_t *offset, IndexPiece **pieces)
 {
-    int64_t total = 0, e = 0, row = 0;
+    int64_t total = 0;
+    IndexPlace place = {0, 0};
     for (int r = 0; r < comm->size; r++) {
         size[r] = (ShareSize){cut[r], cut[r + 1] - cut[r], 0};
-        if (size[r].n_rows > 0) size[r].n_pieces = cut_pieces(map, split, cut[r], cut[r + 1], &e, &row, NULL);
+        if (size[r].n_rows > 0) size[r].n_pieces = cut_pieces(map, split, cut[r], cut[r + 1], &place, NULL);
         total += size[r].n_pieces;
     }
     *pieces = memory_new((size_t)total, sizeof **pieces, "the ranks' shares of the index map");
     if (*pieces == NULL) return STATUS_MEMORY;
-    total = e = row = 0;
+    total = 0;
+    place = (IndexPlace){0, 0};
     for (int r = 0; r < comm->size; r++) {
         offset[r] = (size_t)total * sizeof **pieces;
-        if (size[r].n_rows > 0) cut_pieces(map, split, cut[r], cut[r + 1], &e, &row, *pieces + total);
+        if (size[r].n_rows > 0) cut_pieces(map, split, cut[r], cut[r + 1], &place, *pieces + total);
         total += size[r].n_pieces;
     }
     return STATUS_OK;
@@ -106,10 +136,7 @@ static Status send_shares(const Comm *comm, const IndexMap *map, const ShareSize
 
 Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share)
 {
-    memset(share, 0, sizeof *share);
-    share->rule = map->rule;
-    share->split = split;
-    share->n_samples = map->n_samples;
+    start_share(map, split, share);
     size_t n = (size_t)comm->size;
     ShareSize *size = memory_new(n, sizeof *size, "the ranks' shares");
     size_t *offset = memory_new(n, sizeof *offset, "the ranks' shares");
@@ -127,21 +154,18 @@ Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, co
 
 Status index_scatter_whole(const Comm *comm, const IndexMap *map, IndexSplit split, IndexShare *share)
 {
-    memset(share, 0, sizeof *share);
-    share->rule = map->rule;
-    share->split = split;
-    share->n_samples = map->n_samples;
+    start_share(map, split, share);
     share->n_rows = map->total[split];
     Status status = STATUS_OK;
-    int64_t e = 0, row = 0;
-    if (comm->rank == 0) share->n_pieces = cut_pieces(map, split, 0, share->n_rows, &e, &row, NULL);
+    IndexPlace place = {0, 0};
+    if (comm->rank == 0) share->n_pieces = cut_pieces(map, split, 0, share->n_rows, &place, NULL);
     comm_broadcast(comm, &share->n_pieces, sizeof share->n_pieces);
     share->piece = memory_new((size_t)share->n_pieces, sizeof *share->piece, "the index map");
     if (share->piece == NULL) status = STATUS_MEMORY;
     status = comm_agree(comm, status);
     if (status == STATUS_OK) {
-        e = row = 0;
-        if (comm->rank == 0) cut_pieces(map, split, 0, share->n_rows, &e, &row, share->piece);
+        place = (IndexPlace){0, 0};
+        if (comm->rank == 0) cut_pieces(map, split, 0, share->n_rows, &place, share->piece);
         comm_broadcast(comm, share->piece, (size_t)share->n_pieces * sizeof *share->piece);
     } else
         index_share_free(share);

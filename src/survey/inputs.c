@@ -1,5 +1,7 @@
 #include "seisdcn/inputs.h"
 
+#include "inputs_private.h"
+
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -7,36 +9,20 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-enum { ODD_SHOWN = 10 };
-
 void inputs_free(Inputs *inputs)
 {
+    sgy_files_close(&inputs->files);
+    sgy_index_free(&inputs->index);
     memory_free(inputs->texts);
     memory_free(inputs->paths);
     memory_free(inputs->headers);
+    memory_free(inputs->layouts);
     memory_free(inputs->first);
     memset(inputs, 0, sizeof *inputs);
-}
-
-/* ---- one file's shape ---- */
-
-static int64_t gathers_of(const NpyHeader *header) { return header->n_dims == 3 ? header->dims[0] : 1; }
-
-static int64_t traces_of(const Inputs *inputs, int64_t file)
-{
-    const NpyHeader *header = &inputs->headers[file];
-    return header->dims[header->n_dims - (inputs->transpose ? 1 : 2)];
-}
-
-static int64_t samples_of(const Inputs *inputs, int64_t file)
-{
-    const NpyHeader *header = &inputs->headers[file];
-    return header->dims[header->n_dims - (inputs->transpose ? 2 : 1)];
 }
 
 /* ---- rank 0 finds the files ---- */
@@ -45,6 +31,7 @@ typedef struct {
     void *texts;
     size_t used, room;
     int64_t n;
+    bool has_npy, has_segy;
 } Paths;
 
 static Status add_path(Paths *paths, const char *folder, const char *name)
@@ -63,24 +50,29 @@ static Status add_path(Paths *paths, const char *folder, const char *name)
     return STATUS_OK;
 }
 
-static bool is_segy(const char *name) { return text_ends_with(name, ".sgy") || text_ends_with(name, ".segy"); }
+bool inputs_is_npy(const char *name) { return text_ends_with(name, ".npy"); }
 
-static Status fail_segy(const char *path)
-{
-    return status_fail(STATUS_USAGE, "%s: SEG-Y input is not built yet; give .npy files", path);
-}
+bool inputs_is_segy(const char *name) { return text_ends_with(name, ".sgy") || text_ends_with(name, ".segy"); }
 
-/* A folder without .npy files: SEG-Y in it is worth its own message. */
-static Status fail_folder(const char *folder)
+/* What of a folder's names belongs to a survey. */
+static Status add_names(Paths *paths, const char *folder, char *const *names, int64_t n)
 {
-    char **names;
-    int64_t n;
-    Status status = files_list(folder, "", &names, &n);
-    if (status != STATUS_OK) return status;
-    status = status_fail(STATUS_DATA, "%s: the folder holds no .npy files", folder);
-    for (int64_t i = 0; i < n; i++)
-        if (is_segy(names[i])) status = fail_segy(folder);
-    memory_free(names);
+    int64_t n_npy = 0, n_segy = 0;
+    for (int64_t i = 0; i < n; i++) {
+        n_npy += inputs_is_npy(names[i]);
+        n_segy += inputs_is_segy(names[i]);
+    }
+    if (n_npy == 0 && n_segy == 0)
+        return status_fail(STATUS_DATA, "%s: the folder holds no .npy and no SEG-Y (.sgy, .segy) files", folder);
+    if (n_npy > 0 && n_segy > 0)
+        return status_fail(STATUS_USAGE,
+                           "%s: the folder holds %" PRId64 " .npy and %" PRId64
+                           " SEG-Y files; a survey is made of one kind: name the files (%s/*.npy, say)",
+                           folder, n_npy, n_segy, folder);
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < n && status == STATUS_OK; i++)
+        if (inputs_is_npy(names[i]) || inputs_is_segy(names[i])) status = add_path(paths, folder, names[i]);
+    *(n_npy > 0 ? &paths->has_npy : &paths->has_segy) = true;
     return status;
 }
 
@@ -91,9 +83,8 @@ static Status add_folder(Paths *paths, const char *given)
     for (size_t length = strlen(folder); length > 1 && folder[length - 1] == '/';) folder[--length] = '\0';
     char **names;
     int64_t n;
-    Status status = files_list(folder, ".npy", &names, &n);
-    if (status == STATUS_OK && n == 0) status = fail_folder(folder);
-    for (int64_t i = 0; i < n && status == STATUS_OK; i++) status = add_path(paths, folder, names[i]);
+    Status status = files_list(folder, "", &names, &n);
+    if (status == STATUS_OK) status = add_names(paths, folder, names, n);
     memory_free(names);
     memory_free(folder);
     return status;
@@ -103,9 +94,25 @@ static Status add_input(Paths *paths, const char *name)
 {
     if (files_is_folder(name)) return add_folder(paths, name);
     if (access(name, F_OK) != 0) return status_fail(STATUS_IO, "%s: %s", name, strerror(errno));
-    if (is_segy(name)) return fail_segy(name);
-    if (text_ends_with(name, ".npy")) return add_path(paths, NULL, name);
-    return status_fail(STATUS_DATA, "%s: is neither a .npy file nor a folder of them", name);
+    if (!inputs_is_npy(name) && !inputs_is_segy(name))
+        return status_fail(STATUS_DATA, "%s: is neither a .npy file, nor SEG-Y (.sgy, .segy), nor a folder of them",
+                           name);
+    *(inputs_is_npy(name) ? &paths->has_npy : &paths->has_segy) = true;
+    return add_path(paths, NULL, name);
+}
+
+static Status find_files(int n_names, char *const *names, Paths *paths)
+{
+    Status status = STATUS_OK;
+    for (int i = 0; i < n_names && status == STATUS_OK; i++) {
+        status = add_input(paths, names[i]);
+        if (status == STATUS_OK && paths->has_npy && paths->has_segy)
+            status = status_fail(STATUS_USAGE,
+                                 "%s: .npy and SEG-Y files do not make one survey together; consolidate "
+                                 "them one kind at a time",
+                                 names[i]);
+    }
+    return status == STATUS_OK && paths->n == 0 ? status_fail(STATUS_USAGE, "no input files are given") : status;
 }
 
 /* ---- all ranks get the list ---- */
@@ -118,9 +125,8 @@ static Status share_paths(const Comm *comm, Paths *found, Inputs *inputs)
     inputs->n_files = (int64_t)n;
     inputs->texts = comm->rank == 0 ? found->texts : memory_new(bytes, 1, "the list of input files");
     inputs->paths = memory_new(n, sizeof *inputs->paths, "the list of input files");
-    inputs->headers = memory_new(n, sizeof *inputs->headers, "the headers of the input files");
     inputs->first = memory_new(n + 1, sizeof *inputs->first, "the gathers of the input files");
-    bool good = inputs->texts != NULL && inputs->paths != NULL && inputs->headers != NULL && inputs->first != NULL;
+    bool good = inputs->texts != NULL && inputs->paths != NULL && inputs->first != NULL;
     Status status = comm_agree(comm, good ? STATUS_OK : STATUS_MEMORY);
     if (status != STATUS_OK) return status;
     comm_broadcast(comm, inputs->texts, bytes);
@@ -132,140 +138,107 @@ static Status share_paths(const Comm *comm, Paths *found, Inputs *inputs)
     return STATUS_OK;
 }
 
-/* Each rank reads its share of the headers; rank 0 collects them in the order of the files. */
-static Status read_headers(const Comm *comm, Inputs *inputs)
+Status inputs_share_records(const Comm *comm, void *records, int64_t n, size_t size)
 {
     int64_t first, end;
-    comm_share(comm, inputs->n_files, &first, &end);
-    Status status = STATUS_OK;
-    for (int64_t f = first; f < end && status == STATUS_OK; f++)
-        status = npy_read_header(inputs->paths[f], &inputs->headers[f]);
-    status = comm_agree(comm, status);
-    if (status != STATUS_OK) return status;
     void *all;
-    size_t bytes = (size_t)inputs->n_files * sizeof *inputs->headers;
-    status = comm_gather(comm, inputs->headers + first, (size_t)(end - first) * sizeof *inputs->headers, &all, NULL);
+    comm_share(comm, n, &first, &end);
+    Status status = comm_gather(comm, (char *)records + (size_t)first * size, (size_t)(end - first) * size, &all, NULL);
     if (status != STATUS_OK) return status;
-    if (comm->rank == 0) memcpy(inputs->headers, all, bytes);
+    if (comm->rank == 0) memcpy(records, all, (size_t)n * size);
     memory_free(all);
-    comm_broadcast(comm, inputs->headers, bytes);
-    for (int64_t f = 0; f < inputs->n_files; f++)
-        inputs->first[f + 1] = inputs->first[f] + gathers_of(&inputs->headers[f]);
-    inputs->n_gathers = inputs->first[inputs->n_files];
-    inputs->n_samples = samples_of(inputs, 0);
+    comm_broadcast(comm, records, (size_t)n * size);
     return STATUS_OK;
 }
 
-/* ---- do they make one survey? ---- */
-
-static int compare_counts(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The sample count that most files have; of equals the first file's. Negative without memory. */
-static int64_t usual_samples(const Inputs *inputs)
-{
-    int64_t n = inputs->n_files, usual = samples_of(inputs, 0), most = 0, first_files = 0;
-    int64_t *counts = memory_new((size_t)n, sizeof *counts, "the sample counts of the input files");
-    if (counts == NULL) return -1;
-    for (int64_t f = 0; f < n; f++) counts[f] = samples_of(inputs, f);
-    for (int64_t f = 0; f < n; f++) first_files += counts[f] == usual;
-    most = first_files;
-    qsort(counts, (size_t)n, sizeof *counts, compare_counts);
-    for (int64_t f = 0, run = 0; f < n; f++) {
-        run = f > 0 && counts[f] == counts[f - 1] ? run + 1 : 1;
-        if (run > most) {
-            most = run;
-            usual = counts[f];
-        }
-    }
-    memory_free(counts);
-    return usual;
-}
-
-static Status check_samples(const Inputs *inputs)
-{
-    bool alike = true;
-    for (int64_t f = 0; f < inputs->n_files && alike; f++) alike = samples_of(inputs, f) == inputs->n_samples;
-    if (alike) return STATUS_OK;
-    int64_t usual = usual_samples(inputs), odd = 0;
-    if (usual < 0) return STATUS_MEMORY;
-    char list[1400] = "", more[32] = "";
-    size_t at = 0;
-    for (int64_t f = 0; f < inputs->n_files; f++) {
-        if (samples_of(inputs, f) == usual || odd++ >= ODD_SHOWN) continue;
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%.100s has %" PRId64, odd == 1 ? "" : ", ",
-                               text_base_name(inputs->paths[f]), samples_of(inputs, f));
-    }
-    if (odd > ODD_SHOWN) snprintf(more, sizeof more, " and %" PRId64 " more", odd - ODD_SHOWN);
-    return status_fail(STATUS_DATA,
-                       "the gathers differ in their samples a trace: most files have %" PRId64
-                       ", but %s%s; leave these "
-                       "out or cut all to one length (arrays of (samples, traces) need --transpose)",
-                       usual, list, more);
-}
-
-Status inputs_open(const Comm *comm, int n_names, char *const *names, bool transpose, Inputs *inputs)
+Status inputs_open(const Comm *comm, int n_names, char *const *names, const InputsOptions *options, Inputs *inputs)
 {
     memset(inputs, 0, sizeof *inputs);
-    inputs->transpose = transpose;
     Paths found = {0};
-    Status status = STATUS_OK;
-    for (int i = 0; comm->rank == 0 && i < n_names && status == STATUS_OK; i++) status = add_input(&found, names[i]);
-    if (comm->rank == 0 && status == STATUS_OK && found.n == 0)
-        status = status_fail(STATUS_USAGE, "no input files are given");
-    status = comm_agree(comm, status);
+    Status status = comm_agree(comm, comm->rank == 0 ? find_files(n_names, names, &found) : STATUS_OK);
     if (status != STATUS_OK) {
         memory_free(found.texts);
         return status;
     }
     status = share_paths(comm, &found, inputs);
-    if (status == STATUS_OK) status = read_headers(comm, inputs);
-    if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? check_samples(inputs) : STATUS_OK);
+    if (status == STATUS_OK) /* all files are of one kind */
+        status = inputs_is_npy(inputs->paths[0]) ? inputs_open_npy(comm, options, inputs)
+                                                 : inputs_open_segy(comm, options, inputs);
     if (status != STATUS_OK) inputs_free(inputs);
     return status;
 }
 
-/* ---- one gather ---- */
-
-void inputs_find(const Inputs *inputs, int64_t e, int64_t *file, int64_t *place)
-{
-    int64_t low = 0, high = inputs->n_files; /* first[low] <= e < first[high] */
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (inputs->first[middle] <= e)
-            low = middle;
-        else
-            high = middle;
-    }
-    *file = low;
-    *place = e - inputs->first[low];
-}
+/* ---- gathers ---- */
 
 int64_t inputs_fold(const Inputs *inputs, int64_t e)
 {
-    int64_t file, place;
-    inputs_find(inputs, e, &file, &place);
-    return traces_of(inputs, file);
+    return inputs->layouts == NULL ? inputs_npy_fold(inputs, e) : inputs->index.gather[e].fold;
 }
 
 char *inputs_source(const Inputs *inputs, int64_t e, char *text, size_t size)
 {
+    if (inputs->layouts == NULL) return inputs_npy_source(inputs, e, text, size);
     int64_t file, place;
-    inputs_find(inputs, e, &file, &place);
-    char index[32] = "";
-    if (inputs->headers[file].n_dims == 3) snprintf(index, sizeof index, "[%" PRId64 "]", place);
-    snprintf(text, size, "%.*s%s", (int)(size - strlen(index) - 1), text_base_name(inputs->paths[file]), index);
+    sgy_files_find(&inputs->files, inputs->index.gather[e].number, &file, &place);
+    snprintf(text, size, "%s", text_base_name(inputs->paths[file]));
     return text;
 }
 
-Status inputs_read(const Inputs *inputs, int64_t e, float *amplitude)
+void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline)
 {
-    int64_t file, place;
-    inputs_find(inputs, e, &file, &place);
-    return npy_read_gather(inputs->paths[file], &inputs->headers[file], place, inputs->transpose, amplitude);
+    if (inputs->layouts != NULL) {
+        *line = inputs->index.gather[e].line;
+        *crossline = inputs->index.gather[e].crossline;
+        return;
+    }
+    char source[SURVEY_SOURCE_MAX];
+    inputs_position(inputs_npy_source(inputs, e, source, sizeof source), line, crossline);
+}
+
+char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, size_t size)
+{
+    if (inputs->layouts == NULL) {
+        char source[SURVEY_SOURCE_MAX];
+        snprintf(text, size, "%s: trace %" PRId64, inputs_npy_source(inputs, e, source, sizeof source), t);
+        return text;
+    }
+    int64_t file, place, mine = inputs->index.first[e - inputs->my_gathers] + t;
+    sgy_files_find(&inputs->files, inputs->index.trace[mine].number, &file, &place);
+    snprintf(text, size, "%s: trace %" PRId64, text_base_name(inputs->paths[file]), place);
+    return text;
+}
+
+Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *gather)
+{
+    *gather = (InputsGather){.odd = {.first = -1}, .first_odd_trace = -1};
+    size_t fold = (size_t)max_fold;
+    gather->amplitude = memory_new(fold, (size_t)inputs->n_samples * sizeof *gather->amplitude, "the largest gather");
+    bool good = gather->amplitude != NULL;
+    if (inputs->layouts != NULL && good) {
+        const SgyLayout *layout = &inputs->layouts[0];
+        gather->headers = memory_new(fold, SGY_HEADER, "the trace headers of a gather");
+        gather->extra = memory_new(fold, (size_t)layout->n_extra * SGY_HEADER, "the trace headers of a gather");
+        gather->bytes = memory_new((size_t)layout->trace_bytes, 1, "a SEG-Y trace");
+        good = gather->headers != NULL && gather->extra != NULL && gather->bytes != NULL;
+    }
+    if (good) return STATUS_OK;
+    inputs_gather_free(gather);
+    return STATUS_MEMORY;
+}
+
+void inputs_gather_free(InputsGather *gather)
+{
+    memory_free(gather->amplitude);
+    memory_free(gather->headers);
+    memory_free(gather->extra);
+    memory_free(gather->bytes);
+    memset(gather, 0, sizeof *gather);
+}
+
+Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather)
+{
+    return inputs->layouts == NULL ? inputs_npy_read(inputs, e, gather->amplitude)
+                                   : inputs_segy_read(inputs, e, gather);
 }
 
 /* Reads the digits at *text as an int32 and moves behind them; false where there are none or too many. */

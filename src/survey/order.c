@@ -3,14 +3,16 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static Status prepare_shuffled(Order *order)
 {
     int64_t shards = order->end_shard - order->first_shard, total = 0;
     order->left = memory_new((size_t)order->n_shards, sizeof *order->left, "the shards");
+    order->left_before = memory_new((size_t)order->n_shards, sizeof *order->left_before, "the shards");
     order->visit_first = memory_new((size_t)shards + 1, sizeof *order->visit_first, "the shards");
-    if (order->left == NULL || order->visit_first == NULL) return STATUS_MEMORY;
+    if (order->left == NULL || order->left_before == NULL || order->visit_first == NULL) return STATUS_MEMORY;
     for (int64_t k = 0; k < shards; k++) {
         order->visit_first[k] = total;
         total += order_visits(order, order->first_shard + k, NULL);
@@ -90,7 +92,7 @@ static Status scatter_slices(const Comm *comm, const IndexMap *map, Order *order
     return status;
 }
 
-Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
+static void start_order(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
 {
     memset(order, 0, sizeof *order);
     order->comm = *comm;
@@ -105,7 +107,12 @@ Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Or
     order->first_shard = order->n_shards * comm->rank / comm->size;
     order->end_shard = order->n_shards * (comm->rank + 1) / comm->size;
     order->sorted_piece = order->shuffled = -1;
+}
+
+Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
+{
     Status status;
+    start_order(comm, map, config, order);
     if (order->shuffle)
         status = scatter_shuffled(comm, map, order);
     else if (map->is_explicit)
@@ -116,10 +123,23 @@ Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Or
     return status;
 }
 
+Status order_cut(const IndexMap *map, const Config *config, int rank, int size, IndexPlace *place, Order *order)
+{
+    Comm comm = {MPI_COMM_NULL, rank, size};
+    start_order(&comm, map, config, order);
+    if (!order->shuffle) return status_fail(STATUS_BUG, "an order that is not shuffled was to be cut out");
+    Status status = index_cut(map, INDEX_TRAIN, order_shard_start(order, order->first_shard),
+                              order_shard_start(order, order->end_shard), place, &order->share);
+    if (status == STATUS_OK) status = prepare_shuffled(order);
+    if (status != STATUS_OK) order_free(order);
+    return status;
+}
+
 void order_free(Order *order)
 {
     index_share_free(&order->share);
     memory_free(order->left);
+    memory_free(order->left_before);
     memory_free(order->visit_first);
     memory_free(order->visit);
     memory_free(order->first_block);
@@ -152,6 +172,27 @@ void order_start(Order *order, int64_t epoch)
     memset(order->block, 0, (size_t)(order->end_shard - order->first_shard) * sizeof *order->block);
 }
 
+Status order_resume(Order *order, int64_t epoch, int64_t step, const int64_t *left)
+{
+    order_start(order, epoch);
+    int64_t steps = order_steps(order), total = 0;
+    bool good = step >= 0 && step <= steps;
+    int64_t taken = !good ? 0 : step == steps ? order->epoch_rows : step * order->batch_size;
+    for (int64_t k = 0; good && order->shuffle && k < order->n_shards; k++) {
+        good = left[k] >= 0 && left[k] <= order->left[k];
+        order->left[k] = left[k];
+        total += left[k];
+    }
+    if (good && order->shuffle) good = total == order->n_rows - taken;
+    if (!good)
+        return status_fail(STATUS_DATA,
+                           "epoch %" PRId64 " has no place behind step %" PRId64 " as the checkpoint describes it",
+                           epoch, step);
+    order->step = step;
+    order->taken = taken;
+    return STATUS_OK;
+}
+
 /* Rows position .. position + n - 1 of one of this rank's shards; notes where it goes on to another block. */
 static void take_rows(Order *order, int64_t shard, int64_t position, int64_t n, IndexRow *rows, int64_t *n_mine)
 {
@@ -170,11 +211,10 @@ static void next_shuffled(Order *order, int64_t n, IndexRow *rows, int64_t *n_mi
     int64_t total = 0, before = 0;
     for (int64_t k = 0; k < order->n_shards; k++) total += order->left[k];
     int64_t offset = random_below(order_key(order, order->epoch, KEY_OFFSET), total, (uint64_t)order->step, 0);
-    /* n * total + offset stays below 2^63 for 2^20 patches a batch and 2^42 rows */
     int64_t done = 0;
     for (int64_t k = 0; k < order->n_shards; k++) {
         before += order->left[k];
-        int64_t up_to = (n * before + offset) / total, take = up_to - done;
+        int64_t up_to = (int64_t)(((__int128)n * before + offset) / total), take = up_to - done;
         done = up_to;
         if (k >= order->first_shard && k < order->end_shard) {
             int64_t position = order_shard_start(order, k + 1) - order_shard_start(order, k) - order->left[k];
@@ -216,6 +256,7 @@ Status order_next(Order *order, IndexRow *rows, int64_t *n_mine, int64_t *n_all)
     *n_mine = 0;
     *n_all = n;
     order->n_step_on = 0;
+    if (order->shuffle) memcpy(order->left_before, order->left, (size_t)order->n_shards * sizeof *order->left);
     if (n == 0) return STATUS_OK;
     Status status = STATUS_OK;
     if (order->shuffle) {

@@ -1,5 +1,6 @@
 #include "seisdcn/reader.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/memory.h"
 
 #include <aio.h>
@@ -38,7 +39,7 @@ static Status open_plain(Reader *reader)
         Status status = h5_plain_offset(&reader->survey->file, dataset, H5T_NATIVE_FLOAT, &reader->offset[c]);
         if (status != STATUS_OK || reader->offset[c] < 0) return status;
     }
-    reader->file = open(reader->survey->path, O_RDONLY | O_CLOEXEC);
+    reader->file = fault_strikes(FAULT_OPEN) ? -1 : open(reader->survey->path, O_RDONLY | O_CLOEXEC);
     if (reader->file >= 0) return STATUS_OK;
     return status_fail(STATUS_IO, "%s: %s", reader->survey->path, strerror(errno));
 }

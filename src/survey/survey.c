@@ -1,10 +1,12 @@
 #include "seisdcn/survey.h"
 
 #include "seisdcn/checksum.h"
+#include "seisdcn/files.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,10 +112,31 @@ Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, f
     return STATUS_OK;
 }
 
+Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets)
+{
+    int64_t fold = survey_fold(survey, e);
+    if (h5_exists(&survey->file, "/trace/offset"))
+        return h5_read_rows(&survey->file, "/trace/offset", H5T_NATIVE_FLOAT, survey->first_trace[e], fold, 1, offsets);
+    for (int64_t t = 0; t < fold; t++) offsets[t] = NAN;
+    return STATUS_OK;
+}
+
+/* HDF5 and MPI-IO keep to themselves why a write failed: says so where it is a full file system. */
+static Status explain_write(const Survey *survey, Status status, size_t bytes)
+{
+    char why[STATUS_MESSAGE_MAX];
+    if (status != STATUS_IO) return status;
+    snprintf(why, sizeof why, "%s", status_message());
+    if (files_check_space(survey->path, (double)bytes) == STATUS_IO)
+        return status_prefix(status, "no room for a gather");
+    return status_fail(status, "%s", why);
+}
+
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude)
 {
     int64_t fold = survey_fold(survey, e);
-    uint64_t checksum = checksum_bytes(amplitude, (size_t)(fold * survey->n_samples) * sizeof *amplitude);
+    size_t bytes = (size_t)(fold * survey->n_samples) * sizeof *amplitude;
+    uint64_t checksum = checksum_bytes(amplitude, bytes);
     uint8_t done = 1;
     const H5File *file = &survey->file;
     /* In this order: after a kill the flag never stands without its data. */
@@ -122,7 +145,7 @@ Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude)
     if (status == STATUS_OK) status = h5_write_rows(file, "/ensemble/checksum", H5T_NATIVE_UINT64, e, 1, 1, &checksum);
     if (status == STATUS_OK && survey->done != NULL)
         status = h5_write_rows(file, "/ensemble/done", H5T_NATIVE_UINT8, e, 1, 1, &done);
-    if (status != STATUS_OK) return status;
+    if (status != STATUS_OK) return explain_write(survey, status, bytes);
     survey->checksums[e] = checksum;
     if (survey->done != NULL) survey->done[e] = 1;
     return STATUS_OK;

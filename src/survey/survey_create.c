@@ -4,24 +4,27 @@
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- what rank 0 lays out ---- */
 
 static Status write_sources(const H5File *file, const SurveyPlan *plan)
 {
     /* Only as wide as the longest name. */
-    size_t width = 1, n = (size_t)plan->n_ensembles;
+    size_t width = 1, n = (size_t)plan->n_ensembles, given = plan->source_width;
+    if (given == 0) given = SURVEY_SOURCE_MAX;
     for (size_t e = 0; e < n; e++) {
-        size_t length = strnlen(plan->sources + e * SURVEY_SOURCE_MAX, SURVEY_SOURCE_MAX);
+        size_t length = strnlen(plan->sources + e * given, given);
         if (length > width) width = length;
     }
     char *packed = memory_new(n, width, "the names of the sources"); /* [n_ensembles][width] */
     if (packed == NULL) return STATUS_MEMORY;
-    for (size_t e = 0; e < n; e++) memcpy(packed + e * width, plan->sources + e * SURVEY_SOURCE_MAX, width);
+    for (size_t e = 0; e < n; e++) memcpy(packed + e * width, plan->sources + e * given, width);
     Status status = h5_write_strings(file, "/ensemble/source", plan->n_ensembles, width, packed);
     memory_free(packed);
     return status;
@@ -69,27 +72,95 @@ static Status write_ensembles(const H5File *file, const Survey *survey, const Su
     if (status == STATUS_OK && survey->done != NULL)
         status = h5_write_new(file, "/ensemble/done", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, &n, survey->done);
     if (status == STATUS_OK && plan->sources != NULL) status = write_sources(file, plan);
+    if (status != STATUS_OK || plan->keys == NULL) return status;
+    status = h5_write_new(file, "/ensemble/key", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, plan->keys);
+    return status == STATUS_OK ? h5_put_text(file, "/ensemble/key", "field", plan->key_field) : status;
+}
+
+/* ---- what belongs to the traces and the survey but not to the amplitudes ---- */
+
+typedef struct {
+    const H5File *from, *to;
+} Copy;
+
+static Status copy_trace_table(const char *name, void *context)
+{
+    Copy *copy = context;
+    char *path = text_format("/trace/%s", name);
+    if (path == NULL) return STATUS_MEMORY;
+    Status status = h5_copy(copy->from, path, copy->to);
+    memory_free(path);
     return status;
 }
 
-static Status lay_out(Survey *survey, const SurveyPlan *plan)
+static Status copy_tables(const H5File *from, const H5File *to)
 {
-    H5File file;
-    double trace_bytes = 4.0 * (double)survey->n_samples + 4, ensemble_bytes = 32 + SURVEY_SOURCE_MAX;
-    double bytes = (double)survey->n_traces * trace_bytes + (double)survey->n_ensembles * ensemble_bytes;
-    Status status = plan->sparse ? STATUS_OK : files_check_space(survey->path, bytes);
-    if (status == STATUS_OK) status = h5_create(survey->path, &file);
+    Copy copy = {from, to};
+    Status status = STATUS_OK;
+    if (h5_exists(from, "/ensemble/source")) status = h5_copy(from, "/ensemble/source", to);
+    if (status == STATUS_OK && h5_exists(from, "/ensemble/key")) status = h5_copy(from, "/ensemble/key", to);
+    if (status == STATUS_OK && h5_exists(from, "/trace")) status = h5_each(from, "/trace", copy_trace_table, &copy);
+    if (status == STATUS_OK && h5_exists(from, "/segy")) status = h5_copy(from, "/segy", to);
+    double interval_us = 0;
+    if (status == STATUS_OK && h5_has(from, "/", "sample_interval_us")) {
+        status = h5_get_double(from, "/", "sample_interval_us", &interval_us);
+        if (status == STATUS_OK) status = h5_put_double(to, "/", "sample_interval_us", interval_us);
+    }
+    return status;
+}
+
+static Status copy_headers(const char *from, const H5File *to)
+{
+    H5File source;
+    Status status = h5_open(from, false, &source);
     if (status != STATUS_OK) return status;
-    status = write_root(&file, plan);
-    if (status == STATUS_OK) status = write_ensembles(&file, survey, plan);
-    if (status == STATUS_OK) status = h5_create_group(&file, "/trace");
-    if (status == STATUS_OK) status = write_offsets(&file, plan, survey->n_traces);
+    status = copy_tables(&source, to);
+    Status closed = h5_close(&source);
+    return status != STATUS_OK ? status : closed;
+}
+
+/* ---- the file ---- */
+
+static Status fill(const H5File *file, const Survey *survey, const SurveyPlan *plan)
+{
+    Status status = write_root(file, plan);
+    if (status == STATUS_OK) status = write_ensembles(file, survey, plan);
+    if (status == STATUS_OK) status = h5_create_group(file, "/trace");
+    if (status == STATUS_OK && plan->headers_from != NULL) status = copy_headers(plan->headers_from, file);
+    if (status == STATUS_OK && plan->segy != NULL) status = survey_segy_lay_out(file, plan->segy, survey->n_traces);
+    if (status == STATUS_OK && !h5_exists(file, "/trace/offset")) status = write_offsets(file, plan, survey->n_traces);
+    if (status == STATUS_OK && plan->add != NULL) status = plan->add(file, plan->context);
     if (status == STATUS_OK)
         status =
-            h5_create_dataset(&file, "/amplitude", H5T_IEEE_F32LE, 2, (int64_t[]){survey->n_traces, survey->n_samples});
+            h5_create_dataset(file, "/amplitude", H5T_IEEE_F32LE, 2, (int64_t[]){survey->n_traces, survey->n_samples});
+    return status;
+}
+
+static Status lay_out(const char *path, const Survey *survey, const SurveyPlan *plan)
+{
+    H5File file;
+    Status status = h5_create(path, &file);
+    if (status != STATUS_OK) return status;
+    status = fill(&file, survey, plan);
     Status closed = h5_close(&file);
     if (status == STATUS_OK) status = closed;
-    return status == STATUS_OK && !plan->sparse ? files_reserve(survey->path) : status;
+    return status == STATUS_OK && !plan->sparse ? files_reserve(path) : status;
+}
+
+static Status make_file(const Survey *survey, const SurveyPlan *plan)
+{
+    char *fresh = text_format("%s.new", survey->path);
+    if (fresh == NULL) return STATUS_MEMORY;
+    unlink(fresh); /* what a killed run may have left holds space */
+    double trace_bytes = 4.0 * (double)survey->n_samples + 4, ensemble_bytes = 32 + SURVEY_SOURCE_MAX;
+    double bytes = (double)survey->n_traces * trace_bytes + (double)survey->n_ensembles * ensemble_bytes;
+    if (plan->segy != NULL) bytes += survey_segy_bytes(plan->segy, survey->n_traces);
+    Status status = plan->sparse ? STATUS_OK : files_check_space(survey->path, bytes);
+    if (status == STATUS_OK) status = lay_out(fresh, survey, plan);
+    if (status == STATUS_OK) status = files_publish(fresh, survey->path);
+    if (status != STATUS_OK) unlink(fresh);
+    memory_free(fresh);
+    return status;
 }
 
 /* Rank 0's copy of the plan's tables. */
@@ -117,7 +188,7 @@ Status survey_create(const Comm *comm, const char *path, const SurveyPlan *plan,
     survey->path = text_copy(path);
     Status status = survey->path == NULL ? STATUS_MEMORY : STATUS_OK;
     if (status == STATUS_OK && comm->rank == 0) status = take_plan(survey, plan);
-    if (status == STATUS_OK && comm->rank == 0) status = lay_out(survey, plan);
+    if (status == STATUS_OK && comm->rank == 0) status = make_file(survey, plan);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = survey_share_tables(survey);
     if (status == STATUS_OK) status = h5_open_parallel(comm, survey->path, true, &survey->file);
@@ -155,53 +226,6 @@ Status survey_finish(Survey *survey)
     comm_broadcast(comm, survey->checksums, (size_t)survey->n_ensembles * sizeof *survey->checksums);
     if (survey->done != NULL) comm_broadcast(comm, survey->done, (size_t)survey->n_ensembles);
     return STATUS_OK;
-}
-
-typedef struct {
-    const H5File *from, *to;
-} Copy;
-
-static Status copy_trace_table(const char *name, void *context)
-{
-    Copy *copy = context;
-    char *path = text_format("/trace/%s", name);
-    if (path == NULL) return STATUS_MEMORY;
-    Status status = h5_copy(copy->from, path, copy->to);
-    memory_free(path);
-    return status;
-}
-
-static Status copy_tables(const H5File *from, const H5File *to)
-{
-    Copy copy = {from, to};
-    Status status = STATUS_OK;
-    if (h5_exists(from, "/ensemble/source")) status = h5_copy(from, "/ensemble/source", to);
-    if (status == STATUS_OK && h5_exists(from, "/trace")) status = h5_each(from, "/trace", copy_trace_table, &copy);
-    if (status == STATUS_OK && h5_exists(from, "/segy")) status = h5_copy(from, "/segy", to);
-    double interval_us = 0;
-    if (status == STATUS_OK && h5_has(from, "/", "sample_interval_us")) {
-        status = h5_get_double(from, "/", "sample_interval_us", &interval_us);
-        if (status == STATUS_OK) status = h5_put_double(to, "/", "sample_interval_us", interval_us);
-    }
-    return status;
-}
-
-Status survey_copy_headers(const Comm *comm, const char *from, const char *to)
-{
-    Status status = STATUS_OK;
-    if (comm->rank == 0) {
-        H5File source, target;
-        status = h5_open(from, false, &source);
-        if (status == STATUS_OK) {
-            status = h5_open(to, true, &target);
-            if (status == STATUS_OK) status = copy_tables(&source, &target);
-            Status closed = h5_close(&target);
-            if (status == STATUS_OK) status = closed;
-            closed = h5_close(&source);
-            if (status == STATUS_OK) status = closed;
-        }
-    }
-    return comm_agree(comm, status);
 }
 
 /* ---- how much it takes ---- */

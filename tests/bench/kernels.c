@@ -3,6 +3,7 @@
  *
  *     kernels isas                the instruction sets of this machine, the best first
  *     kernels WORD=VALUE ...      isa=avx512 channels=1 k_mult=2 levels=4 patch=32 batch=128 seconds=1
+ *                                 width=8 mixing=full skip=add output=linear scale=rms scale_grid=4: the wider family
  *                                 passes=1     times training and the forward pass (0: only checks them)
  *                                 thorough=0   1: also checks windows against plain loops, and the methods of apply
  *                                              over whole gathers instead of pieces of them
@@ -29,7 +30,7 @@ static const double TOLERANCE = 1e-5; /* of the largest value */
 enum { GATHERS_MAX = 64 };
 
 /* The ways to predict a gather. The first is the definition, the others must agree with it. */
-typedef void Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
+typedef bool Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
 static const struct {
     const char *name;
     Predict *predict;
@@ -220,7 +221,15 @@ static void check_passes(Passes *passes)
         for (int64_t i = 0; i < network->n_dropout; i++)
             factor[lane * network->n_dropout + i] = (double)group->factor[i * lanes + lane];
     }
-    PlainPass plain = {network, parameter, lanes, x, factor, NULL, NULL, output, gradient, passes->mean, passes->var};
+    PlainPass plain = {.network = network,
+                       .parameter = parameter,
+                       .n = lanes,
+                       .x = x,
+                       .factor = factor,
+                       .output = output,
+                       .gradient = gradient,
+                       .mean = passes->mean,
+                       .var = passes->var};
     double loss = plain_pass(&plain), total = 0, largest = 0, difference = 0, worst;
     network_fold(network, passes->mean, passes->var);
     network_forward(network, group, true);
@@ -655,6 +664,8 @@ static void read_word(const char *word, Options *options)
                    {"k_mult", &options->shape.k_mult},
                    {"levels", &options->shape.levels},
                    {"patch", &options->shape.patch_size},
+                   {"width", &options->shape.width},
+                   {"scale_grid", &options->shape.scale_grid},
                    {"batch", &options->batch}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strlen(numbers[i].name) == length && strncmp(word, numbers[i].name, length) == 0) {
@@ -664,6 +675,14 @@ static void read_word(const char *word, Options *options)
         }
     if (strncmp(word, "isa=", 4) == 0)
         options->vector = vector_named(value);
+    else if (strcmp(word, "mixing=full") == 0)
+        options->shape.mixing = MIXING_FULL;
+    else if (strcmp(word, "skip=add") == 0)
+        options->shape.skip = SKIP_ADD;
+    else if (strcmp(word, "scale=rms") == 0)
+        options->shape.scale = SCALE_RMS;
+    else if (strcmp(word, "output=linear") == 0)
+        options->shape.output = OUTPUT_LINEAR;
     else if (strncmp(word, "seconds=", 8) == 0)
         options->seconds = strtod(value, NULL);
     else if (strncmp(word, "passes=", 7) == 0)
@@ -682,7 +701,7 @@ int main(int argc, char **argv)
         for (int level = vector_level(); level >= 1; level--) printf("%s\n", vector_of_level(level)->name);
         return 0;
     }
-    Options options = {.shape = {1, 2, 4, 32, 0.1, MIXING_DEPTHWISE, SKIP_NONE},
+    Options options = {.shape = {SHAPE(1, 2, 4, 32, 0.1, MIXING_DEPTHWISE, SKIP_NONE)},
                        .vector = vector_of_level(vector_level()),
                        .batch = 128,
                        .seconds = 1,

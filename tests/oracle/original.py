@@ -7,9 +7,13 @@ Its family, with the names that its state_dict has:
     y_l = tanh(Dropout2d(p)(Conv2d(C K^(l-1) -> C K^l)(y_(l-1))))         l = 1..L      _m1 .. _mL
     z_l = tanh(Dropout2d(p)(ConvTranspose2d(C K^l -> C K^(l-1))(z_(l+1)))) l = L..1     _mLT .. _m1T
 
-All kernels are 3 x 3 without padding. mixing "depthwise" gives layer l of either side C K^(l-1) groups, "full" gives one.
-skip "add" adds y_(l-1) to z_l for l = L..2. Everything here is plain and slow on purpose.
+All kernels are 3 x 3 without padding. mixing "depthwise" gives a layer as many groups as divide both of its sides (C K^(l-1)
+of the tree), "full" gives one. skip "add" adds y_(l-1) to z_l for l = L..2. width > 0 stands for C K^l at every level, n_out
+for C at z_1; output "linear" leaves out the last tanh, dropout_last = False the last dropout. Everything here is plain and
+slow on purpose.
 """
+import math
+
 import h5py
 import numpy as np
 import torch
@@ -23,21 +27,31 @@ REQUIRED = ("n_chans", "k_mult", "levels", "patch_size")
 class Original(nn.Module):
     """The network of the given shape, initialised as PyTorch does by default."""
 
-    def __init__(self, channels=1, k_mult=2, levels=4, dropout=0.1, mixing="depthwise", skip="none"):
+    def __init__(self, channels=1, k_mult=2, levels=4, dropout=0.1, mixing="depthwise", skip="none", width=0, n_out=0,
+                 output="tanh", dropout_last=True, scale="max", scale_grid=0):
         super().__init__()
-        assert mixing in ("depthwise", "full") and skip in ("none", "add")
+        assert mixing in ("depthwise", "full") and skip in ("none", "add") and output in ("tanh", "linear")
         self.channels, self.k_mult, self.levels = channels, k_mult, levels
         self.dropout, self.mixing, self.skip = dropout, mixing, skip
+        self.width, self.n_out, self.output, self.dropout_last = width, n_out or channels, output, dropout_last
+        self.scale, self.scale_grid = scale, scale_grid  # of the patches that it is fed with
         self._bnorm = nn.BatchNorm2d(channels)
+        down = [channels] + [width or channels * k_mult ** level for level in range(1, levels + 1)]
+        up = [self.n_out] + down[1:]
         for level in range(1, levels + 1):
-            few, many = channels * k_mult ** (level - 1), channels * k_mult ** level
-            self._stage("_m%d" % level, nn.Conv2d(few, many, 3, groups=few if mixing == "depthwise" else 1))
+            few, many = down[level - 1], down[level]
+            self._stage("_m%d" % level, nn.Conv2d(few, many, 3, groups=self._groups(few, many)))
         for level in range(levels, 0, -1):
-            few, many = channels * k_mult ** (level - 1), channels * k_mult ** level
-            self._stage("_m%dT" % level, nn.ConvTranspose2d(many, few, 3, groups=few if mixing == "depthwise" else 1))
+            few, many = up[level - 1], up[level]
+            self._stage("_m%dT" % level, nn.ConvTranspose2d(many, few, 3, groups=self._groups(few, many)))
+
+    def _groups(self, few, many):
+        return math.gcd(few, many) if self.mixing == "depthwise" else 1
 
     def _stage(self, name, convolution):
-        setattr(self, name, nn.Sequential(convolution, nn.Dropout2d(self.dropout), nn.Tanh()))
+        last = name == "_m1T"
+        setattr(self, name, nn.Sequential(convolution, nn.Dropout2d(0 if last and not self.dropout_last else self.dropout),
+                                          nn.Identity() if last and self.output == "linear" else nn.Tanh()))
 
     def forward(self, x):
         y = [self._bnorm(x)]
@@ -79,9 +93,19 @@ def randomise(model, seed):
     return model
 
 
-def make_patches(gathers, rows, size, shared=None):
+def patch_scale(patch, kind="max", grid=0):
+    """What a patch (the channels of it that share a scale) is divided by: its largest |value|, or its root mean square
+    (kind "rms"); with a grid rounded up to the next 2^(k / grid). 0 for a patch of zeros."""
+    values = np.asarray(patch, dtype=np.float64)
+    s = np.abs(values).max() if kind == "max" else np.sqrt(np.mean(values ** 2))
+    if grid == 0 or s == 0:
+        return s
+    return 2.0 ** (np.ceil(np.log2(np.float64(np.float32(s))) * grid - 1e-9) / grid)
+
+
+def make_patches(gathers, rows, size, shared=None, kind="max", grid=0):
     """The patches [n, C, size, size] (float32) at rows (ensemble, first trace, first sample), each divided by its
-    largest |value|; a patch of zeros stays zeros. A gather is [traces, samples] or [C, traces, samples]. The maximum is
+    patch_scale(); a patch of zeros stays zeros. A gather is [traces, samples] or [C, traces, samples]. The scale is
     common to the channels with shared[c] true (all by default); the other channels are taken as they are."""
     patches = []
     for ensemble, trace, sample in np.asarray(rows, dtype=np.int64):
@@ -90,27 +114,41 @@ def make_patches(gathers, rows, size, shared=None):
         patch = gather[:, trace:trace + size, sample:sample + size].copy()
         assert patch.shape[1:] == (size, size), "row (%d, %d, %d) outside its gather" % (ensemble, trace, sample)
         scaled = np.ones(len(patch), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
-        largest = np.abs(patch[scaled]).max()
-        if largest > 0:
-            patch[scaled] /= largest
+        scale = np.float32(patch_scale(patch[scaled], kind, grid))
+        if scale > 0:
+            patch[scaled] /= scale
         patches.append(patch)
     return np.stack(patches)
 
 
-def mean_square(model, x):
-    """The loss: the mean over batch, channels and samples of (prediction - x)^2."""
-    return torch.mean((model(x) - x) ** 2)
+def square(z, x, target=None, weight=None):
+    """The sum of weight * (z - target)^2 over batch, channels and samples, and the sum of the weights. target is the first
+    channels of x where it is not given, weight 1."""
+    target = x[:, :z.shape[1]] if target is None else target
+    weight = torch.ones_like(z) if weight is None else weight
+    return (weight * (z - target) ** 2).sum(), weight.sum()
+
+
+def mean_square(model, x, target=None, weight=None):
+    """The loss: the weighted mean of (prediction - target)^2."""
+    total, weights = square(model(x), x, target, weight)
+    return total / weights
+
+
+def tensors(model, batch):
+    """A batch as tensors (x, target, weight): of an array x [b, C, P, P], or of three, each [b, ..., P, P]."""
+    arrays = batch if isinstance(batch, tuple) else (batch, None, None)
+    return [None if a is None else torch.as_tensor(np.asarray(a)).to(model.dtype()) for a in arrays]
 
 
 def train_steps(model, batches, lr=0.001, optimizer=None):
-    """One Adam step for each batch [b, C, P, P], in train mode; returns the loss of each step, before its update."""
+    """One Adam step for each batch of tensors(), in train mode; returns the loss of each step, before its update."""
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.999), eps=1e-8)
     model.train()
     losses = []
     for batch in batches:
-        x = torch.as_tensor(np.asarray(batch)).to(model.dtype())
         optimizer.zero_grad()
-        loss = mean_square(model, x)
+        loss = mean_square(model, *tensors(model, batch))
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
@@ -118,20 +156,24 @@ def train_steps(model, batches, lr=0.001, optimizer=None):
 
 
 def evaluate(model, patches, batch=256):
-    """The mean of the loss over patches [n, C, P, P] in eval mode, each counted once."""
+    """The loss over patches [n, C, P, P] (or a tuple of x, target, weight) in eval mode, each counted once."""
     model.eval()
-    total = 0.0
+    arrays = patches if isinstance(patches, tuple) else (patches, None, None)
+    total = weights = 0.0
     with torch.no_grad():
-        for first in range(0, len(patches), batch):
-            x = torch.as_tensor(patches[first:first + batch]).to(model.dtype())
-            total += float(((model(x) - x).double() ** 2).mean(dim=(1, 2, 3)).sum())
-    return total / len(patches)
+        for first in range(0, len(arrays[0]), batch):
+            part = tuple(None if a is None else a[first:first + batch] for a in arrays)
+            part = tensors(model, part)
+            sums = square(*(None if a is None else a.double() for a in [model(part[0])] + part))
+            total, weights = total + float(sums[0]), weights + float(sums[1])
+    return total / weights
 
 
 def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=None):
     """The prediction of a gather [T, S] (or [C, T, S]): the mean over all size x size windows that hold a sample, the
     gather padded by size - 1 zeros on all sides. A window whose largest |value| s is 0 or below mute_threshold passes
-    as it is, else it gives s * net(window / s). Sums in float64; returns float64 of the gather's shape."""
+    as it is, else it gives s * net(window / s); where the model's scale is another, s is the largest |value| only for the
+    threshold. Sums in float64; returns float64 of the gather's shape."""
     gather = np.asarray(gather)
     channels = gather[None] if gather.ndim == 2 else gather
     scaled = np.ones(len(channels), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
@@ -139,7 +181,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
     pad = size - 1
     padded = np.zeros((n_channels, n_traces + 2 * pad, n_samples + 2 * pad), dtype=np.float64)
     padded[:, pad:pad + n_traces, pad:pad + n_samples] = channels
-    total = np.zeros_like(padded)
+    total = np.zeros((model.n_out,) + padded.shape[1:])
     model.eval()
     live = []
 
@@ -148,7 +190,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
         factor = np.ones((len(live), n_channels, 1, 1))
         factor[:, scaled, 0, 0] = np.array([s for _, _, s in live])[:, None]
         with torch.no_grad():
-            out = model(torch.from_numpy(windows / factor).to(model.dtype())).double().numpy() * factor
+            out = model(torch.from_numpy(windows / factor).to(model.dtype())).double().numpy() * factor[:, :model.n_out]
         for (i, j, _), values in zip(live, out):
             total[:, i:i + size, j:j + size] += values
         live.clear()
@@ -158,9 +200,9 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
             window = padded[:, i:i + size, j:j + size]
             s = np.abs(window[scaled]).max()
             if s == 0 or s < mute_threshold:
-                total[:, i:i + size, j:j + size] += window
+                total[:, i:i + size, j:j + size] += window[:model.n_out]
                 continue
-            live.append((i, j, s))
+            live.append((i, j, patch_scale(window[scaled], model.scale, model.scale_grid)))
             if len(live) == batch:
                 predict()
     if live:
@@ -171,7 +213,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
 
 def write_model(path, model, patch_size, fixed_strings=False):
     """Writes the model file that the program's contract asks of a user of PyTorch: format, version, n_chans, k_mult,
-    levels, patch_size, /state_dict, and mixing, skip, dropout only where they differ from "depthwise", "none", 0."""
+    levels, patch_size, /state_dict, and what else says the model's shape only where it differs from the original's."""
     text = np.bytes_ if fixed_strings else str
     with h5py.File(path, "w") as file:
         file.attrs["format"] = text("seisdcn-model")
@@ -186,6 +228,18 @@ def write_model(path, model, patch_size, fixed_strings=False):
             file.attrs["skip"] = text(model.skip)
         if model.dropout != 0:
             file.attrs["dropout"] = model.dropout
+        if model.width != 0:
+            file.attrs["width"] = model.width
+        if model.n_out != model.channels:
+            file.attrs["n_out"] = model.n_out
+        if model.output != "tanh":
+            file.attrs["output"] = text(model.output)
+        if not model.dropout_last:
+            file.attrs["dropout_last"] = 0
+        if model.scale != "max":
+            file.attrs["scale"] = text(model.scale)
+        if model.scale_grid != 0:
+            file.attrs["scale_grid"] = model.scale_grid
         for name, value in model.state_dict().items():
             integer = name.endswith("num_batches_tracked")
             file["state_dict/" + name] = value.detach().numpy().astype(np.int64 if integer else np.float32)
@@ -198,7 +252,9 @@ def read_model(path):
         assert attributes["format"] == "seisdcn-model", attributes["format"]
         model = Original(int(attributes["n_chans"]), int(attributes["k_mult"]), int(attributes["levels"]),
                          float(attributes.get("dropout", 0)), attributes.get("mixing", "depthwise"),
-                         attributes.get("skip", "none"))
+                         attributes.get("skip", "none"), int(attributes.get("width", 0)), int(attributes.get("n_out", 0)),
+                         attributes.get("output", "tanh"), bool(attributes.get("dropout_last", 1)),
+                         attributes.get("scale", "max"), int(attributes.get("scale_grid", 0)))
         state = {name: torch.from_numpy(np.array(data[()])) for name, data in file["state_dict"].items()}
     model.load_state_dict(state)
     return model, attributes

@@ -2,7 +2,6 @@
  * cuts. */
 #include "seisdcn/memory.h"
 #include "seisdcn/order.h"
-#include "seisdcn/worklist.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -321,6 +320,54 @@ static void explicit_maps_of_a_rule_give_the_implicit_batches(void **state)
         }
 }
 
+/* What rank 0 sends is what it cuts. */
+static void shares_are_cuts_of_the_map(void **state)
+{
+    (void)state;
+    for (int listed = 0; listed < 2; listed++)
+        for (int split = 0; split < INDEX_SPLITS; split++) {
+            IndexMap map;
+            IndexShare share, wanted;
+            int64_t *cut = memory_new((size_t)comm.size + 1, sizeof *cut, "test");
+            if (listed)
+                make_explicit_map(SPLIT_BY_PATCH, 1, &map);
+            else
+                make_map(SPLIT_BY_PATCH, &map);
+            int64_t total = listed && split != INDEX_TRAIN ? 0 : map.total[split]; /* only its train rows are listed */
+            index_even_cuts(total, comm.size, cut);
+            assert_int_equal(index_scatter(&comm, &map, (IndexSplit)split, cut, &share), STATUS_OK);
+            void *pieces, *rows, *heads;
+            size_t *at_piece = memory_new((size_t)comm.size + 1, sizeof *at_piece, "test");
+            size_t *at_row = memory_new((size_t)comm.size + 1, sizeof *at_row, "test");
+            int64_t head[3] = {share.first, share.n_rows, share.n_pieces};
+            comm_gather(&comm, head, sizeof head, &heads, NULL);
+            comm_gather(&comm, share.piece, (size_t)share.n_pieces * sizeof *share.piece, &pieces, at_piece);
+            comm_gather(&comm, share.rows, listed ? (size_t)share.n_rows * sizeof *share.rows : 0, &rows, at_row);
+            bool good = true;
+            IndexPlace place = {0, 0};
+            for (int r = 0; comm.rank == 0 && r < comm.size; r++) {
+                assert_int_equal(index_cut(&map, (IndexSplit)split, cut[r], cut[r + 1], &place, &wanted), STATUS_OK);
+                int64_t want[3] = {wanted.first, wanted.n_rows, wanted.n_pieces};
+                good = good && memcmp((int64_t *)heads + 3 * r, want, sizeof want) == 0;
+                good = good && at_piece[r + 1] - at_piece[r] == (size_t)wanted.n_pieces * sizeof *wanted.piece &&
+                       memcmp((char *)pieces + at_piece[r], wanted.piece, at_piece[r + 1] - at_piece[r]) == 0;
+                good = good && (wanted.rows != NULL) == (listed != 0);
+                good =
+                    good && (!listed || memcmp((char *)rows + at_row[r], wanted.rows, at_row[r + 1] - at_row[r]) == 0);
+                index_share_free(&wanted);
+            }
+            assert_int_equal(comm_agree(&comm, good ? STATUS_OK : STATUS_BUG), STATUS_OK);
+            memory_free(heads);
+            memory_free(pieces);
+            memory_free(rows);
+            memory_free(at_piece);
+            memory_free(at_row);
+            memory_free(cut);
+            index_share_free(&share);
+            index_free(&map);
+        }
+}
+
 static void an_epoch_can_be_started_by_itself(void **state)
 {
     (void)state;
@@ -346,33 +393,6 @@ static void an_epoch_can_be_started_by_itself(void **state)
     index_free(&map);
 }
 
-static void a_work_list_gives_every_item_once(void **state)
-{
-    (void)state;
-    static const int64_t lengths[] = {0, 1, 2, 5, 8, 100};
-    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
-        int64_t n = lengths[k], times[100] = {0}, most = 0, item;
-        Worklist list;
-        assert_int_equal(worklist_new(&comm, n, &list), STATUS_OK);
-        bool good = true;
-        while ((item = worklist_next(&list)) >= 0) {
-            good = good && item < n;
-            if (good) times[item]++;
-            worklist_poke(&list);
-            int64_t done = worklist_done(&list);
-            good = good && done > most && done <= n;
-            most = done;
-        }
-        good = good && worklist_next(&list) == -1; /* and stays empty */
-        worklist_free(&list);
-        comm_sum(&comm, times, 100);
-        comm_max(&comm, &most, 1);
-        for (int64_t i = 0; i < 100; i++) good = good && times[i] == (i < n);
-        good = good && most == n;
-        assert_int_equal(comm_agree(&comm, good ? STATUS_OK : STATUS_BUG), STATUS_OK);
-    }
-}
-
 int main(int argc, char **argv)
 {
     comm_open(&argc, &argv, &comm);
@@ -383,8 +403,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(unshuffled_explicit_maps_keep_the_files_order),
         cmocka_unit_test(unshuffled_implicit_maps_are_sorted),
         cmocka_unit_test(explicit_maps_of_a_rule_give_the_implicit_batches),
+        cmocka_unit_test(shares_are_cuts_of_the_map),
         cmocka_unit_test(an_epoch_can_be_started_by_itself),
-        cmocka_unit_test(a_work_list_gives_every_item_once),
     };
     int failed = cmocka_run_group_tests_name("order", tests, NULL, NULL);
     comm_close(&comm);

@@ -93,6 +93,9 @@ static void written_surveys_read_back(void **state)
         fill_gather(e, wanted);
         assert_memory_equal(amplitude, wanted, (size_t)(fold_of(e) * N_SAMPLES) * sizeof *wanted);
         assert_int_equal(survey_verify_gather(&survey, e), STATUS_OK);
+        float offsets[MAX_FOLD];
+        assert_int_equal(survey_read_offsets(&survey, e, offsets), STATUS_OK);
+        for (int64_t t = 0; t < fold_of(e); t++) assert_true(offsets[t] == (float)(survey.first_trace[e] + t) * 25);
     }
     char name[96];
     assert_string_equal(survey_ensemble_name(&survey, 5, name), "gather #5 (inline 101, crossline 1)");
@@ -133,10 +136,10 @@ static void headers_are_copied(void **state)
                        .n_samples = N_SAMPLES,
                        .first_trace = from.first_trace,
                        .inlines = from.inlines,
-                       .crosslines = from.crosslines};
+                       .crosslines = from.crosslines,
+                       .headers_from = other};
     assert_int_equal(survey_create(&comm, in_folder("to.h5"), &plan, &to), STATUS_OK);
     assert_int_equal(survey_finish(&to), STATUS_OK);
-    assert_int_equal(survey_copy_headers(&comm, other, path), STATUS_OK);
     survey_close(&to);
     survey_close(&from);
     H5File file;
@@ -344,23 +347,26 @@ static void inputs_make_a_list(void **state)
     Inputs inputs;
     strcpy(other, in_folder("in"));
     char *names[] = {other};
-    assert_int_equal(inputs_open(&comm, 1, names, false, &inputs), STATUS_OK);
+    assert_int_equal(inputs_open(&comm, 1, names, &(InputsOptions){0}, &inputs), STATUS_OK);
     assert_int_equal(inputs.n_gathers, 3);
     assert_int_equal(inputs.n_samples, 4);
+    InputsGather gather;
+    assert_int_equal(inputs_gather_new(&inputs, 3, &gather), STATUS_OK);
     for (int64_t e = 0; e < 3; e++) {
         char source[SURVEY_SOURCE_MAX], wanted[32];
         assert_int_equal(inputs_fold(&inputs, e), e + 1);
-        assert_int_equal(inputs_read(&inputs, e, values), STATUS_OK);
-        assert_true(values[0] == (float)(e + 1));
+        assert_int_equal(inputs_read(&inputs, e, &gather), STATUS_OK);
+        assert_true(gather.amplitude[0] == (float)(e + 1));
         snprintf(wanted, sizeof wanted, "x_%d.npy", e == 2 ? 10 : (int)e + 1);
         assert_string_equal(inputs_source(&inputs, e, source, sizeof source), wanted);
     }
+    inputs_gather_free(&gather);
     inputs_free(&inputs);
     /* transposed, their sample counts differ */
-    assert_int_equal(inputs_open(&comm, 1, names, true, &inputs), STATUS_DATA);
+    assert_int_equal(inputs_open(&comm, 1, names, &(InputsOptions){.transpose = true}, &inputs), STATUS_DATA);
     assert_non_null(strstr(status_message(), "x_10.npy has 3"));
     strcpy(other, in_folder("none"));
-    assert_int_equal(inputs_open(&comm, 1, names, false, &inputs), STATUS_IO);
+    assert_int_equal(inputs_open(&comm, 1, names, &(InputsOptions){0}, &inputs), STATUS_IO);
     assert_null(inputs.paths);
     status_clear();
 }

@@ -237,8 +237,12 @@ static double plain_loss(const Network *network, const IndexMap *map, IndexSplit
     int64_t channels = network->shape.channels;
     double *x = plain_array(channels * PLANE), *parameter = plain_array(network->n_parameters), loss = 0;
     for (int64_t i = 0; i < network->n_parameters; i++) parameter[i] = (double)network->parameter[i];
-    PlainPass pass = {network, parameter, 1,    x,   NULL, network->running_mean, network->running_var,
-                      NULL,    NULL,      NULL, NULL};
+    PlainPass pass = {.network = network,
+                      .parameter = parameter,
+                      .n = 1,
+                      .x = x,
+                      .fixed_mean = network->running_mean,
+                      .fixed_var = network->running_var};
     for (int64_t e = 0; e < N_ENSEMBLES; e++) {
         int64_t count[INDEX_SPLITS];
         for (int s = 0; s < INDEX_SPLITS; s++) count[s] = map->count[s][e];

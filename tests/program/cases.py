@@ -1,6 +1,8 @@
 """What the whole-program tests share besides tap.py: gathers, folders of .npy files, maps, and reading of outputs."""
+import contextlib
 import csv
 import os
+import subprocess
 import sys
 
 import h5py
@@ -133,3 +135,17 @@ def of_largest(values, truth):
 def leftovers(folder, known):
     """Names in a folder that are not among the known ones."""
     return sorted(set(os.listdir(folder)) - set(known))
+
+
+@contextlib.contextmanager
+def mounted(folder, options):
+    """A small file system in memory at folder while the block runs; gives False where it could not be mounted (only root
+    may)."""
+    os.makedirs(folder, exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", options, "none", folder]
+    good = os.geteuid() == 0 and subprocess.run(words, capture_output=True).returncode == 0
+    try:
+        yield good
+    finally:
+        if good:
+            subprocess.run(["umount", folder], check=True)

@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The members of a NetworkShape that are the original's, in their order. */
+#define SHAPE(c, k, l, p, d, m, s) \
+    .channels = (c), .k_mult = (k), .levels = (l), .patch_size = (p), .dropout = (d), .mixing = (m), .skip = (s)
+
 static inline double *plain_array(int64_t n)
 {
     double *array = calloc((size_t)n, sizeof *array);
@@ -76,8 +80,9 @@ static inline int64_t plain_size(const NetworkLayer *layer, int64_t *positions)
 }
 
 /* A network's pass over a batch: batch norm over the whole of it, dropout factors [patch][n_dropout] (NULL: none).
- * Returns the loss (the mean over everything); output [patch][channels][P][P] and gradient [n_parameters] (of the loss)
- * may be NULL. mean and var (biased) [channels] are used where given, else computed and, where not NULL, written. */
+ * target and weight are [patch][n_out][P][P]; NULL: the input's first channels, and 1. Returns the loss (the weighted
+ * mean over everything); output (like target) and gradient [n_parameters] (of the loss) may be NULL. mean and var
+ * (biased) [channels] are used where given, else computed and, where not NULL, written. */
 typedef struct {
     const Network *network;
     const double *parameter; /* instead of the network's own */
@@ -85,6 +90,7 @@ typedef struct {
     const double *x, *factor;
     const double *fixed_mean, *fixed_var;
     double *output, *gradient, *mean, *var;
+    const double *target, *weight;
 } PlainPass;
 
 static inline double plain_pass(const PlainPass *pass)
@@ -92,9 +98,11 @@ static inline double plain_pass(const PlainPass *pass)
     const Network *net = pass->network;
     const double *p = pass->parameter;
     int64_t channels = net->shape.channels, plane = net->shape.patch_size * net->shape.patch_size;
-    int64_t n = pass->n, patch = channels * plane, levels = net->shape.levels;
+    int64_t n = pass->n, patch = channels * plane, levels = net->shape.levels, out_patch = net->shape.n_out * plane;
     int last = net->n_layers - 1;
-    double *mean = plain_array(channels), *var = plain_array(channels), loss = 0;
+    bool linear = net->shape.output == OUTPUT_LINEAR;
+    double *mean = plain_array(channels), *var = plain_array(channels), loss = 0, all = 0;
+    for (int64_t i = 0; i < n * out_patch; i++) all += pass->weight == NULL ? 1 : pass->weight[i];
     for (int64_t c = 0; c < channels; c++) {
         for (int64_t b = 0; b < n; b++)
             for (int64_t i = 0; i < plane; i++) mean[c] += pass->x[b * patch + c * plane + i];
@@ -117,9 +125,11 @@ static inline double plain_pass(const PlainPass *pass)
             y[0][i] = p[c] * (pass->x[b * patch + i] - mean[c]) / sqrt(var[c] + 1e-5) + p[channels + c];
         }
         s[0] = y[0];
-        int64_t drop = 0;
+        const double *target = pass->target == NULL ? pass->x + b * patch : pass->target + b * out_patch;
+        const double *weight = pass->weight == NULL ? NULL : pass->weight + b * out_patch;
         for (int l = 0; l <= last; l++) {
             const NetworkLayer *layer = &net->layer[l];
+            const double *dropped = f == NULL || layer->dropout < 0 ? NULL : f + layer->dropout;
             int64_t positions, size = plain_size(layer, &positions);
             double *out = y[l + 1] = plain_array(size);
             if (layer->transposed)
@@ -128,33 +138,35 @@ static inline double plain_pass(const PlainPass *pass)
                 plain_contract(&layer->conv, p + layer->weight, s[l], out);
             for (int64_t i = 0; i < size; i++) {
                 int64_t c = i / positions;
-                out[i] = tanh((f == NULL ? 1 : f[drop + c]) * (out[i] + p[layer->bias + c]));
+                out[i] = (dropped == NULL ? 1 : dropped[c]) * (out[i] + p[layer->bias + c]);
+                if (l < last || !linear) out[i] = tanh(out[i]);
             }
             s[l + 1] = out;
             if (net->shape.skip == SKIP_ADD && l >= levels && l < last) {
                 s[l + 1] = plain_array(size);
                 for (int64_t i = 0; i < size; i++) s[l + 1][i] = out[i] + y[last - l][i];
             }
-            drop += layer->out_channels;
         }
         double *out = y[last + 1];
-        for (int64_t i = 0; i < patch; i++) loss += pow(out[i] - pass->x[b * patch + i], 2) / (double)(n * patch);
-        if (pass->output != NULL) memcpy(pass->output + b * patch, out, (size_t)patch * sizeof(double));
+        for (int64_t i = 0; i < out_patch; i++)
+            loss += (weight == NULL ? 1 : weight[i]) * pow(out[i] - target[i], 2) / all;
+        if (pass->output != NULL) memcpy(pass->output + b * out_patch, out, (size_t)out_patch * sizeof(double));
         if (pass->gradient != NULL) {
             double *d[2 * NETWORK_LEVELS_MAX + 1]; /* gradients at y[l], by s[l] where nothing is added */
             for (int l = 0; l <= last + 1; l++) {
                 int64_t positions, size = l == 0 ? patch : plain_size(&net->layer[l - 1], &positions);
                 d[l] = plain_array(size);
             }
-            for (int64_t i = 0; i < patch; i++)
-                d[last + 1][i] = 2 * (out[i] - pass->x[b * patch + i]) / (double)(n * patch);
+            for (int64_t i = 0; i < out_patch; i++)
+                d[last + 1][i] = 2 * (weight == NULL ? 1 : weight[i]) * (out[i] - target[i]) / all;
             for (int l = last; l >= 0; l--) {
                 const NetworkLayer *layer = &net->layer[l];
+                const double *dropped = f == NULL || layer->dropout < 0 ? NULL : f + layer->dropout;
                 int64_t positions, size = plain_size(layer, &positions);
-                drop -= layer->out_channels;
                 for (int64_t i = 0; i < size; i++) {
                     int64_t c = i / positions;
-                    d[l + 1][i] *= (f == NULL ? 1 : f[drop + c]) * (1 - y[l + 1][i] * y[l + 1][i]);
+                    d[l + 1][i] *= dropped == NULL ? 1 : dropped[c];
+                    if (l < last || !linear) d[l + 1][i] *= 1 - y[l + 1][i] * y[l + 1][i];
                     pass->gradient[layer->bias + c] += d[l + 1][i];
                 }
                 double *g = pass->gradient + layer->weight;

@@ -35,6 +35,8 @@ static void defaults_are_the_contracts(void **state)
     config_defaults(&c);
     assert_int_equal(c.patch.size, 32);
     assert_int_equal(c.patch.stride, 1);
+    assert_int_equal(c.patch.scale, SCALE_MAX);
+    assert_int_equal(c.patch.scale_grid, 0);
     assert_int_equal(c.split.by, SPLIT_BY_ENSEMBLE);
     assert_true(c.split.test == 0.2 && c.split.valid == 0.1);
     assert_int_equal(c.split.seed, 0);
@@ -44,6 +46,10 @@ static void defaults_are_the_contracts(void **state)
     assert_true(c.network.dropout == 0.1);
     assert_int_equal(c.network.mixing, MIXING_DEPTHWISE);
     assert_int_equal(c.network.skip, SKIP_NONE);
+    assert_int_equal(c.network.width, 0);
+    assert_int_equal(c.network.out_channels, 0);
+    assert_int_equal(c.network.output, OUTPUT_TANH);
+    assert_true(c.network.dropout_last);
     assert_int_equal(c.train.batch_size, 128);
     assert_int_equal(c.train.max_epochs, 21);
     assert_true(c.train.learning_rate == 0.001);
@@ -251,6 +257,43 @@ static void takes_the_owners_values(void **state)
     assert_int_equal(config_take_int(&config, CONFIG_NETWORK_LEVELS, 99, "the model"), STATUS_DATA);
 }
 
+static void finds_keys_by_name(void **state)
+{
+    (void)state;
+    assert_int_equal(config_find("train.learning_rate"), CONFIG_TRAIN_LEARNING_RATE);
+    assert_int_equal(config_find("learning_rate"), CONFIG_TRAIN_LEARNING_RATE);
+    assert_int_equal(config_find("train.seed"), CONFIG_TRAIN_SEED);
+    assert_int_equal(config_find("seed"), CONFIG_KEYS); /* of two sections */
+    assert_int_equal(config_find("train"), CONFIG_KEYS);
+    assert_int_equal(config_find(""), CONFIG_KEYS);
+}
+
+static void compares_and_copies_key_by_key(void **state)
+{
+    (void)state;
+    Config a, b;
+    char text[CONFIG_VALUE_MAX];
+    config_defaults(&a);
+    config_defaults(&b);
+    b.split.valid = -0.0;
+    a.split.valid = 0.0;
+    assert_true(config_same(&a, &b, CONFIG_SPLIT_VALID));
+    b.train.shuffle = false;
+    b.train.seed = INT64_MAX;
+    b.network.mixing = MIXING_FULL;
+    b.train.learning_rate = 0.1;
+    int differing = 0;
+    for (int key = 0; key < CONFIG_KEYS; key++) differing += !config_same(&a, &b, (ConfigKey)key);
+    assert_int_equal(differing, 4);
+    for (int key = 0; key < CONFIG_KEYS; key++) config_copy(&a, &b, (ConfigKey)key);
+    for (int key = 0; key < CONFIG_KEYS; key++) assert_true(config_same(&a, &b, (ConfigKey)key));
+    assert_string_equal(config_describe(&a, CONFIG_TRAIN_SEED, text), "9223372036854775807");
+    assert_string_equal(config_describe(&a, CONFIG_NETWORK_MIXING, text), "full");
+    assert_string_equal(config_describe(&a, CONFIG_TRAIN_SHUFFLE, text), "false");
+    assert_string_equal(config_describe(&a, CONFIG_TRAIN_LEARNING_RATE, text), "0.1");
+    assert_false(a.is_set[CONFIG_TRAIN_SEED]);
+}
+
 static void knows_words_and_names(void **state)
 {
     (void)state;
@@ -277,6 +320,8 @@ int main(void)
         cmocka_unit_test(set_overrides),
         cmocka_unit_test(reads_back_to_the_same_bits),
         cmocka_unit_test(takes_the_owners_values),
+        cmocka_unit_test(finds_keys_by_name),
+        cmocka_unit_test(compares_and_copies_key_by_key),
         cmocka_unit_test(knows_words_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

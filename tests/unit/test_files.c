@@ -1,4 +1,5 @@
 /* Tests of format/files. */
+#include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -144,6 +145,27 @@ static void lists(void **state)
     assert_null(found);
 }
 
+static void the_checksum_of_a_file(void **state)
+{
+    (void)state;
+    static char bytes[50000];
+    char path[TEMPORARY_PATH];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i * i % 251);
+    assert_int_equal(temporary_write(folder, "sum", bytes, sizeof bytes, path), 0);
+    uint64_t checksum;
+    int64_t n;
+    static const int64_t from[] = {0, 1, 512, 16384, 49999, 50000, 50001};
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        size_t left = from[i] > 50000 ? 0 : (size_t)(50000 - from[i]);
+        assert_int_equal(checksum_file(path, from[i], &checksum, &n), STATUS_OK);
+        assert_int_equal(n, (int64_t)left);
+        assert_true(checksum == checksum_bytes(bytes + sizeof bytes - left, left));
+    }
+    unlink(path);
+    assert_int_equal(checksum_file(path, 0, &checksum, &n), STATUS_IO);
+    assert_int_equal(checksum_file(folder, 0, &checksum, &n), STATUS_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
         cmocka_unit_test(folders),
         cmocka_unit_test(space),
         cmocka_unit_test(lists),
+        cmocka_unit_test(the_checksum_of_a_file),
     };
     return cmocka_run_group_tests_name("files", tests, make_folder, remove_folder);
 }

@@ -20,8 +20,13 @@
 static Comm comm;
 
 static const char *const networks[] = {
-    "network_c1_k2_l4_p32.h5",          "network_c2_k2_l4_p24.h5",      "network_c1_k3_l4_p24.h5",
-    "network_c1_k2_l2_p12_full_add.h5", "network_c2_k2_l2_p12_full.h5",
+    "network_c1_k2_l4_p32.h5",
+    "network_c2_k2_l4_p24.h5",
+    "network_c1_k3_l4_p24.h5",
+    "network_c1_k2_l2_p12_full_add.h5",
+    "network_c2_k2_l2_p12_full.h5",
+    "network_wide.h5",
+    "network_narrow.h5",
 };
 static const char *const applies[] = {"apply_l2_p16.h5", "apply_l4_p32.h5"};
 enum { N_NETWORKS = sizeof networks / sizeof *networks, N_APPLIES = sizeof applies / sizeof *applies, N_STEPS = 10 };
@@ -33,6 +38,9 @@ typedef struct {
     Network network;
     NetworkGroup group;
     int64_t n_patches, patch; /* patches of a batch, floats of a patch */
+    int64_t out_patch;        /* floats of a prediction */
+    float *target, *weight;   /* in lanes, NULL: the network is judged by its input */
+    double counting;          /* patches of a batch, by their weights */
 } Fixture;
 
 /* The whole of a dataset as floats; *n its size. By HDF5 itself: ten batches have five dimensions, h5 reads four. */
@@ -62,10 +70,17 @@ static void open_fixture(const char *name, int level, bool training, Fixture *fi
     assert_int_equal(network_group_new(&fixture->network, training, &fixture->group), STATUS_OK);
     const NetworkShape *shape = &fixture->network.shape;
     fixture->patch = shape->channels * shape->patch_size * shape->patch_size;
+    fixture->out_patch = shape->n_out * shape->patch_size * shape->patch_size;
+    if (!h5_exists(&fixture->file, "/fixture/target")) return;
+    size_t floats = (size_t)(fixture->out_patch * fixture->network.vector->lanes);
+    fixture->group.target = fixture->target = memory_new(floats, sizeof(float), "test");
+    fixture->group.weight = fixture->weight = memory_new(floats, sizeof(float), "test");
 }
 
 static void close_fixture(Fixture *fixture)
 {
+    memory_free(fixture->target);
+    memory_free(fixture->weight);
     network_group_free(&fixture->group);
     network_free(&fixture->network);
     assert_int_equal(h5_close(&fixture->file), STATUS_OK);
@@ -78,6 +93,7 @@ static void take_patches(Fixture *fixture, const float *x, int64_t n, double *me
     int64_t plane = fixture->patch / channels;
     assert_true(n <= lanes);
     fixture->n_patches = n;
+    fixture->counting = (double)n;
     memset(fixture->group.x, 0, (size_t)(fixture->patch * lanes) * sizeof(float));
     for (int64_t c = 0; c < channels; c++) {
         double sum = 0, square = 0;
@@ -91,6 +107,26 @@ static void take_patches(Fixture *fixture, const float *x, int64_t n, double *me
         mean[c] = sum / (double)(n * plane);
         var[c] = square / (double)(n * plane) - mean[c] * mean[c];
     }
+}
+
+/* Puts the fixture's targets and weights of batch t of `of` in lanes, where it has any. */
+static void take_targets(Fixture *fixture, const char *targets, const char *weights, int64_t t, int64_t of)
+{
+    if (fixture->target == NULL) return;
+    int64_t n, lanes = fixture->network.vector->lanes, out = fixture->out_patch;
+    float *target = read_floats(&fixture->file, targets, &n), *weight = read_floats(&fixture->file, weights, &n);
+    double sum = 0;
+    assert_int_equal(n, of * fixture->n_patches * out);
+    for (int64_t i = 0; i < n / of; i++) {
+        int64_t from = t * (n / of) + i, to = i % out * lanes + i / out;
+        fixture->target[to] = target[from];
+        fixture->weight[to] = weight[from];
+        sum += (double)weight[from];
+    }
+    assert_true(sum > 0 && sum < (double)(n / of));
+    fixture->counting = sum / (double)out;
+    memory_free(target);
+    memory_free(weight);
 }
 
 /* Fails where got [n] is further than `relative` of wanted's largest magnitude from wanted. */
@@ -113,7 +149,8 @@ static void compare_output(Fixture *fixture, const char *what)
     int64_t n, lanes = fixture->network.vector->lanes;
     float *wanted = read_floats(&fixture->file, what, &n);
     float *got = memory_new((size_t)n, sizeof *got, "test");
-    for (int64_t i = 0; i < n; i++) got[i] = fixture->group.output[i % fixture->patch * lanes + i / fixture->patch];
+    for (int64_t i = 0; i < n; i++)
+        got[i] = fixture->group.output[i % fixture->out_patch * lanes + i / fixture->out_patch];
     compare(fixture, what, got, wanted, n, 1e-5);
     memory_free(got);
     memory_free(wanted);
@@ -167,10 +204,10 @@ static double pass(Fixture *fixture, const double *mean, const double *var, floa
     network_fold(network, mean, var);
     network_forward(network, &fixture->group, false);
     network_backward(network, &fixture->group, false, fixture->n_patches, error);
-    for (int64_t b = 0; b < fixture->n_patches; b++) loss += error[b] / (double)fixture->n_patches;
+    for (int64_t b = 0; b < fixture->n_patches; b++) loss += error[b] / fixture->counting;
     for (int64_t p = 2 * network->shape.channels; p < network->n_parameters; p++)
         for (int64_t lane = 0; lane < lanes; lane++) sum[p] += (double)fixture->group.gradient[p * lanes + lane];
-    network_gradient(network, sum, (double)fixture->n_patches, gradient);
+    network_gradient(network, sum, fixture->counting, gradient);
     memory_free(sum);
     return loss;
 }
@@ -209,6 +246,7 @@ static void gradients_and_statistics_are_pytorchs(void **state)
             float *x = read_floats(&fixture.file, "/fixture/x", &n);
             float *gradient = memory_new((size_t)fixture.network.n_parameters, sizeof *gradient, "test");
             take_patches(&fixture, x, n / fixture.patch, mean, var);
+            take_targets(&fixture, "/fixture/target", "/fixture/weight", 0, 1);
             double loss = pass(&fixture, mean, var, gradient);
             assert_int_equal(h5_read_all(&fixture.file, "/fixture/loss", H5T_NATIVE_DOUBLE, 1, &wanted), STATUS_OK);
             assert_true(fabs(loss - wanted) <= 1e-6 * wanted);
@@ -244,6 +282,7 @@ static void ten_adam_steps_give_pytorchs_losses(void **state)
             for (int t = 0; t < N_STEPS; t++) {
                 double mean[8], var[8];
                 take_patches(&fixture, batches + t * n / N_STEPS, n / N_STEPS / fixture.patch, mean, var);
+                take_targets(&fixture, "/fixture/targets", "/fixture/weights", t, N_STEPS);
                 double loss = pass(&fixture, mean, var, gradient);
                 int64_t values = n / N_STEPS / network->shape.channels;
                 network_track(network, mean, var, (double)values);

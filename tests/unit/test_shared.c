@@ -1,6 +1,7 @@
 /* predict_shared() against predict_direct(), and level sets: on random small gathers of every kind that is hard (mutes,
  * dead traces, ties, constants, spikes, magnitudes over decades, smaller than a patch), for many networks. */
-#include "seisdcn/config.h"
+#include "plain.h"
+
 #include "seisdcn/memory.h"
 #include "seisdcn/predict.h"
 #include "seisdcn/random.h"
@@ -104,8 +105,12 @@ static void random_cases_agree(void **state)
     for (int i = 0; i < CASES; i++) {
         static const int64_t sizes[] = {5, 9, 12, 13, 16, 21, 32};
         int64_t size = sizes[below(i % 10 == 0 ? 7 : 6)], levels = 1 + below((size - 1) / 4 < 4 ? (size - 1) / 4 : 4);
-        NetworkShape shape = {1 + below(2), 1 + below(3), levels, size, 0, MIXING_DEPTHWISE, SKIP_NONE};
+        NetworkShape shape = {SHAPE(1 + below(2), 1 + below(3), levels, size, 0, MIXING_DEPTHWISE, SKIP_NONE)};
         if (levels <= 2 && below(4) == 0) shape.mixing = MIXING_FULL;
+        if (below(10) == 0) shape.width = 1 + below(4);
+        if (below(4) == 0) shape.n_out = 1;
+        if (below(8) == 0) shape.scale = SCALE_RMS;
+        if (below(3) == 0) shape.scale_grid = 1 + below(4);
         int64_t fold = 1 + below(30), n_samples = 1 + below(60);
         int kind = (int)below(KINDS), other = (int)below(KINDS);
         Network network;
@@ -154,8 +159,8 @@ static void random_cases_agree(void **state)
 static void networks_without_a_middle_go_window_by_window(void **state)
 {
     (void)state;
-    const NetworkShape shapes[] = {{1, 2, 4, 16, 0, MIXING_DEPTHWISE, SKIP_NONE},
-                                   {1, 2, 2, 12, 0, MIXING_FULL, SKIP_ADD}};
+    const NetworkShape shapes[] = {{SHAPE(1, 2, 4, 16, 0, MIXING_DEPTHWISE, SKIP_NONE)},
+                                   {SHAPE(1, 2, 2, 12, 0, MIXING_FULL, SKIP_ADD)}};
     for (int i = 0; i < 2; i++) {
         Network network;
         bool scales[1] = {true};

@@ -1,12 +1,10 @@
 /* apply --dry-run */
-#include "dry_run.h"
+#include "apply.h"
 #include "report.h"
 
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/predict.h"
-#include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 
 #include <inttypes.h>
@@ -16,12 +14,9 @@
 static const int64_t LIBRARY_BYTES = 4000000;
 
 typedef struct {
-    const Job *job;
+    const Apply *apply;
     const Survey *survey;
     Network *network;
-    const int64_t *list; /* [n] the ensembles to predict */
-    int64_t n;
-    bool whole;
     int64_t program, gathers, predictor; /* bytes of this rank */
     int64_t file_bytes;
     int64_t windows;
@@ -48,17 +43,17 @@ static void count(Plan *plan)
     plan->program = (int64_t)memory_resident();
     plan->gathers = (plan->network->shape.channels + 1) * samples * (int64_t)sizeof(float) + tables;
     plan->predictor = (int64_t)predict_bytes(plan->network, survey_max_fold(survey), survey->n_samples);
-    for (int64_t i = 0; i < plan->n; i++) plan->windows += windows_of(plan, survey_fold(survey, plan->list[i]));
+    for (int64_t i = 0; i < plan->apply->n; i++)
+        plan->windows += windows_of(plan, survey_fold(survey, plan->apply->list[i]));
 }
 
-/* As survey_create() asks: what is only partly written takes only that much. */
+/* An output that is only partly written takes only that much, and one that stands has its room. */
 static Status check_file(Plan *plan)
 {
+    const Apply *apply = plan->apply;
+    bool whole = apply->n_selected == plan->survey->n_ensembles, stands = apply->predicted.path != NULL;
     Status status = survey_predicted_bytes(plan->survey, &plan->file_bytes);
-    char *part = text_format("%s.part", command_text(plan->job, "--output"));
-    if (status == STATUS_OK && part == NULL) status = STATUS_MEMORY;
-    if (status == STATUS_OK && plan->whole) status = files_check_space(part, (double)plan->file_bytes);
-    memory_free(part);
+    if (status == STATUS_OK && whole && !stands) status = files_check_space(apply->part, (double)plan->file_bytes);
     return status;
 }
 
@@ -77,7 +72,7 @@ static Status measure_gather(const Plan *plan, Predictor *predictor, int64_t e, 
     for (int64_t c = 1; c < plan->network->shape.channels; c++) /* the channels close up */
         for (int64_t i = 0; i < kept * survey->n_samples; i++)
             in[c * kept * survey->n_samples + i] = in[c * fold * survey->n_samples + i];
-    if (plan->job->config.apply.method == APPLY_SHARED)
+    if (plan->apply->job->config.apply.method == APPLY_SHARED)
         predict_shared(predictor, in, kept, out, counts);
     else
         predict_direct(predictor, in, kept, out, counts);
@@ -89,14 +84,15 @@ static Status measure_mine(const Plan *plan, Predictor *predictor, float *in, fl
                            double *seconds)
 {
     enum { GATHERS = 4 };
-    const Comm *comm = &plan->job->comm;
+    const Comm *comm = &plan->apply->job->comm;
     double begun = timer_now();
     Status status = STATUS_OK;
     for (int64_t k = 0; status == STATUS_OK && k <= GATHERS && (k < 2 || timer_now() - begun < 1); k++) {
-        int64_t at = (2 * ((k == 0 ? 0 : k - 1) * comm->size + comm->rank) + 1) * plan->n / (2 * comm->size * GATHERS);
+        int64_t at =
+            (2 * ((k == 0 ? 0 : k - 1) * comm->size + comm->rank) + 1) * plan->apply->n / (2 * comm->size * GATHERS);
         PredictCounts more = {0};
         double start = timer_now();
-        status = measure_gather(plan, predictor, plan->list[at], in, out, k == 0 ? &more : counts);
+        status = measure_gather(plan, predictor, plan->apply->list[at], in, out, k == 0 ? &more : counts);
         if (k > 0) *seconds += timer_now() - start;
     }
     return status;
@@ -104,8 +100,8 @@ static Status measure_mine(const Plan *plan, Predictor *predictor, float *in, fl
 
 static Status measure_speed(Plan *plan)
 {
-    const Comm *comm = &plan->job->comm;
-    const Config *config = &plan->job->config;
+    const Comm *comm = &plan->apply->job->comm;
+    const Config *config = &plan->apply->job->config;
     const Survey *survey = plan->survey;
     Predictor predictor = {0};
     PredictCounts counts = {0};
@@ -140,13 +136,13 @@ static Status measure_speed(Plan *plan)
 
 static void print(const Plan *plan)
 {
-    const Comm *comm = &plan->job->comm;
+    const Comm *comm = &plan->apply->job->comm;
     const Survey *survey = plan->survey;
     char text[32], other[32], third[32];
     report_row("survey", "%s gathers, %s traces of %" PRId64 " samples, %s", log_count(survey->n_ensembles, text),
                log_count(survey->n_traces, other), survey->n_samples,
                log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, third));
-    report_row("windows", "%s in %s gathers", log_count(plan->windows, text), log_count(plan->n, other));
+    report_row("windows", "%s in %s gathers", log_count(plan->windows, text), log_count(plan->apply->n, other));
     CommSpread spread = comm_spread(comm, (double)memory_sum(plan));
     report_row("memory a rank", "%s at most (rank %d; mean %s)", log_bytes(spread.max, text), spread.max_rank,
                log_bytes(spread.mean, other));
@@ -154,19 +150,22 @@ static void print(const Plan *plan)
     report_row("  gathers, tables", "%s", log_bytes((double)plan->gathers, text));
     report_row("  windows and sums", "%s", log_bytes((double)plan->predictor, text));
     report_node(comm, memory_sum(plan), "use fewer ranks on a node");
-    report_row("file", "%s, %s%s", command_text(plan->job, "--output"), log_bytes((double)plan->file_bytes, text),
-               plan->whole ? "" : " (less on the disk: the other gathers stay unwritten)");
+    report_row(
+        "file", "%s, %s%s", command_text(plan->apply->job, "--output"), log_bytes((double)plan->file_bytes, text),
+        plan->apply->n_selected == survey->n_ensembles ? "" : " (less on the disk: the other gathers stay unwritten)");
+    if (plan->measured == 0) return; /* nothing is left to predict */
     report_row("speed", "%.0f windows/s on %d ranks (measured: %s windows, %.0f %% of them live)", 1 / plan->seconds,
                comm->size, log_count(plan->measured, text), 100 * (double)plan->live / (double)plan->measured);
     report_row("time (estimate)", "%s", log_duration(plan->seconds * (double)plan->windows, text));
 }
 
-Status dry_run_apply(const Job *job, const Survey *survey, Network *network, const int64_t *list, int64_t n, bool whole)
+Status apply_dry_run(Apply *apply)
 {
-    Plan plan = {.job = job, .survey = survey, .network = network, .list = list, .n = n, .whole = whole};
+    const Comm *comm = &apply->job->comm;
+    Plan plan = {.apply = apply, .survey = &apply->survey, .network = &apply->network};
     count(&plan);
-    Status status = comm_agree(&job->comm, job->comm.rank == 0 ? check_file(&plan) : STATUS_OK);
-    if (status == STATUS_OK) status = measure_speed(&plan);
+    Status status = comm_agree(comm, comm->rank == 0 ? check_file(&plan) : STATUS_OK);
+    if (status == STATUS_OK && apply->n > 0) status = measure_speed(&plan);
     if (status != STATUS_OK) return status;
     print(&plan);
     log_note("dry run: nothing was written");

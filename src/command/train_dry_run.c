@@ -1,5 +1,6 @@
 /* train --dry-run */
-#include "dry_run.h"
+#include "train_dry_run.h"
+
 #include "report.h"
 
 #include "seisdcn/evaluate.h"
@@ -11,6 +12,7 @@
 #include "seisdcn/trainer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@ typedef struct {
     const IndexMap *map;
     Network *network;
     TrainerMemory memory; /* this rank's */
+    int64_t done;         /* steps that an earlier run took */
     int64_t epoch_patches;
     int64_t epoch_steps, steps, epochs;  /* steps of an epoch and in all; epochs begun */
     int64_t valid_patches;               /* of one validation */
@@ -156,7 +159,7 @@ static void print_survey(const Plan *plan)
                log_count(plan->epoch_patches, traces), log_count(plan->steps, bytes));
 }
 
-void dry_run_warn(const Comm *comm, const TrainerMemory *memory)
+void train_warn_memory(const Comm *comm, const TrainerMemory *memory)
 {
     report_node(comm, trainer_memory_sum(memory),
                 "set train.memory_limit_mb to a rank's part of it, and train.block_gathers as that will tell");
@@ -183,7 +186,7 @@ static void print_memory(const Plan *plan)
                  log_bytes((double)memory.gathers_ahead, mean));
     report_row("  gathers", "%s (%s)", log_bytes((double)memory.gathers, max), kinds);
     report_row("  validation", "%s", log_bytes((double)memory.validation, max));
-    dry_run_warn(comm, &plan->memory);
+    train_warn_memory(comm, &plan->memory);
 }
 
 static void print_files(const Plan *plan)
@@ -201,18 +204,20 @@ static void print_time(const Plan *plan)
 {
     double train = plan->patch_seconds * (double)plan->epoch_patches;
     double valid = plan->valid_seconds * (double)plan->valid_patches;
-    double part = (double)plan->steps / (double)(plan->epochs * plan->epoch_steps); /* max_steps may cut the last */
-    char text[32], whole[32];
+    int64_t left = plan->steps > plan->done ? plan->steps - plan->done : 0;
+    double epochs = (double)left / (double)plan->epoch_steps;
+    char text[32], other[32], whole[32], resumed[64] = "in all";
     report_row("speed", "%.0f patches/s on %d ranks (measured: %" PRId64 " steps)", 1 / plan->patch_seconds,
                plan->job->comm.size, plan->measured);
-    log_duration(train * part * (double)plan->epochs + valid * (double)plan->epochs, whole);
-    report_row("time (estimate)", "%s in all, of an epoch %s training and %s validation", whole,
-               log_duration(train, text), log_duration(valid, (char[32]){0}));
+    if (plan->done > 0) snprintf(resumed, sizeof resumed, "for the %s steps left", log_count(left, text));
+    log_duration(train * epochs + valid * ceil(epochs), whole);
+    report_row("time (estimate)", "%s %s, of an epoch %s training and %s validation", whole, resumed,
+               log_duration(train, text), log_duration(valid, other));
 }
 
-Status dry_run_train(const Job *job, const Survey *survey, const IndexMap *map, Network *network)
+Status train_dry_run(const Job *job, const Survey *survey, const IndexMap *map, Network *network, int64_t steps_done)
 {
-    Plan plan = {.job = job, .survey = survey, .map = map, .network = network};
+    Plan plan = {.job = job, .survey = survey, .map = map, .network = network, .done = steps_done};
     Status status = plan_training(&plan);
     if (status == STATUS_OK) status = comm_agree(&job->comm, job->comm.rank == 0 ? check_files(&plan) : STATUS_OK);
     if (status == STATUS_OK) status = measure_speed(&plan);

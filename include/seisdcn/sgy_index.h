@@ -1,0 +1,71 @@
+/* sgy_index: which traces of SEG-Y files make which gather, in any order of the files.
+ *
+ * All ranks read the trace headers side by side, each a run of them, and sort what they found over the ranks: by the
+ * gather's key (inline and crossline, or one field), then by offset where asked, then by place in the files. Gathers of
+ * one key in several files become one. A rank ends with whole gathers, a run of all; the result is the same for any
+ * number of ranks. Memory: 32 bytes a trace, shared by the ranks, and on rank 0 as much a gather. */
+#ifndef SEISDCN_SGY_INDEX_H
+#define SEISDCN_SGY_INDEX_H
+
+#include "seisdcn/comm.h"
+#include "seisdcn/sgy_field.h"
+#include "seisdcn/sgy_files.h"
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    SgyField line, crossline, offset; /* where the headers have them */
+    bool by_field;                    /* gathers by group instead of by (line, crossline) */
+    SgyField group;
+    bool automatic;   /* where every line and crossline is 0, go over to cdp or shot, whichever differs */
+    bool sort_offset; /* the traces of a gather by offset, not by their place in the files */
+} SgyRule;
+
+typedef struct {
+    int32_t key[2];
+    int32_t order;           /* what its gather is sorted by: the offset, or 0 */
+    int32_t offset;          /* as in the header */
+    int32_t line, crossline; /* as in the header */
+    int64_t number;          /* in the row of files */
+} SgyTrace;
+
+typedef struct {
+    int64_t number; /* of the first of its traces */
+    int64_t fold;
+    int32_t key[2];
+    int32_t line, crossline; /* -1 each where the headers tell none, or differ */
+} SgyGather;
+
+/* What was seen, over all traces; first_... are numbers of traces, -1 where there is none. */
+typedef struct {
+    int64_t odd_samples, first_odd_samples; /* the header tells another number of samples than the file has */
+    int64_t dead;                           /* trace identification code 2 */
+    int64_t repeated, first_repeated;       /* gather and offset are those of an earlier trace */
+    int32_t min_offset, max_offset;
+} SgyFacts;
+
+typedef struct {
+    SgyRule rule; /* as it was used */
+    int64_t n_traces, n_gathers;
+    int64_t first_gather, n_my_gathers;
+    int64_t first_trace, n_my_traces; /* in the order of the survey */
+    SgyTrace *trace;                  /* [n_my_traces] */
+    int64_t *first;                   /* [n_my_gathers + 1], into trace */
+    SgyGather *gather;                /* [n_gathers] on rank 0, else NULL */
+    SgyFacts facts;
+} SgyIndex;
+
+/* Reads all headers and finds the gathers. Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. On failure nothing is
+ * left. */
+Status sgy_index_build(const Comm *comm, SgyFiles *files, const SgyRule *rule, SgyIndex *index);
+
+/* Frees it; one of zeros is nothing. Local. */
+void sgy_index_free(SgyIndex *index);
+
+/* Says on the log what was found: how the gathers were made, their folds, and what is missing, repeated or odd. Local:
+ * rank 0's. STATUS_MEMORY. */
+Status sgy_index_report(const SgyIndex *index, const SgyFiles *files);
+
+#endif

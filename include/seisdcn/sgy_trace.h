@@ -1,0 +1,36 @@
+/* sgy_trace: reads the traces of a SEG-Y file, header and samples, as the bytes that they are in the file.
+ *
+ * libsegyio reads them, from a layout that sgy_layout has found and checked; built without it, opening a file fails and
+ * says so. */
+#ifndef SEISDCN_SGY_TRACE_H
+#define SEISDCN_SGY_TRACE_H
+
+#include "seisdcn/sgy_layout.h"
+#include "seisdcn/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *path; /* the caller's, as the layout */
+    const SgyLayout *layout;
+    void *handle;
+} SgyTraces;
+
+/* Whether SEG-Y can be read: whether the program was built with libsegyio. Pure. */
+bool sgy_trace_serves(void);
+
+/* Opens a file for reading its traces. Local. STATUS_IO. */
+Status sgy_trace_open(const char *path, const SgyLayout *layout, SgyTraces *traces);
+
+/* Closes it; one of zeros is nothing. Local. */
+void sgy_trace_close(SgyTraces *traces);
+
+/* Reads the (first) header of trace t. Local. STATUS_IO. */
+Status sgy_trace_header(const SgyTraces *traces, int64_t t, uint8_t header[SGY_HEADER]);
+
+/* Reads trace t: its headers [(1 + n_extra) * SGY_HEADER], first and additional, and its samples
+ * [n_samples * item_size]. Local. STATUS_IO. */
+Status sgy_trace_read(const SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples);
+
+#endif

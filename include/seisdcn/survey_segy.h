@@ -1,0 +1,77 @@
+/* survey_segy: what a survey file keeps of the SEG-Y files that it came from, so that they can be written again:
+ *
+ *   /segy                 attributes byte_order ("big" or "little") and format (the sample format code)
+ *   /segy/text, /binary   uint8 [3200], [400], as in the first file; /segy/extended_text, all between them and its
+ * first trace, and /segy/trailer, all behind its last, where there is any /segy/file            the files' names;
+ * /segy/first_trace int64 [files + 1], the number of each one's first trace /trace/segy_header    uint8 [n_traces,
+ * 240]; /trace/segy_extra [n_traces, 240 k]: the k additional headers of rev 2 /trace/segy_position  int64 [n_traces],
+ * the trace's place in its file; /trace/segy_file int32, which file, where there are several
+ *
+ * A prediction has them too (survey_copy_headers()). Refused with STATUS_DATA: tables that contradict each other. */
+#ifndef SEISDCN_SURVEY_SEGY_H
+#define SEISDCN_SURVEY_SEGY_H
+
+#include "seisdcn/comm.h"
+#include "seisdcn/h5.h"
+#include "seisdcn/sgy_layout.h"
+#include "seisdcn/status.h"
+#include "seisdcn/survey.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct SurveySegy {
+    bool big;
+    int format, n_extra;
+    int64_t n_head, n_trailer;
+    uint8_t *head;    /* [n_head]: text, binary, extended text; the first trace follows */
+    uint8_t *trailer; /* [n_trailer] */
+    int64_t n_files;
+    size_t width;
+    char *files;    /* [n_files][width] names; NULL where they were read back */
+    int64_t *first; /* [n_files + 1], the number of each one's first trace */
+} SurveySegy;
+
+/* Frees it; one of zeros is nothing. Local. */
+void survey_segy_free(SurveySegy *segy);
+
+/* Bytes that it takes in a survey of n_traces traces. Pure. */
+double survey_segy_bytes(const SurveySegy *segy, int64_t n_traces);
+
+/* Makes all of it in a file that rank 0 lays out (survey_create() calls it): what belongs to the traces, and
+ * /trace/offset, is to be written afterwards. Local. STATUS_IO. */
+Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n_traces);
+
+/* Writes the offsets, places and files (NULL where there is one) of traces first .. first + n - 1 of the survey. Local.
+ * STATUS_IO. */
+Status survey_segy_write_places(const Survey *survey, int64_t first, int64_t n, const float *offsets,
+                                const int64_t *positions, const int32_t *files);
+
+/* Writes the headers [n][SGY_HEADER], and extra [n][SGY_HEADER * n_extra] where n_extra > 0, of the same. Local.
+ * STATUS_IO. */
+Status survey_segy_write_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, const uint8_t *headers,
+                                 const uint8_t *extra);
+
+/* Reads what belongs to the survey as a whole; a survey that did not come from SEG-Y gives head NULL. Rank 0 reads, all
+ * get it, to be freed with survey_segy_free(). Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status survey_segy_read(const Survey *survey, SurveySegy *segy);
+
+/* Headers for a survey that did not come from SEG-Y: rev 1, big-endian, IEEE floats, in the survey's order of traces.
+ * To be freed with survey_segy_free(). Local. STATUS_DATA where there are more samples than SEG-Y can tell;
+ * STATUS_MEMORY. */
+Status survey_segy_new(const Survey *survey, SurveySegy *segy);
+
+/* The header of trace t of ensemble e of such a survey; an offset of NaN is unknown. Pure. */
+void survey_segy_new_header(const Survey *survey, int64_t e, int64_t t, float offset, uint8_t header[SGY_HEADER]);
+
+/* Reads the headers of traces first .. first + n - 1 of the survey, as survey_segy_write_headers() takes them. Local.
+ * STATUS_IO. */
+Status survey_segy_read_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, uint8_t *headers,
+                                uint8_t *extra);
+
+/* Reads the places of traces first .. first + n - 1 in the row of all files, one behind the other. files [n] is for
+ * working in. Local. STATUS_IO; STATUS_DATA where a place is not in its file. */
+Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, int64_t first, int64_t n, int64_t *places,
+                               int32_t *files);
+
+#endif

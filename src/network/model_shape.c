@@ -1,0 +1,145 @@
+/* Which network a model file, or a configuration, means; and whether it fits a survey and a map. */
+#include "model_private.h"
+
+#include "seisdcn/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- in the file ---- */
+
+Status model_read_choice(const H5File *file, const char *name, ConfigKey key, int *value)
+{
+    if (!h5_has(file, "/", name)) return STATUS_OK;
+    char word[32];
+    Status status = h5_get_text(file, "/", name, word, sizeof word);
+    if (status != STATUS_OK) return status;
+    int64_t choice = config_choice(key, word);
+    if (choice < 0)
+        return status_fail(STATUS_DATA, "%s: attribute %s is \"%s\", which this program does not know", file->path,
+                           name, word);
+    *value = (int)choice;
+    return STATUS_OK;
+}
+
+/* An attribute that may be absent; *value stays then. */
+static Status read_whole(const H5File *file, const char *name, int64_t *value)
+{
+    return h5_has(file, "/", name) ? h5_get_int(file, "/", name, value) : STATUS_OK;
+}
+
+Status model_read_shape(const H5File *file, NetworkShape *shape)
+{
+    *shape = (NetworkShape){.dropout = 0, .mixing = MIXING_DEPTHWISE, .skip = SKIP_NONE};
+    int64_t dropout_last = 1;
+    Status status = h5_get_int(file, "/", "n_chans", &shape->channels);
+    if (status == STATUS_OK) status = h5_get_int(file, "/", "k_mult", &shape->k_mult);
+    if (status == STATUS_OK) status = h5_get_int(file, "/", "levels", &shape->levels);
+    if (status == STATUS_OK) status = h5_get_int(file, "/", "patch_size", &shape->patch_size);
+    if (status == STATUS_OK && h5_has(file, "/", "dropout"))
+        status = h5_get_double(file, "/", "dropout", &shape->dropout);
+    if (status == STATUS_OK) status = model_read_choice(file, "mixing", CONFIG_NETWORK_MIXING, &shape->mixing);
+    if (status == STATUS_OK) status = model_read_choice(file, "skip", CONFIG_NETWORK_SKIP, &shape->skip);
+    if (status == STATUS_OK) status = model_read_choice(file, "output", CONFIG_NETWORK_OUTPUT, &shape->output);
+    if (status == STATUS_OK) status = read_whole(file, "width", &shape->width);
+    if (status == STATUS_OK) status = read_whole(file, "n_out", &shape->n_out);
+    if (status == STATUS_OK) status = read_whole(file, "dropout_last", &dropout_last);
+    if (status == STATUS_OK) status = model_read_choice(file, "scale", CONFIG_PATCH_SCALE, &shape->scale);
+    if (status == STATUS_OK) status = read_whole(file, "scale_grid", &shape->scale_grid);
+    shape->undropped_last = dropout_last == 0;
+    if (status == STATUS_OK && !(shape->dropout >= 0 && shape->dropout < 1))
+        status = status_fail(STATUS_DATA, "%s: dropout %g is not in [0, 1)", file->path, shape->dropout);
+    if (status == STATUS_OK && network_check_shape(shape) != STATUS_OK)
+        status = status_prefix(STATUS_DATA, "%s: its attributes make no network", file->path);
+    return status;
+}
+
+Status model_write_shape(const H5File *file, const NetworkShape *shape)
+{
+    Status status = h5_put_int(file, "/", "n_chans", shape->channels);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "k_mult", shape->k_mult);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "levels", shape->levels);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "patch_size", shape->patch_size);
+    if (status == STATUS_OK) status = h5_put_double(file, "/", "dropout", shape->dropout);
+    if (status == STATUS_OK)
+        status = h5_put_text(file, "/", "mixing", config_word(CONFIG_NETWORK_MIXING, shape->mixing));
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "skip", config_word(CONFIG_NETWORK_SKIP, shape->skip));
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "width", shape->width);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "n_out", shape->n_out);
+    if (status == STATUS_OK)
+        status = h5_put_text(file, "/", "output", config_word(CONFIG_NETWORK_OUTPUT, shape->output));
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "dropout_last", shape->undropped_last ? 0 : 1);
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "scale", config_word(CONFIG_PATCH_SCALE, shape->scale));
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "scale_grid", shape->scale_grid);
+    return status;
+}
+
+/* ---- in the configuration ---- */
+
+NetworkShape model_shape(const Config *config)
+{
+    return (NetworkShape){.channels = config->network.channels,
+                          .k_mult = config->network.k_mult,
+                          .levels = config->network.levels,
+                          .patch_size = config->patch.size,
+                          .dropout = config->network.dropout,
+                          .mixing = (int)config->network.mixing,
+                          .skip = (int)config->network.skip,
+                          .width = config->network.width,
+                          .n_out = config->network.out_channels,
+                          .output = (int)config->network.output,
+                          .undropped_last = !config->network.dropout_last,
+                          .scale = (int)config->patch.scale,
+                          .scale_grid = config->patch.scale_grid};
+}
+
+/* 0 in the configuration and the number that it comes to are no contradiction. */
+static Status take_out_channels(const NetworkShape *shape, const char *owner, Config *config)
+{
+    if (config->network.out_channels == 0 && shape->n_out == shape->channels) return STATUS_OK;
+    return config_take(config, CONFIG_NETWORK_OUT_CHANNELS, (double)shape->n_out, owner);
+}
+
+Status model_take_config(const Network *network, const char *path, Config *config)
+{
+    const NetworkShape *shape = &network->shape;
+    char owner[512];
+    snprintf(owner, sizeof owner, "the model %s", path);
+    Status status = config_take(config, CONFIG_PATCH_SIZE, (double)shape->patch_size, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE, (double)shape->scale, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE_GRID, (double)shape->scale_grid, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_CHANNELS, (double)shape->channels, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_MIXING, (double)shape->mixing, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_SKIP, (double)shape->skip, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_WIDTH, (double)shape->width, owner);
+    if (status == STATUS_OK) status = take_out_channels(shape, owner, config);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_OUTPUT, (double)shape->output, owner);
+    if (status == STATUS_OK)
+        status = config_take(config, CONFIG_NETWORK_DROPOUT_LAST, shape->undropped_last ? 0 : 1, owner);
+    if (status == STATUS_OK && !config->is_set[CONFIG_NETWORK_DROPOUT]) config->network.dropout = shape->dropout;
+    return status;
+}
+
+/* ---- what it fits ---- */
+
+Status model_check_survey(const Network *network, const Survey *survey, Status code)
+{
+    if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
+    return status_fail(code,
+                       "the network has %" PRId64
+                       " channels, but %s holds the amplitude and %d attributes: it can feed "
+                       "network.channels up to %d",
+                       network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
+}
+
+Status model_check_map(const Network *network, const IndexMap *map)
+{
+    if (network->shape.patch_size == map->rule.patch_size) return STATUS_OK;
+    return status_fail(STATUS_CONFIG,
+                       "the model's patches are %" PRId64 " x %" PRId64 ", the index map's %" PRId64 " x %" PRId64
+                       "; build a map with patch.size=%" PRId64,
+                       network->shape.patch_size, network->shape.patch_size, map->rule.patch_size, map->rule.patch_size,
+                       network->shape.patch_size);
+}

@@ -1,0 +1,25 @@
+/* inputs_private: what the files of inputs share. */
+#ifndef SEISDCN_INPUTS_PRIVATE_H
+#define SEISDCN_INPUTS_PRIVATE_H
+
+#include "seisdcn/inputs.h"
+
+/* What a name says of a file's kind. Pure. */
+bool inputs_is_npy(const char *name);
+bool inputs_is_segy(const char *name);
+
+/* Each rank has filled its share (comm_share()) of records [n] of size bytes; all get all. Collective. STATUS_MEMORY.
+ */
+Status inputs_share_records(const Comm *comm, void *records, int64_t n, size_t size);
+
+/* The files are known: reads their headers, checks them, makes the list of gathers. Collective. */
+Status inputs_open_npy(const Comm *comm, const InputsOptions *options, Inputs *inputs);
+Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs);
+
+/* The functions of inputs.h for one kind. */
+int64_t inputs_npy_fold(const Inputs *inputs, int64_t e);
+char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size);
+Status inputs_npy_read(const Inputs *inputs, int64_t e, float *amplitude);
+Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather);
+
+#endif

@@ -1,0 +1,191 @@
+/* SEG-Y files: one row of traces, which become gathers by their headers. */
+#include "inputs_private.h"
+
+#include "seisdcn/files.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the files ---- */
+
+/* Each rank finds out the layouts of its share of the files. */
+static Status read_layouts(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+{
+    int64_t first, end;
+    inputs->layouts = memory_new((size_t)inputs->n_files, sizeof *inputs->layouts, "the layouts of the input files");
+    Status status = comm_agree(comm, inputs->layouts == NULL ? STATUS_MEMORY : STATUS_OK);
+    if (status != STATUS_OK) return status;
+    comm_share(comm, inputs->n_files, &first, &end);
+    for (int64_t f = first; f < end && status == STATUS_OK; f++)
+        status = sgy_layout_read(inputs->paths[f], &options->force, &inputs->layouts[f]);
+    status = comm_agree(comm, status);
+    return status == STATUS_OK ? inputs_share_records(comm, inputs->layouts, inputs->n_files, sizeof *inputs->layouts)
+                               : status;
+}
+
+/* All files must fit into one: for the survey, and to be written again as one. */
+static Status check_alike(const Inputs *inputs)
+{
+    char what[160];
+    for (int64_t f = 1; f < inputs->n_files; f++)
+        if (sgy_layout_differs(&inputs->layouts[0], &inputs->layouts[f], what) != NULL)
+            return status_fail(STATUS_DATA, "%s and %s differ in their %s; SEG-Y files of one survey must not",
+                               inputs->paths[0], inputs->paths[f], what);
+    return STATUS_OK;
+}
+
+static void number_traces(Inputs *inputs)
+{
+    for (int64_t f = 0; f < inputs->n_files; f++) inputs->first[f + 1] = inputs->first[f] + inputs->layouts[f].n_traces;
+    inputs->files =
+        (SgyFiles){.n = inputs->n_files, .paths = inputs->paths, .layouts = inputs->layouts, .first = inputs->first};
+}
+
+/* ---- what is worth saying ---- */
+
+static void report_interval(const Inputs *inputs, const char *name, bool forced)
+{
+    const SgyLayout *layout = &inputs->layouts[0];
+    int binary = layout->binary_interval, trace = layout->trace_interval;
+    if (forced) return;
+    if (layout->interval_us <= 0)
+        log_warning("%s: its sample interval is unknown: %d in the binary header, %d in the first trace's; "
+                    "--interval-us tells it",
+                    name, binary, trace);
+    else if (binary <= 0 && layout->interval_us == trace)
+        log_warning("%s: the sample interval, %d us, is the first trace header's; the binary header has %d", name,
+                    trace, binary);
+    else if (trace > 0 && layout->interval_us != trace)
+        log_warning("%s: the sample interval, %g us, is the binary header's; the first trace's has %d", name,
+                    layout->interval_us, trace);
+}
+
+static void report_files(const Inputs *inputs, bool forced)
+{
+    const SgyLayout *layout = &inputs->layouts[0];
+    const char *name = text_base_name(inputs->paths[0]);
+    char text[160], more[64] = "", interval[64] = "";
+    if (inputs->n_files > 1) snprintf(more, sizeof more, " and %" PRId64 " more files like it", inputs->n_files - 1);
+    if (inputs->interval_us > 0) snprintf(interval, sizeof interval, " at %g us", inputs->interval_us);
+    log_note("%s%s: %s%s", name, more, sgy_layout_text(layout, text), interval);
+    report_interval(inputs, name, forced);
+    int64_t odd = 0;
+    for (int64_t f = inputs->n_files - 1; f >= 0; f--)
+        if (inputs->layouts[f].samples_from_trace) {
+            odd++;
+            name = text_base_name(inputs->paths[f]);
+        }
+    if (odd > 0)
+        log_warning(
+            "%s: the number of samples is the first trace header's, the binary header's does not fit the file%s", name,
+            odd > 1 ? "; so in other files" : "");
+}
+
+/* ---- opening ---- */
+
+Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+{
+    if (!sgy_trace_serves())
+        return status_fail(STATUS_USAGE, "%s: SEG-Y cannot be read: this program was built without libsegyio",
+                           inputs->paths[0]);
+    Status status = read_layouts(comm, options, inputs);
+    if (status != STATUS_OK) return status;
+    bool forced = options->interval_us > 0;
+    for (int64_t f = 0; f < inputs->n_files; f++) {
+        if (forced) inputs->layouts[f].interval_us = options->interval_us;
+        if (inputs->interval_us <= 0) inputs->interval_us = inputs->layouts[f].interval_us;
+    }
+    status = comm_agree(comm, comm->rank == 0 ? check_alike(inputs) : STATUS_OK);
+    if (status != STATUS_OK) return status;
+    number_traces(inputs);
+    inputs->n_samples = inputs->layouts[0].n_samples;
+    if (comm->rank == 0) report_files(inputs, forced);
+    status = sgy_index_build(comm, &inputs->files, &options->rule, &inputs->index);
+    if (status == STATUS_OK)
+        status = comm_agree(comm, comm->rank == 0 ? sgy_index_report(&inputs->index, &inputs->files) : STATUS_OK);
+    inputs->n_gathers = inputs->index.n_gathers;
+    inputs->my_gathers = inputs->index.first_gather;
+    inputs->my_end = inputs->my_gathers + inputs->index.n_my_gathers;
+    return status;
+}
+
+/* ---- what the survey keeps ---- */
+
+static Status read_heads(const Inputs *inputs, SurveySegy *segy)
+{
+    const SgyLayout *layout = &inputs->layouts[0];
+    segy->n_head = layout->first_trace;
+    segy->n_trailer = layout->size - layout->end;
+    segy->head = memory_new((size_t)segy->n_head, 1, "the SEG-Y headers");
+    segy->trailer = memory_new((size_t)segy->n_trailer, 1, "the SEG-Y trailer");
+    if (segy->head == NULL || segy->trailer == NULL) return STATUS_MEMORY;
+    Status status = files_read_bytes(inputs->paths[0], 0, segy->n_head, segy->head);
+    if (status == STATUS_OK && segy->n_trailer > 0)
+        status = files_read_bytes(inputs->paths[0], layout->end, segy->n_trailer, segy->trailer);
+    return status;
+}
+
+static Status name_files(const Inputs *inputs, SurveySegy *segy)
+{
+    size_t n = (size_t)inputs->n_files;
+    segy->n_files = inputs->n_files;
+    segy->width = 1;
+    for (size_t f = 0; f < n; f++) {
+        size_t length = strlen(text_base_name(inputs->paths[f]));
+        if (length > segy->width) segy->width = length;
+    }
+    segy->files = memory_new(n, segy->width, "the names of the SEG-Y files");
+    segy->first = memory_new(n + 1, sizeof *segy->first, "the SEG-Y files");
+    if (segy->files == NULL || segy->first == NULL) return STATUS_MEMORY;
+    for (size_t f = 0; f < n; f++) {
+        const char *name = text_base_name(inputs->paths[f]);
+        memcpy(segy->files + f * segy->width, name, strlen(name));
+    }
+    memcpy(segy->first, inputs->first, (n + 1) * sizeof *segy->first);
+    return STATUS_OK;
+}
+
+Status inputs_segy(const Inputs *inputs, SurveySegy *segy)
+{
+    memset(segy, 0, sizeof *segy);
+    if (inputs->layouts == NULL) return STATUS_OK;
+    segy->big = inputs->layouts[0].big;
+    segy->format = inputs->layouts[0].format;
+    segy->n_extra = inputs->layouts[0].n_extra;
+    Status status = read_heads(inputs, segy);
+    if (status == STATUS_OK) status = name_files(inputs, segy);
+    if (status != STATUS_OK) survey_segy_free(segy);
+    return status;
+}
+
+/* ---- one gather ---- */
+
+Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather)
+{
+    const SgyIndex *index = &inputs->index;
+    const SgyLayout *layout = &inputs->layouts[0]; /* alike in all that matters here */
+    int64_t first = index->first[e - inputs->my_gathers], end = index->first[e - inputs->my_gathers + 1];
+    size_t extra_bytes = (size_t)layout->n_extra * SGY_HEADER;
+    uint8_t *headers = gather->bytes, *samples = headers + SGY_HEADER + extra_bytes;
+    for (int64_t t = 0; t < end - first; t++) {
+        int64_t number = index->trace[first + t].number;
+        Status status = sgy_files_read(&inputs->files, number, headers, samples);
+        if (status != STATUS_OK) return status;
+        memcpy(gather->headers + t * SGY_HEADER, headers, SGY_HEADER);
+        memcpy(gather->extra + (size_t)t * extra_bytes, headers + SGY_HEADER, extra_bytes);
+        SgyOdd odd = {.first = -1};
+        sgy_decode(layout->format, layout->big, samples, layout->n_samples, gather->amplitude + t * layout->n_samples,
+                   &odd);
+        gather->odd.changed += odd.changed;
+        gather->odd.respelt += odd.respelt;
+        if (odd.first >= 0 && (gather->first_odd_trace < 0 || number < gather->first_odd_trace)) {
+            gather->first_odd_trace = number;
+            gather->odd.first = odd.first;
+        }
+    }
+    return STATUS_OK;
+}

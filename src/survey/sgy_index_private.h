@@ -1,0 +1,11 @@
+/* sgy_index_private: what the files of sgy_index share. */
+#ifndef SEISDCN_SGY_INDEX_PRIVATE_H
+#define SEISDCN_SGY_INDEX_PRIVATE_H
+
+#include "seisdcn/sgy_index.h"
+
+/* Sorts the traces that all ranks hold (*trace [*n], from memory_new()): each rank gets a run of the order, whole
+ * gathers, in place of what it held. Collective. STATUS_MEMORY. */
+Status sgy_index_sort(const Comm *comm, SgyTrace **trace, int64_t *n);
+
+#endif

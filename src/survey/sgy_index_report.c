@@ -1,0 +1,177 @@
+/* What is worth saying about the gathers that were found. */
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/sgy_index.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* "trace 12 of line.sgy", counted from 0; text holds 320 bytes. */
+static char *trace_name(const SgyFiles *files, int64_t number, char *text)
+{
+    int64_t file, place;
+    sgy_files_find(files, number, &file, &place);
+    snprintf(text, 320, "trace %" PRId64 " of %.255s", place, text_base_name(files->paths[file]));
+    return text;
+}
+
+/* "inline 3, crossline 22" or "cdp (byte 21) 1010"; text holds 128 bytes. */
+static char *gather_name(const SgyRule *rule, const SgyGather *gather, char *text)
+{
+    char field[64];
+    if (rule->by_field)
+        snprintf(text, 128, "%s %" PRId32, sgy_field_text(&rule->group, field), gather->key[0]);
+    else
+        snprintf(text, 128, "inline %" PRId32 ", crossline %" PRId32, gather->key[0], gather->key[1]);
+    return text;
+}
+
+static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
+
+static int compare_counts(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The value that comes most often in values [n], which are sorted; of several the largest. */
+static int64_t usual(const int64_t *values, int64_t n)
+{
+    int64_t best = values[0], most = 0;
+    for (int64_t i = 0, run = 0; i < n; i++) {
+        run = i > 0 && values[i] == values[i - 1] ? run + 1 : 1;
+        if (run >= most) best = values[i];
+        if (run > most) most = run;
+    }
+    return best;
+}
+
+static void report_rule(const SgyRule *rule, bool asked_for_positions)
+{
+    char line[64], crossline[64], group[64];
+    sgy_field_text(&rule->line, line);
+    sgy_field_text(&rule->crossline, crossline);
+    sgy_field_text(&rule->group, group);
+    if (!rule->by_field)
+        log_note("gathers by %s and %s", line, crossline);
+    else if (!asked_for_positions)
+        log_note("gathers by %s", group);
+    else
+        log_warning("%s and %s are 0 in every trace: gathers by %s; --group-by, or --inline-byte and --crossline-byte, "
+                    "choose otherwise",
+                    line, crossline, group);
+}
+
+/* fold [n_gathers] is for working in. Returns the usual fold. */
+static int64_t report_folds(const SgyIndex *index, int64_t *fold)
+{
+    int64_t n = index->n_gathers, fewer = 0, first = -1;
+    for (int64_t e = 0; e < n; e++) fold[e] = index->gather[e].fold;
+    qsort(fold, (size_t)n, sizeof *fold, compare_counts);
+    int64_t most = usual(fold, n);
+    char traces[32], gathers[32], text[128];
+    log_count(index->n_traces, traces);
+    log_count(n, gathers);
+    if (fold[0] == fold[n - 1]) {
+        log_note("%s trace%s in %s gather%s of %" PRId64, traces, plural(index->n_traces), gathers, plural(n), most);
+        if (most == 1 && n > 1 && !index->rule.by_field)
+            log_note("each gather has one trace: of a stack, --group-by inline makes a gather of each inline");
+        return most;
+    }
+    for (int64_t e = 0; e < n; e++)
+        if (index->gather[e].fold < most && fewer++ == 0) first = e;
+    log_note("%s traces in %s gathers of %" PRId64 " to %" PRId64 ", most of them of %" PRId64, traces, gathers,
+             fold[0], fold[n - 1], most);
+    if (fewer > 0)
+        log_note("%s gather%s fewer traces than %" PRId64 ", the first: %s", log_count(fewer, gathers),
+                 fewer == 1 ? " has" : "s have", most, gather_name(&index->rule, &index->gather[first], text));
+    return most;
+}
+
+/* ---- positions of a grid without a trace ---- */
+
+typedef struct {
+    int64_t low, step, n; /* low, low + step, ...: n of them */
+} Axis;
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The coarsest axis that holds key k of every gather. value [n_gathers] is for working in. */
+static Axis find_axis(const SgyIndex *index, int k, int64_t *value)
+{
+    int64_t n = index->n_gathers, step = 0;
+    for (int64_t e = 0; e < n; e++) value[e] = index->gather[e].key[k];
+    qsort(value, (size_t)n, sizeof *value, compare_counts);
+    for (int64_t e = 1; e < n; e++) step = common_divisor(step, value[e] - value[e - 1]);
+    if (step == 0) step = 1;
+    return (Axis){value[0], step, (value[n - 1] - value[0]) / step + 1};
+}
+
+static void report_missing(const SgyIndex *index, int64_t *value)
+{
+    Axis line = find_axis(index, 0, value), cross = find_axis(index, 1, value);
+    /* Most of a grid empty is no grid: coordinates, or scattered gathers. */
+    if ((double)line.n * (double)cross.n > 4.0 * (double)index->n_gathers) return;
+    int64_t missing = line.n * cross.n - index->n_gathers, e = 0;
+    if (missing == 0) return;
+    int64_t first_line = 0, first_cross = 0;
+    for (; e < index->n_gathers; e++) { /* as many steps as there are gathers: they are in order */
+        first_line = line.low + e / cross.n * line.step;
+        first_cross = cross.low + e % cross.n * cross.step;
+        if (index->gather[e].key[0] != first_line || index->gather[e].key[1] != first_cross) break;
+    }
+    if (e == index->n_gathers) {
+        first_line = line.low + e / cross.n * line.step;
+        first_cross = cross.low + e % cross.n * cross.step;
+    }
+    char count[32], all[32];
+    log_note("%s of the %s positions of inlines %" PRId64 " to %" PRId64 " (step %" PRId64 ") and crosslines %" PRId64
+             " to %" PRId64 " (step %" PRId64 ") hold%s no trace, the first: inline %" PRId64 ", crossline %" PRId64,
+             log_count(missing, count), log_count(line.n * cross.n, all), line.low, line.low + (line.n - 1) * line.step,
+             line.step, cross.low, cross.low + (cross.n - 1) * cross.step, cross.step, missing == 1 ? "s" : "",
+             first_line, first_cross);
+}
+
+/* ---- traces ---- */
+
+static void report_traces(const SgyIndex *index, const SgyFiles *files, int64_t usual_fold)
+{
+    const SgyFacts *facts = &index->facts;
+    char count[32], name[320];
+    /* Where all have one offset, it tells traces apart no more than it tells anything. */
+    bool offsets_tell = facts->min_offset < facts->max_offset || usual_fold == 1;
+    if (facts->repeated > 0 && offsets_tell)
+        log_warning("%s trace%s the gather and offset of an earlier one, the first: %s; all are kept",
+                    log_count(facts->repeated, count), facts->repeated == 1 ? " repeats" : "s repeat",
+                    trace_name(files, facts->first_repeated, name));
+    if (facts->odd_samples > 0)
+        log_warning("%s trace%s another number of samples in the header than the file has, the first: %s; all are read "
+                    "with the file's",
+                    log_count(facts->odd_samples, count), facts->odd_samples == 1 ? " tells" : "s tell",
+                    trace_name(files, facts->first_odd_samples, name));
+    if (facts->dead > 0)
+        log_note("%s trace%s marked as dead (trace identification code 2); all are kept", log_count(facts->dead, count),
+                 facts->dead == 1 ? " is" : "s are");
+}
+
+Status sgy_index_report(const SgyIndex *index, const SgyFiles *files)
+{
+    int64_t *work = memory_new((size_t)index->n_gathers, sizeof *work, "the gathers' folds");
+    if (work == NULL) return STATUS_MEMORY;
+    report_rule(&index->rule, index->rule.automatic);
+    int64_t usual_fold = report_folds(index, work);
+    if (!index->rule.by_field) report_missing(index, work);
+    report_traces(index, files, usual_fold);
+    memory_free(work);
+    return STATUS_OK;
+}
