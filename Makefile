@@ -57,7 +57,7 @@ VARIANT = release
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 STRICT =
 OPTIMISE_release = -O3
-OPTIMISE_asan = -O1 -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_asan = -O1 -DSEISDCN_FAULTS -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 OPTIMISE_debug = -O1 -DSEISDCN_FAULTS
 CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS) $(STRICT)
 VERSION = 0.1.0

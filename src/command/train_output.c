@@ -105,6 +105,22 @@ static Status write_best(const TrainOutput *output)
     return status;
 }
 
+/* The newest checkpoint in the folder becomes the one before the next. */
+static Status find_newest(TrainOutput *output)
+{
+    char *checkpoints = text_format("%s/checkpoints", output->folder), **list = NULL;
+    int64_t n = 0, step;
+    Status status = checkpoints == NULL ? STATUS_MEMORY : files_list(checkpoints, ".h5", &list, &n);
+    while (n > 0 && !train_output_is_checkpoint(list[n - 1], &step)) n--;
+    if (status == STATUS_OK && n > 0) {
+        output->checkpoints[1] = text_copy(list[n - 1]);
+        if (output->checkpoints[1] == NULL) status = STATUS_MEMORY;
+    }
+    memory_free(list);
+    memory_free(checkpoints);
+    return status;
+}
+
 /* Takes over from the checkpoint what the folder held when it was written: what came later goes. */
 static Status go_on(TrainOutput *output, const TrainResume *resume, const char *line)
 {
@@ -117,6 +133,8 @@ static Status go_on(TrainOutput *output, const TrainResume *resume, const char *
     if (status == STATUS_OK && train_output_is_checkpoint(name, &step)) {
         output->checkpoints[1] = text_copy(name);
         if (output->checkpoints[1] == NULL) status = STATUS_MEMORY;
+    } else if (status == STATUS_OK) { /* last.h5, which the next epoch replaces */
+        status = find_newest(output);
     }
     if (status == STATUS_OK) status = train_metrics_resume(&output->metrics, output->folder, output->state);
     if (status != STATUS_OK) return status;
