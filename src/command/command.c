@@ -26,6 +26,14 @@ const char *command_text(const Job *job, const char *name)
     return i < 0 ? NULL : job->option[i];
 }
 
+const char *command_texts(const Job *job, const char *name, int i)
+{
+    int option = find_option(job, name);
+    for (int r = 0; r < job->n_repeated; r++)
+        if (job->repeated[r].option == option && i-- == 0) return job->repeated[r].text;
+    return NULL;
+}
+
 bool command_flag(const Job *job, const char *name) { return command_text(job, name) != NULL; }
 
 int64_t command_int(const Job *job, const char *name)
