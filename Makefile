@@ -58,14 +58,15 @@ VARIANT = release
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 STRICT =
 OPTIMISE_release = -O3
-OPTIMISE_asan = -O1 -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_asan = -O1 -DSEISDCN_FAULTS -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 OPTIMISE_debug = -O1 -DSEISDCN_FAULTS
 CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS) $(STRICT)
 VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
-LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lm
+# -lrt: asynchronous I/O, in the C library itself since glibc 2.34.
+LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lrt -lm
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
 # ISAS=portable builds one that serves every processor.

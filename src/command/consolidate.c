@@ -208,7 +208,7 @@ static Status write_places(const Inputs *inputs, const Survey *survey)
 static Status copy_gathers(const Job *job, Inputs *inputs, Survey *survey, Copy *copy)
 {
     const Comm *comm = &job->comm;
-    int64_t first = inputs->my_gathers, end = inputs->my_end, most = end - first;
+    int64_t first = inputs->my_first, end = inputs->my_end, most = end - first;
     Status status = inputs_gather_new(inputs, survey_max_fold(survey), &copy->gather);
     if (status == STATUS_OK && inputs->layouts != NULL) status = write_places(inputs, survey);
     status = comm_agree(comm, status);

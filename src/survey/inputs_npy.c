@@ -110,7 +110,7 @@ Status inputs_open_npy(const Comm *comm, const InputsOptions *options, Inputs *i
     inputs->interval_us = options->interval_us;
     Status status = read_headers(comm, inputs);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? check_samples(inputs) : STATUS_OK);
-    if (status == STATUS_OK) comm_share(comm, inputs->n_gathers, &inputs->my_gathers, &inputs->my_end);
+    if (status == STATUS_OK) comm_share(comm, inputs->n_gathers, &inputs->my_first, &inputs->my_end);
     return status;
 }
 
