@@ -18,21 +18,24 @@ typedef struct {
     int64_t n_used;     /* evaluated: all of them, or a limit's even selection */
     int64_t first, end; /* of this rank: numbers in 0 .. n_used */
     IndexShare share;
-    Gathers gathers;
+    Gathers gathers, clean; /* clean: of the clean survey, where there is one */
     Batch batch;
     IndexRow *rows; /* [batch.capacity] */
+    IndexSplit split;
 } Evaluation;
 
-/* Prepares the evaluation of a split; limit > 0: at most so many patches, evenly spaced in the canonical order. At most
- * `hold` bytes of gathers stay in memory between calls (0: any number). Collective. STATUS_MEMORY. */
+/* Prepares the evaluation of a split by objective (the caller's; NULL: source); limit > 0: at most so many patches,
+ * evenly spaced in the canonical order. At most `hold` bytes of gathers stay in memory between calls (0: any number).
+ * Collective. STATUS_MEMORY. */
 Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map, IndexSplit split, int64_t limit,
-                    int64_t hold, const Network *network, Evaluation *evaluation);
+                    int64_t hold, const Network *network, const Objective *objective, Evaluation *evaluation);
 
 void evaluate_free(Evaluation *evaluation);
 
-/* The mean loss over the patches; folds the running statistics into the network. group is any of the network's.
- * Collective. STATUS_NUMERIC where it is not finite, STATUS_INTERRUPTED within about a second of a rank's being asked
- * to stop (interrupt.h), and what reading the gathers may say. */
+/* The mean loss over the patches' samples that count, what is drawn being the same each time; folds the running
+ * statistics into the network. group is any of the network's. Collective. STATUS_NUMERIC where it is not finite,
+ * STATUS_DATA where no sample counts, STATUS_INTERRUPTED within about a second of a rank's being asked to stop
+ * (interrupt.h), and what reading the gathers may say. */
 Status evaluate_run(Evaluation *evaluation, Network *network, NetworkGroup *group, double *loss);
 
 #endif

@@ -52,16 +52,16 @@ static Status prepare(Apply *apply)
 
 /* ---- loop ---- */
 
-static Status predict_one(Apply *apply, Predictor *predictor, int64_t e, float *in, float *out)
+static Status predict_one(Apply *apply, Predictor *predictor, int64_t e, float *out)
 {
     const Survey *survey = &apply->survey;
     int64_t fold = survey_fold(survey, e), n = fold * survey->n_samples;
-    Status status = survey_read_gather(survey, e, apply->network.shape.channels, in);
+    Status status = apply_read(apply, e);
     if (status != STATUS_OK) return status;
     if (apply->job->config.apply.method == APPLY_SHARED)
-        predict_shared(predictor, in, fold, out, &apply->counts);
+        predict_shared(predictor, apply->in, fold, out, &apply->counts);
     else
-        predict_direct(predictor, in, fold, out, &apply->counts);
+        predict_direct(predictor, apply->in, fold, out, &apply->counts);
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(out[i])) {
             char name[96];
@@ -71,7 +71,7 @@ static Status predict_one(Apply *apply, Predictor *predictor, int64_t e, float *
                                survey_ensemble_name(survey, e, name), i / survey->n_samples, i % survey->n_samples);
         }
     if (command_flag(apply->job, "--difference"))
-        for (int64_t i = 0; i < n; i++) out[i] = in[i] - out[i];
+        for (int64_t i = 0; i < n; i++) out[i] = apply->own[i] - out[i];
     status = survey_write_gather(&apply->predicted, e, out);
     apply->n_done += status == STATUS_OK;
     return status;
@@ -79,12 +79,12 @@ static Status predict_one(Apply *apply, Predictor *predictor, int64_t e, float *
 
 static void poke(void *context) { worklist_poke(context); }
 
-static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, float *in, float *out, double *busy)
+static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, float *out, double *busy)
 {
     Status status = STATUS_OK;
     for (int64_t i = worklist_next(work); i >= 0; i = worklist_next(work)) {
         double start = timer_now();
-        status = predict_one(apply, predictor, apply->list[i], in, out);
+        status = predict_one(apply, predictor, apply->list[i], out);
         *busy += timer_now() - start;
         if (status != STATUS_OK) break;
         log_progress(worklist_done(work), NULL);
@@ -99,30 +99,34 @@ static Status loop(Apply *apply, double *busy)
     const Survey *survey = &apply->survey;
     Predictor predictor = {0};
     Worklist work;
-    bool shared[SURVEY_ATTRIBUTES_MAX + 1] = {true};
-    for (int c = 0; c < survey->n_attributes; c++) shared[c + 1] = survey->attribute[c].shared_scale;
+    const NetworkShape *shape = &apply->network.shape;
+    int64_t channels = shape->channels / objective_inputs(shape->objective.target); /* of a gather */
+    bool shared[OBJECTIVE_INPUTS * (SURVEY_ATTRIBUTES_MAX + 1)];
+    for (int64_t c = 0; c < shape->channels; c++)
+        shared[c] = c % channels == 0 || survey->attribute[c % channels - 1].shared_scale;
     int64_t fold = survey_max_fold(survey);
     size_t n = (size_t)(fold * survey->n_samples);
     network_fold_running(&apply->network);
-    float *in = memory_new(n * (size_t)apply->network.shape.channels, sizeof *in, "a gather");
     float *out = memory_new(n, sizeof *out, "a predicted gather");
-    Status status = in == NULL || out == NULL ? STATUS_MEMORY : STATUS_OK;
+    Status status = out == NULL ? STATUS_MEMORY : apply_read_open(apply);
     if (status == STATUS_OK)
         status = predict_new(&apply->network, fold, survey->n_samples, config->apply.mute_threshold,
                              config->apply.keep_mutes, shared, &predictor);
     status = comm_agree(comm, status);
+    if (status == STATUS_OK && apply->objective.before != NULL) objective_report(&apply->objective);
     if (status == STATUS_OK) {
+        predictor.own = apply->own;
         worklist_new(comm, apply->n, &work);
         predictor.poke = poke;
         predictor.poke_context = &work;
         log_progress_start("apply", apply->n, "gathers");
-        status = predict_mine(apply, &predictor, &work, in, out, busy);
+        status = predict_mine(apply, &predictor, &work, out, busy);
         worklist_end(&work);
         status = comm_agree(comm, status);
         log_progress_end();
         worklist_free(&work);
     }
-    memory_free(in);
+    apply_read_close(apply);
     memory_free(out);
     predict_free(&predictor);
     return status;

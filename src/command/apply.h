@@ -3,7 +3,9 @@
 #define SEISDCN_APPLY_H
 
 #include "seisdcn/command.h"
+#include "seisdcn/gathers.h"
 #include "seisdcn/model.h"
+#include "seisdcn/objective.h"
 #include "seisdcn/predict.h"
 #include "seisdcn/survey.h"
 
@@ -19,7 +21,22 @@ typedef struct {
     char *part;         /* the output's name while it grows */
     bool begun;         /* it stands under that name, and is ours */
     PredictCounts counts;
+    Gathers gathers;
+    Objective objective; /* of zeros where gathers are predicted from themselves */
+    float *in;           /* [channels][fold][n_samples] what feeds the network */
+    float *own;          /* [fold][n_samples] the gather itself: the first of them, or another array */
 } Apply;
+
+/* ---- apply_read.c: what feeds the network for a gather ---- */
+
+/* Makes room, and finds the gathers' neighbours where these feed it. Local. STATUS_MEMORY, STATUS_DATA. */
+Status apply_read_open(Apply *apply);
+
+void apply_read_close(Apply *apply);
+
+/* Reads ensemble e: apply->own, and apply->in: the gather, or its neighbours. Local. STATUS_IO, STATUS_DATA,
+ * STATUS_MEMORY. */
+Status apply_read(Apply *apply, int64_t e);
 
 /* ---- apply_work.c: what work a predicted survey is of ---- */
 

@@ -1,4 +1,5 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
+#include "aim.h"
 #include "report.h"
 #include "train_output.h"
 #include "train_resume.h"
@@ -23,6 +24,7 @@
 typedef struct {
     Job *job;
     Survey survey;
+    Aim aim;
     IndexMap map;
     Network network;
     Trainer trainer;
@@ -57,6 +59,7 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     status = model_load(&job->comm, init, vector, &train->network, &info);
     if (status == STATUS_OK) status = model_take_config(&train->network, init, &job->config);
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
+    if (status == STATUS_OK) train->network.shape.objective = model_shape(&job->config).objective;
     train->state.init_checksum = info.checksum;
     return status;
 }
@@ -97,6 +100,7 @@ static Status check_resume(Train *train)
     TrainResume *resume = &train->resume;
     state->config = train_resume_kept(&train->job->config);
     state->survey_checksum = train->survey.checksum;
+    state->clean_checksum = train->aim.clean.checksum;
     if (comm->rank == 0)
         state->map_checksum = index_rows_checksum(&train->map); /* which alone has rows, and compares */
     checkpoint_take_place(&train->trainer, state);
@@ -112,6 +116,7 @@ static Status check_resume(Train *train)
     *state = resume->state;
     state->config = now.config;
     state->survey_checksum = now.survey_checksum;
+    state->clean_checksum = now.clean_checksum;
     state->map_checksum = now.map_checksum;
     return STATUS_OK;
 }
@@ -137,12 +142,14 @@ static Status prepare(Train *train)
     if (status == STATUS_OK) status = model_check_map(&train->network, &train->map);
     if (status == STATUS_OK)
         status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
+    if (status == STATUS_OK) status = aim_open(job, &train->survey, &train->network, &train->aim);
     if (status != STATUS_OK) return status;
     index_report(&train->map);
-    status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    status =
+        trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, train->aim.used, &train->trainer);
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
-                              VALIDATION_BYTES, &train->network, &train->validation);
+                              VALIDATION_BYTES, &train->network, train->aim.used, &train->validation);
     train->output =
         (TrainOutput){.folder = command_text(job, "--output"), .trainer = &train->trainer, .state = &train->state};
     if (status == STATUS_OK) status = check_resume(train);
@@ -166,6 +173,7 @@ static void introduce(const Train *train)
              shape->channels, shape->n_out, levels, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
              config_word(CONFIG_NETWORK_OUTPUT, shape->output), config_word(CONFIG_NETWORK_SKIP, shape->skip),
              train->network.n_parameters);
+    log_note("objective: %s", config_word(CONFIG_TRAIN_TARGET, shape->objective.target));
     log_note("training: %s patches an epoch in %" PRId64 " steps of %" PRId64
              " over %d ranks, %s a rank besides gathers",
              log_count(train->trainer.order.epoch_rows, patches), steps, config->train.batch_size,
@@ -387,8 +395,8 @@ static Status run(Job *job)
     trainer_free(&train.trainer);
     network_free(&train.network);
     index_free(&train.map);
-    Status closed = survey_close(&train.survey);
-    return status != STATUS_OK ? status : closed;
+    Status closed = aim_close(&train.aim), also = survey_close(&train.survey);
+    return status != STATUS_OK ? status : closed != STATUS_OK ? closed : also;
 }
 
 static const Option options[] = {
@@ -402,6 +410,10 @@ static const Option options[] = {
      .kind = OPTION_TEXT,
      .argument = "MAP.h5",
      .help = "the index map (default: built from patch.* and split.*)"},
+    {.name = "--clean",
+     .kind = OPTION_TEXT,
+     .argument = "SURVEY.h5",
+     .help = "the clean survey of the same gathers, for train.target=clean"},
     {.name = "--init", .kind = OPTION_TEXT, .argument = "MODEL.h5", .help = "start from this model's weights"},
     {.name = "--resume",
      .kind = OPTION_FLAG,
@@ -409,7 +421,7 @@ static const Option options[] = {
     {.name = "--allow-change",
      .kind = OPTION_LIST,
      .argument = "KEY",
-     .help = "lets --resume go on although this key (or survey, or map) is another now; may be repeated"},
+     .help = "lets --resume go on although this key (or survey, map, clean) is another now; may be repeated"},
     {.name = NULL},
 };
 

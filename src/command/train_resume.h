@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* What --allow-change may name besides the configuration's keys. */
-enum { CHANGE_SURVEY = CONFIG_KEYS, CHANGE_MAP, CHANGES };
+enum { CHANGE_SURVEY = CONFIG_KEYS, CHANGE_MAP, CHANGE_CLEAN, CHANGES };
 
 typedef struct {
     bool found;            /* there is a checkpoint to go on from */
@@ -37,7 +37,8 @@ void train_resume_take_config(const TrainResume *resume, Config *config);
  * not allowed to. Pure but for the message. */
 Status train_resume_check_config(TrainResume *resume, const char *folder, const Config *config);
 
-/* The same for survey, map, --init's model, and what computes: `now` is this run's state. Local: warns on rank 0. */
+/* The same for survey, map, clean survey, --init's model, and what computes: `now` is this run's state. Local: warns on
+ * rank 0. */
 Status train_resume_check(TrainResume *resume, const char *folder, const CheckpointState *now);
 
 /* Whether nothing is left to do under this configuration. Pure. */

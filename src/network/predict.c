@@ -211,13 +211,18 @@ static void count_energy(const Predictor *predictor, const float *in, int64_t fo
     counts->samples += fold * predictor->n_samples;
 }
 
+static const float *own_of(const Predictor *predictor, const float *in)
+{
+    return predictor->own == NULL ? in : predictor->own;
+}
+
 void predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    count_energy(predictor, in, fold, counts);
+    count_energy(predictor, own_of(predictor, in), fold, counts);
     add_live_windows(predictor, fold);
-    finish(predictor, in, fold, out);
+    finish(predictor, own_of(predictor, in), fold, out);
 }
 
 /* Predicts the windows of the queue, one a lane, and empties it. */
@@ -275,7 +280,7 @@ void predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
     int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    count_energy(predictor, in, fold, counts);
+    count_energy(predictor, own_of(predictor, in), fold, counts);
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
     memcpy(predictor->left, predictor->scale, (size_t)(rows * columns) * sizeof(float));
     float largest = 0;
@@ -297,5 +302,5 @@ void predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
         if (predictor->poke != NULL) predictor->poke(predictor->poke_context);
     }
     if (predictor->queued > 0) run_queue(predictor, fold);
-    finish(predictor, in, fold, out);
+    finish(predictor, own_of(predictor, in), fold, out);
 }

@@ -10,28 +10,65 @@
 #include <math.h>
 #include <string.h>
 
-/* Behind the gradients of the message: the loss in two limbs, the flags, then four numbers a channel for the next
- * batch: sum and sum of squares in two limbs each. */
-enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, FLAG_STOP, MESSAGE_HEAD, PER_CHANNEL = 4 };
+/* Behind the gradients of the message: the loss in two limbs, the flags, how many samples of the next batch count, then
+ * four numbers a channel for that batch: sum and sum of squares in two limbs each. */
+enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, FLAG_STOP, COUNTING, MESSAGE_HEAD, PER_CHANNEL = 4 };
 
 /* A gather held stays until memory says no; unshuffled maps may hop through the whole survey, so they get a limit. */
 static const int64_t UNSHUFFLED_BYTES = (int64_t)1 << 30;
+
+/* Channels of a gather that goes in. */
+static int64_t gather_channels(const Trainer *trainer)
+{
+    return trainer->objective == NULL ? trainer->network->shape.channels : trainer->objective->n_channels;
+}
+
+/* Bytes of the largest gather with all that its patches need: neighbours, a clean twin. */
+static int64_t largest_bytes(const Trainer *trainer)
+{
+    const Objective *objective = trainer->objective;
+    int64_t channels = gather_channels(trainer);
+    if (objective != NULL && objective->before != NULL) channels *= OBJECTIVE_NEEDS;
+    if (objective != NULL && objective->clean != NULL) channels += objective->n_out;
+    return channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples * (int64_t)sizeof(float);
+}
 
 static int64_t gathers_limit(const Trainer *trainer)
 {
     const Order *order = &trainer->order;
     if (!order->shuffle) return UNSHUFFLED_BYTES;
     if (order->block_gathers == 0) return 0;
-    int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
-    return order->block_gathers * (order->end_shard - order->first_shard) * largest * (int64_t)sizeof(float);
+    return order->block_gathers * (order->end_shard - order->first_shard) * largest_bytes(trainer);
 }
 
+/* Whether a rank's rows have some of ensemble e: its pieces are in the order of ensembles. */
+static bool has_rows(const IndexShare *share, int64_t e)
+{
+    int64_t low = 0, high = share->n_pieces;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (share->piece[middle].ensemble < e)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < share->n_pieces && share->piece[low].ensemble == e;
+}
+
+/* Bytes of this rank's gathers; those that it holds as neighbours only may count twice. */
 static int64_t my_gathers_bytes(const Trainer *trainer)
 {
-    int64_t bytes = 0;
     const IndexShare *share = &trainer->order.share;
-    for (int64_t p = 0; p < share->n_pieces; p++) bytes += share->piece[p].fold;
-    return bytes * trainer->survey->n_samples * trainer->network->shape.channels * (int64_t)sizeof(float);
+    const Objective *objective = trainer->objective;
+    int64_t channels = gather_channels(trainer), floats = 0, need[OBJECTIVE_NEEDS];
+    int64_t paired = objective != NULL && objective->clean != NULL ? objective->n_out : 0;
+    for (int64_t p = 0; p < share->n_pieces; p++) {
+        int n = objective_needs(objective, share->piece[p].ensemble, need);
+        floats += share->piece[p].fold * (channels + paired);
+        for (int k = 1; k < n; k++)
+            if (!has_rows(share, need[k])) floats += survey_fold(trainer->survey, need[k]) * channels;
+    }
+    return floats * trainer->survey->n_samples * (int64_t)sizeof(float);
 }
 
 /* memory_limit_mb is only checked: what does not fit is an error that names a block_gathers that does. */
@@ -43,9 +80,8 @@ static Status check_memory(const Trainer *trainer, const Config *config)
     if (gathers == 0 || gathers > all) gathers = all;
     if (base + gathers <= limit) return STATUS_OK;
     const Order *order = &trainer->order;
-    int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
     int64_t shards = order->end_shard - order->first_shard;
-    int64_t fits = shards == 0 ? 0 : (limit - base) / (shards * largest * (int64_t)sizeof(float));
+    int64_t fits = shards == 0 ? 0 : (limit - base) / (shards * largest_bytes(trainer));
     if (fits < 1)
         return status_fail(STATUS_MEMORY,
                            "train.memory_limit_mb is %" PRId64 ", but rank %d needs %" PRId64 " MB, and even "
@@ -58,10 +94,21 @@ static Status check_memory(const Trainer *trainer, const Config *config)
                        config->train.memory_limit_mb, trainer->comm.rank, (base + gathers) / 1000000 + 1, fits);
 }
 
+/* Reads what patches of ensemble e need. */
+static Status preload_one(Trainer *trainer, int64_t e)
+{
+    const float *unused;
+    int64_t need[OBJECTIVE_NEEDS];
+    int n = objective_needs(trainer->objective, e, need);
+    Status status = STATUS_OK;
+    for (int k = 0; status == STATUS_OK && k < n; k++) status = gathers_get(&trainer->gathers, need[k], &unused);
+    if (status == STATUS_OK && trainer->clean.survey != NULL) status = gathers_get(&trainer->clean, e, &unused);
+    return status;
+}
+
 static Status preload(Trainer *trainer)
 {
     const IndexShare *share = &trainer->order.share;
-    const float *unused;
     Status status = STATUS_OK;
     /* asked of the settings, not of the limit: that is 0 on a rank without a shard, and all ranks must go one way */
     if (!trainer->order.shuffle || trainer->order.block_gathers > 0) return STATUS_OK;
@@ -69,13 +116,13 @@ static Status preload(Trainer *trainer)
     double start = timer_now();
     log_progress_start("reading", share->n_pieces, "gathers");
     for (int64_t p = 0; status == STATUS_OK && p < share->n_pieces; p++) {
-        status = gathers_get(&trainer->gathers, share->piece[p].ensemble, &unused);
+        status = preload_one(trainer, share->piece[p].ensemble);
         if (status == STATUS_OK) status = interrupt_status();
         log_progress(p + 1, NULL);
     }
     log_progress_end();
     status = comm_agree(&trainer->comm, status);
-    CommSpread spread = comm_spread(&trainer->comm, (double)trainer->gathers.bytes);
+    CommSpread spread = comm_spread(&trainer->comm, (double)(trainer->gathers.bytes + trainer->clean.bytes));
     if (status == STATUS_OK)
         log_note("read the training gathers in %.1f s, at most %s a rank", timer_now() - start,
                  log_bytes(spread.max, bytes));
@@ -105,15 +152,17 @@ static Status allocate(Trainer *trainer)
     }
     Status status = network_group_new(network, true, &trainer->group);
     if (status == STATUS_OK)
-        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most, &trainer->batch);
+        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most,
+                           trainer->objective, &trainer->batch);
     trainer->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
     return status;
 }
 
 Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                   Trainer *trainer)
+                   const Objective *objective, Trainer *trainer)
 {
     memset(trainer, 0, sizeof *trainer);
+    trainer->objective = objective;
     trainer->comm = *comm;
     trainer->survey = survey;
     trainer->network = network;
@@ -124,7 +173,9 @@ Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, 
     status = check_memory(trainer, config);
     if (status == STATUS_OK) status = allocate(trainer);
     if (status == STATUS_OK)
-        status = gathers_new(survey, network->shape.channels, gathers_limit(trainer), &trainer->gathers);
+        status = gathers_new(survey, gather_channels(trainer), gathers_limit(trainer), &trainer->gathers);
+    if (status == STATUS_OK && objective != NULL && objective->clean != NULL)
+        status = gathers_new(objective->clean, objective->n_out, gathers_limit(trainer), &trainer->clean);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = preload(trainer);
     if (status != STATUS_OK) trainer_free(trainer);
@@ -135,6 +186,7 @@ void trainer_free(Trainer *trainer)
 {
     order_free(&trainer->order);
     if (trainer->gathers.survey != NULL) gathers_free(&trainer->gathers);
+    if (trainer->clean.survey != NULL) gathers_free(&trainer->clean);
     batch_free(&trainer->batch);
     for (int b = 0; b < 2; b++) memory_free(trainer->rows[b]);
     network_group_free(&trainer->group);
@@ -153,8 +205,9 @@ size_t trainer_bytes(const Trainer *trainer)
     const Network *network = trainer->network;
     size_t n = (size_t)network->n_parameters, lanes = (size_t)network->vector->lanes;
     int64_t most = order_my_most(&trainer->order);
-    size_t batch = batch_bytes(network->vector, network->shape.channels, network->shape.patch_size, most) +
-                   2 * (size_t)most * sizeof(IndexRow);
+    size_t batch =
+        batch_bytes(network->vector, network->shape.channels, network->shape.patch_size, most, trainer->objective) +
+        2 * (size_t)most * sizeof(IndexRow);
     return n * (3 * sizeof(float) + sizeof(double) + (lanes + 1) * sizeof(int64_t)) + batch +
            network_group_bytes(network, true) + (size_t)trainer->survey->n_ensembles * 3 * sizeof(int64_t);
 }
@@ -175,9 +228,9 @@ static Status draw_next(Trainer *trainer)
  * still in the cache. */
 static Status load_group(Trainer *trainer, int64_t g)
 {
-    double start = timer_now(), read = trainer->gathers.seconds;
-    Status status = batch_load_group(&trainer->batch, g, &trainer->gathers);
-    read = trainer->gathers.seconds - read;
+    double start = timer_now(), read = trainer->gathers.seconds + trainer->clean.seconds;
+    Status status = batch_load_group(&trainer->batch, g, &trainer->gathers, &trainer->clean);
+    read = trainer->gathers.seconds + trainer->clean.seconds - read;
     trainer->seconds[PHASE_READ] += read;
     trainer->seconds[PHASE_FEED] += timer_now() - start - read;
     return status;
@@ -187,6 +240,7 @@ static Status load_group(Trainer *trainer, int64_t g)
 static void put_moments(Trainer *trainer)
 {
     const Batch *batch = &trainer->batch;
+    trainer->message[trainer->network->n_parameters + COUNTING] = batch->counting;
     int64_t *out = trainer->message + trainer->network->n_parameters + MESSAGE_HEAD;
     for (int64_t c = 0; c < trainer->network->shape.channels; c++) {
         *out++ = batch->sum[c].high;
@@ -202,7 +256,10 @@ static void take_next(Trainer *trainer)
     const Network *network = trainer->network;
     trainer->current = 1 - trainer->current;
     if (trainer->n_all[trainer->current] == 0) return; /* the epoch has ended */
-    double n = (double)(trainer->n_all[trainer->current] * network->shape.patch_size * network->shape.patch_size);
+    int64_t samples = trainer->n_all[trainer->current] * network->shape.patch_size * network->shape.patch_size;
+    double n = (double)samples;
+    trainer->counting = trainer->objective == NULL ? samples * network->shape.n_out
+                                                   : trainer->message[network->n_parameters + COUNTING];
     const int64_t *in = trainer->message + network->n_parameters + MESSAGE_HEAD;
     for (int64_t c = 0; c < network->shape.channels; c++, in += PER_CHANNEL) {
         trainer->mean[c] = exact_value((ExactSum){in[0], in[1]}) / n;
@@ -215,6 +272,7 @@ static void take_next(Trainer *trainer)
 static Status begin(Trainer *trainer, Status status)
 {
     memset(trainer->message, 0, (size_t)trainer->message_size * sizeof *trainer->message);
+    trainer->batch.key = objective_key(trainer->seed, trainer->order.epoch);
     if (status == STATUS_OK) status = draw_next(trainer);
     for (int64_t g = 0; status == STATUS_OK && g < batch_groups(&trainer->batch); g++) status = load_group(trainer, g);
     put_moments(trainer);
@@ -232,7 +290,7 @@ Status trainer_start(Trainer *trainer, int64_t epoch)
 {
     order_start(&trainer->order, epoch);
     trainer->epoch_error = (ExactSum){0, 0};
-    trainer->epoch_patches = trainer->epoch_step = 0;
+    trainer->epoch_patches = trainer->epoch_counting = trainer->epoch_step = 0;
     return begin(trainer, STATUS_OK);
 }
 
@@ -256,12 +314,15 @@ static bool compute_group(Trainer *trainer, int64_t g, ExactSum *error_sum)
     double start = timer_now(), error[VECTOR_LANES_MAX];
     float *kept = group->x;
     group->x = batch_group(&trainer->batch, g);
+    group->target = batch_target(&trainer->batch, g);
+    group->weight = batch_weight(&trainer->batch, g);
     for (int64_t lane = 0; dropout && lane < live; lane++)
         network_draw_dropout(network, group, (int)lane, trainer->seed, trainer->order.epoch,
                              (int64_t[3]){row[lane].ensemble, row[lane].trace, row[lane].sample});
     network_forward(network, group, dropout);
     network_backward(network, group, dropout, live, error);
     group->x = kept;
+    group->target = group->weight = NULL;
     double middle = timer_now();
     /* batch norm's own gradients, the first two a channel, follow by linearity */
     int bad = vector->fixed_add(network->n_parameters - channels2, group->gradient + channels2 * lanes, EXACT_LIMIT,
@@ -298,12 +359,19 @@ static Status compute(Trainer *trainer, bool *finite)
     return status;
 }
 
+/* So many samples as a number of patches; at least 1 of none: there is nothing to divide then. */
+static double as_patches(const Trainer *trainer, int64_t samples)
+{
+    const NetworkShape *shape = &trainer->network->shape;
+    return samples == 0 ? 1 : (double)samples / (double)(shape->n_out * shape->patch_size * shape->patch_size);
+}
+
 static void update(Trainer *trainer, int64_t n)
 {
     Network *network = trainer->network;
     double unit = ldexp(1, -exact_exponent(trainer->order.batch_size));
     for (int64_t p = 0; p < network->n_parameters; p++) trainer->sums[p] = (double)trainer->message[p] * unit;
-    network_gradient(network, trainer->sums, (double)n, trainer->gradient);
+    network_gradient(network, trainer->sums, as_patches(trainer, trainer->counting), trainer->gradient);
     int64_t plane = network->shape.patch_size * network->shape.patch_size;
     network_track(network, trainer->mean, trainer->var, (double)(n * plane));
     trainer->step++;
@@ -339,11 +407,12 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
     trainer->stop = head[FLAG_STOP] != 0;
     ExactSum error = {head[LOSS_HIGH], head[LOSS_LOW]};
     exact_settle(&error);
-    *loss = exact_value(error) / (double)*n;
+    *loss = exact_value(error) / as_patches(trainer, trainer->counting);
     trainer->epoch_error.high += error.high;
     trainer->epoch_error.low += error.low;
     exact_settle(&trainer->epoch_error);
     trainer->epoch_patches += *n;
+    trainer->epoch_counting += trainer->counting;
     update(trainer, *n);
     for (int64_t p = 0; p < trainer->network->n_parameters; p++)
         if (!isfinite(trainer->network->parameter[p])) return not_finite(trainer);
@@ -354,5 +423,5 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
 
 double trainer_epoch_loss(const Trainer *trainer)
 {
-    return exact_value(trainer->epoch_error) / (double)trainer->epoch_patches;
+    return exact_value(trainer->epoch_error) / as_patches(trainer, trainer->epoch_counting);
 }
