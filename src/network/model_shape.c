@@ -160,8 +160,8 @@ Status model_take_config(const Network *network, const char *path, Config *confi
     if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE_GRID, (double)shape->scale_grid, owner);
     if (status == STATUS_OK) status = take_objective(shape, owner, config);
     if (status == STATUS_OK)
-        status = config_take(config, CONFIG_NETWORK_CHANNELS,
-                             (double)(shape->channels / objective_inputs(shape->objective.target)), owner);
+        status = config_take_int(config, CONFIG_NETWORK_CHANNELS,
+                                 shape->channels / objective_inputs(shape->objective.target), owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_MIXING, (double)shape->mixing, owner);
