@@ -33,13 +33,14 @@ typedef struct {
     bool closed;        /* the run ended within the epoch, at train.max_steps: so are they, but a run that goes on with
                            more steps does not count them: best and metrics_rows are those before them */
     ExactSum epoch_error;
-    int64_t epoch_patches;
+    int64_t epoch_patches, epoch_counting;
     double best; /* the lowest loss that counts, INFINITY before the first */
     int64_t best_epoch, epochs_since_best;
     int64_t metrics_rows;                      /* written so far */
     uint64_t survey_checksum;                  /* of the survey */
     uint64_t map_checksum;                     /* of an explicit map's rows (index_rows_checksum()), 0: implicit */
     uint64_t init_checksum;                    /* of --init's model, 0: none */
+    uint64_t clean_checksum;                   /* of the clean survey, 0: none */
     char instruction_set[CHECKPOINT_NAME_MAX]; /* vector.h's name */
     char blas_kernels[CHECKPOINT_NAME_MAX];    /* OpenBLAS's, "" where no layer uses them */
     Config config;                             /* as it was in effect */

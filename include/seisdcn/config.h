@@ -18,6 +18,8 @@ typedef enum { SCALE_MAX, SCALE_RMS } ScaleKind;
 typedef enum { MIXING_DEPTHWISE, MIXING_FULL } Mixing;
 typedef enum { SKIP_NONE, SKIP_ADD } Skip;
 typedef enum { OUTPUT_TANH, OUTPUT_LINEAR } Output;
+typedef enum { TARGET_SOURCE, TARGET_CLEAN, TARGET_NEIGHBOUR, TARGET_BLIND_GATHER, TARGET_BLIND_TRACE } Target;
+typedef enum { FILL_OTHER, FILL_ZERO } Fill;
 typedef enum { APPLY_SHARED, APPLY_DIRECT } ApplyMethod;
 
 /* The keys, in the order of the table and of the printed configuration. */
@@ -40,6 +42,10 @@ typedef enum {
     CONFIG_NETWORK_OUT_CHANNELS,
     CONFIG_NETWORK_OUTPUT,
     CONFIG_NETWORK_DROPOUT_LAST,
+    CONFIG_TRAIN_TARGET,
+    CONFIG_TRAIN_HIDE,
+    CONFIG_TRAIN_BLOCK,
+    CONFIG_TRAIN_FILL,
     CONFIG_TRAIN_BATCH_SIZE,
     CONFIG_TRAIN_MAX_EPOCHS,
     CONFIG_TRAIN_LEARNING_RATE,
@@ -80,6 +86,9 @@ typedef struct {
         bool dropout_last;
     } network;
     struct {
+        int64_t target; /* Target */
+        double hide;
+        int64_t block, fill; /* fill: Fill */
         int64_t batch_size, max_epochs;
         double learning_rate;
         int64_t seed;

@@ -9,7 +9,7 @@
 
 typedef enum { CONFIG_INT, CONFIG_NUMBER, CONFIG_FLAG, CONFIG_CHOICE } ConfigKind;
 
-enum { CONFIG_CHOICES_MAX = 4, CONFIG_RANGE_MAX = 96 };
+enum { CONFIG_CHOICES_MAX = 5, CONFIG_RANGE_MAX = 96 };
 
 typedef struct {
     const char *section, *name;

@@ -52,7 +52,7 @@ Status model_get_arrays(const H5File *file, const char *group, const Network *ne
 Status model_load(const Comm *comm, const char *path, const Vector *vector, Network *network, ModelInfo *info);
 
 /* Gives config the model's network.* and patch.size. Local. STATUS_CONFIG where the user set one of them to another
- * value; the dropout never conflicts: the user's stands. */
+ * value; the dropout never conflicts, nor does train.target with the same input: the user's stands. */
 Status model_take_config(const Network *network, const char *path, Config *config);
 
 /* Checks that a survey has the channels that the network wants; `code` otherwise (STATUS_CONFIG for a network that the

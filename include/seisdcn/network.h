@@ -14,6 +14,7 @@
 #ifndef SEISDCN_NETWORK_H
 #define SEISDCN_NETWORK_H
 
+#include "seisdcn/objective.h"
 #include "seisdcn/status.h"
 #include "seisdcn/vector.h"
 
@@ -27,12 +28,13 @@ typedef struct {
     int mixing, skip; /* Mixing, Skip of config.h */
     /* the wider family; zeros are the original's network */
     int64_t width;       /* channels of every level; 0: channels * k_mult^l at level l */
-    int64_t n_out;       /* output channels; 0: as many as input channels, which network_new() writes out */
+    int64_t n_out;       /* output channels, at most the input's; 0: as many, which network_new() writes out */
     int output;          /* Output of config.h: what the last layer ends with */
     bool undropped_last; /* the last layer has no dropout */
     /* what patches are divided by before they come in */
     int scale; /* ScaleKind of config.h */
     int64_t scale_grid;
+    ObjectiveRule objective; /* what it is trained towards; channels are those of all gathers that feed it */
 } NetworkShape;
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };

@@ -32,6 +32,7 @@ typedef struct {
     double mute_threshold;
     bool keep_mutes;          /* samples that were exact zeros become zeros again */
     const bool *shared_scale; /* [channels] which channels share the scale; the caller's */
+    const float *own;         /* [fold][n_samples] the gather that muted windows pass, the caller's; NULL: channel 0 */
     int64_t max_fold, n_samples;
     int64_t columns; /* of a padded row, with slack for a vector past its end */
     NetworkGroup group;

@@ -25,6 +25,7 @@ typedef enum {
     RANDOM_WEIGHTS,
     RANDOM_SYNTH,
     RANDOM_TEST,
+    RANDOM_TARGET,
 } RandomPurpose;
 
 /* The key of a seed, a purpose and one more number (an epoch, an ensemble). Pure. */

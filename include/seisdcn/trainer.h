@@ -40,7 +40,8 @@ typedef struct {
     double learning_rate;
     int64_t seed;
     Order order;
-    Gathers gathers;
+    const Objective *objective;  /* NULL: source */
+    Gathers gathers, clean;      /* clean: of the clean survey, where there is one */
     Blocks blocks;
     Batch batch;                 /* the current one; group by group the next one takes its place */
     IndexRow *rows[2];           /* [batch.capacity] of the current batch and of the next */
@@ -57,15 +58,17 @@ typedef struct {
     int64_t epoch_step;   /* steps taken in the epoch */
     ExactSum epoch_error; /* sum of the epoch's patch losses */
     int64_t epoch_patches;
-    int64_t epochs, max_steps; /* of the configuration */
-    bool stop;                 /* a rank was asked to stop (interrupt.h) before the last step: the same on all ranks */
+    int64_t counting, epoch_counting; /* samples that count, of the current batch and of the epoch so far */
+    int64_t epochs, max_steps;        /* of the configuration */
+    bool stop; /* a rank was asked to stop (interrupt.h) before the last step: the same on all ranks */
     double seconds[PHASES];
 } Trainer;
 
-/* Finds out what training of network (the caller's) on a map's train rows takes: trainer->order and trainer->memory
- * only. Collective. STATUS_MEMORY (also where train.memory_limit_mb does not do; it says what would). */
+/* Finds out what training of network (the caller's) on a map's train rows towards objective (the caller's; NULL: source)
+ * takes: trainer->order and trainer->memory only. Collective. STATUS_MEMORY (also where train.memory_limit_mb does not
+ * do; it says what would). */
 Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                    Trainer *trainer);
+                    const Objective *objective, Trainer *trainer);
 
 /* Prepares what was planned; reads all of this rank's gathers where they stay in memory. Collective. STATUS_MEMORY,
  * STATUS_IO, STATUS_DATA. */
@@ -73,7 +76,7 @@ Status trainer_prepare(Trainer *trainer);
 
 /* trainer_plan() and trainer_prepare(). Collective. */
 Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                   Trainer *trainer);
+                   const Objective *objective, Trainer *trainer);
 
 void trainer_free(Trainer *trainer);
 
@@ -84,11 +87,12 @@ Status trainer_start(Trainer *trainer, int64_t epoch);
  * caller's to set. left: see order_resume(). Collective. */
 Status trainer_resume(Trainer *trainer, int64_t epoch, int64_t epoch_step, const int64_t *left);
 
-/* One step: *n patches over all ranks (0: the epoch has ended, nothing was done), their mean loss. Collective.
+/* One step: *n patches over all ranks (0: the epoch has ended, nothing was done), the mean loss over their samples that
+ * count (0 where none does). Collective.
  * STATUS_NUMERIC where loss or gradient are not finite; what reading gathers may say. */
 Status trainer_step(Trainer *trainer, int64_t *n, double *loss);
 
-/* The mean loss over the patches of the epoch so far. Pure. */
+/* The mean loss over the samples that count of the epoch so far. Pure. */
 double trainer_epoch_loss(const Trainer *trainer);
 
 /* Lets the reading of gathers go on where something else than training takes its time. Local. */

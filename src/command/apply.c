@@ -89,7 +89,7 @@ static void clock_phase(Apply *apply, ApplyPhase phase, const Worklist *work, do
 }
 
 /* Item i of the list: read, predicted, written; given up where the work is to stop. */
-static Status predict_one(Apply *apply, Predictor *predictor, Worklist *work, int64_t i, float *in, float *out)
+static Status predict_one(Apply *apply, Predictor *predictor, Worklist *work, int64_t i, float *out)
 {
     const Survey *survey = &apply->survey;
     int64_t e = apply->list[i], fold = survey_fold(survey, e), n = fold * survey->n_samples;
@@ -97,13 +97,13 @@ static Status predict_one(Apply *apply, Predictor *predictor, Worklist *work, in
     PredictCounts counts = {0};
     double start = timer_now();
     apply->spent[APPLY_COUNTER] = work->waited;
-    Status status = survey_read_gather(survey, e, apply->network.shape.channels, in);
+    Status status = apply_read(apply, e);
     clock_phase(apply, APPLY_FILES, work, &start);
     if (status != STATUS_OK) return status;
-    bool whole = (shared ? predict_shared : predict_direct)(predictor, in, fold, out, &counts);
+    bool whole = (shared ? predict_shared : predict_direct)(predictor, apply->in, fold, out, &counts);
     if (whole) status = check_finite(apply, e, out, n);
     if (whole && command_flag(apply->job, "--difference"))
-        for (int64_t k = 0; k < n; k++) out[k] = in[k] - out[k];
+        for (int64_t k = 0; k < n; k++) out[k] = apply->own[k] - out[k];
     clock_phase(apply, APPLY_PREDICT, work, &start);
     if (status != STATUS_OK || !whole) return status;
     status = survey_write_gather(&apply->predicted, e, out);
@@ -123,7 +123,7 @@ static bool poke(void *context)
     return worklist_poke(work);
 }
 
-static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, float *in, float *out)
+static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, float *out)
 {
     Status status = STATUS_OK;
     predictor->poke = poke;
@@ -131,7 +131,7 @@ static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, f
     while (status == STATUS_OK && !poke(work)) {
         int64_t i = worklist_next(work);
         if (i < 0) break;
-        status = predict_one(apply, predictor, work, i, in, out);
+        status = predict_one(apply, predictor, work, i, out);
     }
     if (status != STATUS_OK) worklist_stop(work); /* what the others do until then is kept */
     apply->spent[APPLY_COUNTER] = work->waited;
@@ -147,14 +147,14 @@ static Status check_done(const Apply *apply, int64_t done)
     return status_fail(STATUS_BUG, "%" PRId64 " gathers of %" PRId64 " were done", done, apply->n);
 }
 
-static Status work_off(Apply *apply, Predictor *predictor, float *in, float *out)
+static Status work_off(Apply *apply, Predictor *predictor, float *out)
 {
     const Comm *comm = &apply->job->comm;
     Worklist work;
     worklist_new(comm, apply->n, &work);
     double start = timer_now();
     log_progress_start("apply", apply->n, "gathers");
-    Status status = predict_mine(apply, predictor, &work, in, out);
+    Status status = predict_mine(apply, predictor, &work, out);
     double end = timer_now();
     int64_t done = worklist_end(&work);
     status = comm_agree(comm, status);
@@ -171,20 +171,21 @@ static Status loop(Apply *apply)
     const Config *config = &apply->job->config;
     const Survey *survey = &apply->survey;
     Predictor predictor = {0};
-    bool shared[SURVEY_ATTRIBUTES_MAX + 1] = {true};
-    for (int c = 0; c < survey->n_attributes; c++) shared[c + 1] = survey->attribute[c].shared_scale;
+    bool shared[OBJECTIVE_INPUTS * (SURVEY_ATTRIBUTES_MAX + 1)];
+    apply_shared_scale(apply, shared);
     int64_t fold = survey_max_fold(survey);
     size_t n = (size_t)(fold * survey->n_samples);
     network_fold_running(&apply->network);
-    float *in = memory_new(n * (size_t)apply->network.shape.channels, sizeof *in, "a gather");
     float *out = memory_new(n, sizeof *out, "a predicted gather");
-    Status status = in == NULL || out == NULL ? STATUS_MEMORY : STATUS_OK;
+    Status status = out == NULL ? STATUS_MEMORY : apply_read_open(apply);
     if (status == STATUS_OK)
         status = predict_new(&apply->network, fold, survey->n_samples, config->apply.mute_threshold,
                              config->apply.keep_mutes, shared, &predictor);
     status = comm_agree(comm, status);
-    if (status == STATUS_OK) status = work_off(apply, &predictor, in, out);
-    memory_free(in);
+    if (status == STATUS_OK && apply->objective.before != NULL) objective_report(&apply->objective);
+    predictor.own = apply->own;
+    if (status == STATUS_OK) status = work_off(apply, &predictor, out);
+    apply_read_close(apply);
     memory_free(out);
     predict_free(&predictor);
     return status;

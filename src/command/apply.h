@@ -4,7 +4,9 @@
 
 #include "seisdcn/command.h"
 #include "seisdcn/exact.h"
+#include "seisdcn/gathers.h"
 #include "seisdcn/model.h"
+#include "seisdcn/objective.h"
 #include "seisdcn/predict.h"
 #include "seisdcn/survey.h"
 
@@ -29,7 +31,28 @@ typedef struct {
     ExactWide energy[APPLY_ENERGIES]; /* sums over this rank's gathers */
     double seconds;                   /* from the first gather to the end of the last rank's last */
     double spent[APPLY_PHASES];       /* this rank's seconds of it */
+    Gathers gathers;
+    Objective objective; /* of zeros where gathers are predicted from themselves */
+    float *in;           /* [channels][fold][n_samples] what feeds the network */
+    float *own;          /* [fold][n_samples] the gather itself: the first of them, or another array */
 } Apply;
+
+/* ---- apply_read.c: what feeds the network for a gather ---- */
+
+/* Makes room, and finds the gathers' neighbours where these feed it. Local. STATUS_MEMORY, STATUS_DATA. */
+Status apply_read_open(Apply *apply);
+
+void apply_read_close(Apply *apply);
+
+/* Bytes that apply_read_open() takes. Pure. */
+int64_t apply_read_bytes(const Apply *apply);
+
+/* Which of the network's channels share the scale: shared [channels]. Pure. */
+void apply_shared_scale(const Apply *apply, bool *shared);
+
+/* Reads ensemble e: apply->own, and apply->in: the gather, or its neighbours. Local. STATUS_IO, STATUS_DATA,
+ * STATUS_MEMORY. */
+Status apply_read(Apply *apply, int64_t e);
 
 /* ---- apply_work.c: what work a predicted survey is of ---- */
 

@@ -14,7 +14,7 @@
 static const int64_t LIBRARY_BYTES = 4000000;
 
 typedef struct {
-    const Apply *apply;
+    Apply *apply;
     const Survey *survey;
     Network *network;
     int64_t program, gathers, predictor; /* bytes of this rank */
@@ -41,7 +41,7 @@ static void count(Plan *plan)
     const Survey *survey = plan->survey;
     int64_t samples = survey_max_fold(survey) * survey->n_samples, tables = 25 * survey->n_ensembles; /* the output's */
     plan->program = (int64_t)memory_resident();
-    plan->gathers = (plan->network->shape.channels + 1) * samples * (int64_t)sizeof(float) + tables;
+    plan->gathers = apply_read_bytes(plan->apply) + samples * (int64_t)sizeof(float) + tables;
     plan->predictor = (int64_t)predict_bytes(plan->network, survey_max_fold(survey), survey->n_samples);
     for (int64_t i = 0; i < plan->apply->n; i++)
         plan->windows += windows_of(plan, survey_fold(survey, plan->apply->list[i]));
@@ -60,13 +60,13 @@ static Status check_file(Plan *plan)
 /* ---- speed ---- */
 
 /* Predicts the first traces of a gather: enough windows for a fair sample, few enough for seconds. */
-static Status measure_gather(const Plan *plan, Predictor *predictor, int64_t e, float *in, float *out,
-                             PredictCounts *counts)
+static Status measure_gather(const Plan *plan, Predictor *predictor, int64_t e, float *out, PredictCounts *counts)
 {
     static const int64_t WINDOWS = 100000;
     const Survey *survey = plan->survey;
     int64_t size = plan->network->shape.patch_size, fold = survey_fold(survey, e), kept = fold;
-    Status status = survey_read_gather(survey, e, plan->network->shape.channels, in);
+    float *in = plan->apply->in;
+    Status status = apply_read(plan->apply, e);
     if (status != STATUS_OK) return status;
     while (kept > size && windows_of(plan, kept) > WINDOWS) kept--;
     for (int64_t c = 1; c < plan->network->shape.channels; c++) /* the channels close up */
@@ -80,8 +80,7 @@ static Status measure_gather(const Plan *plan, Predictor *predictor, int64_t e, 
 }
 
 /* Every rank times gathers of its own, spread over the list, for about a second; the first one warms up. */
-static Status measure_mine(const Plan *plan, Predictor *predictor, float *in, float *out, PredictCounts *counts,
-                           double *seconds)
+static Status measure_mine(const Plan *plan, Predictor *predictor, float *out, PredictCounts *counts, double *seconds)
 {
     enum { GATHERS = 4 };
     const Comm *comm = &plan->apply->job->comm;
@@ -92,7 +91,7 @@ static Status measure_mine(const Plan *plan, Predictor *predictor, float *in, fl
             (2 * ((k == 0 ? 0 : k - 1) * comm->size + comm->rank) + 1) * plan->apply->n / (2 * comm->size * GATHERS);
         PredictCounts more = {0};
         double start = timer_now();
-        status = measure_gather(plan, predictor, plan->apply->list[at], in, out, k == 0 ? &more : counts);
+        status = measure_gather(plan, predictor, plan->apply->list[at], out, k == 0 ? &more : counts);
         if (k > 0) *seconds += timer_now() - start;
     }
     return status;
@@ -106,17 +105,16 @@ static Status measure_speed(Plan *plan)
     Predictor predictor = {0};
     PredictCounts counts = {0};
     double seconds = 0;
-    bool shared[SURVEY_ATTRIBUTES_MAX + 1] = {true};
-    for (int c = 0; c < survey->n_attributes; c++) shared[c + 1] = survey->attribute[c].shared_scale;
+    bool shared[OBJECTIVE_INPUTS * (SURVEY_ATTRIBUTES_MAX + 1)];
+    apply_shared_scale(plan->apply, shared);
     size_t samples = (size_t)(survey_max_fold(survey) * survey->n_samples);
     network_fold_running(plan->network);
-    float *in = memory_new(samples * (size_t)plan->network->shape.channels, sizeof *in, "a gather");
     float *out = memory_new(samples, sizeof *out, "a predicted gather");
-    Status status = in == NULL || out == NULL ? STATUS_MEMORY : STATUS_OK;
+    Status status = out == NULL ? STATUS_MEMORY : apply_read_open(plan->apply);
     if (status == STATUS_OK)
         status = predict_new(plan->network, survey_max_fold(survey), survey->n_samples, config->apply.mute_threshold,
                              config->apply.keep_mutes, shared, &predictor);
-    if (status == STATUS_OK) status = measure_mine(plan, &predictor, in, out, &counts, &seconds);
+    if (status == STATUS_OK) status = measure_mine(plan, &predictor, out, &counts, &seconds);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) {
         int64_t sums[2] = {counts.windows, counts.live};
@@ -126,7 +124,7 @@ static Status measure_speed(Plan *plan)
         /* the ranks work side by side: the mean rank's time for its windows, over those of all */
         plan->seconds = comm_spread(comm, seconds).mean / (double)sums[0];
     }
-    memory_free(in);
+    apply_read_close(plan->apply);
     memory_free(out);
     predict_free(&predictor);
     return status;

@@ -34,12 +34,13 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
     work->survey_path = apply->survey.path;
     snprintf(work->network, sizeof work->network,
              "channels %" PRId64 ", k_mult %" PRId64 ", levels %" PRId64 ", patch %" PRId64 ", mixing %s, skip %s, "
-             "width %" PRId64 ", out_channels %" PRId64 ", output %s, scale %s, scale_grid %" PRId64,
+             "width %" PRId64 ", out_channels %" PRId64 ", output %s, scale %s, scale_grid %" PRId64 ", target %s",
              shape->channels, shape->k_mult, shape->levels, shape->patch_size,
              config_word(CONFIG_NETWORK_MIXING, shape->mixing), config_word(CONFIG_NETWORK_SKIP, shape->skip),
              shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output),
-             config_word(CONFIG_PATCH_SCALE, shape->scale), shape->scale_grid);
-    describe_channels(&apply->survey, shape->channels, work->channels);
+             config_word(CONFIG_PATCH_SCALE, shape->scale), shape->scale_grid,
+             config_word(CONFIG_TRAIN_TARGET, shape->objective.target));
+    describe_channels(&apply->survey, shape->channels / objective_inputs(shape->objective.target), work->channels);
     snprintf(work->method, sizeof work->method, "%s", config_word(CONFIG_APPLY_METHOD, (int64_t)config->apply.method));
     work->mute_threshold = config->apply.mute_threshold;
     work->keep_mutes = config->apply.keep_mutes;

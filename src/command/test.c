@@ -1,4 +1,6 @@
 /* test: the loss of a model over one split of a survey. */
+#include "aim.h"
+
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/evaluate.h"
@@ -31,7 +33,8 @@ static Status take_split(const ModelInfo *info, const Survey *survey, const char
     return status;
 }
 
-static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, IndexSplit split, Network *network)
+static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, IndexSplit split, Network *network,
+                       const Objective *objective)
 {
     const char *map_path = command_text(job, "--map");
     Evaluation evaluation;
@@ -40,7 +43,7 @@ static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, Inde
     if (map->total[split] == 0)
         return status_fail(STATUS_DATA, "the split %s of %s has no patches; choose another --split",
                            index_split_name(split), map_path == NULL ? "the model" : map_path);
-    Status status = evaluate_new(&job->comm, survey, map, split, 0, (int64_t)64 << 20, network, &evaluation);
+    Status status = evaluate_new(&job->comm, survey, map, split, 0, (int64_t)64 << 20, network, objective, &evaluation);
     if (status != STATUS_OK) return status;
     status = comm_agree(&job->comm, network_group_new(network, false, &group));
     if (status == STATUS_OK) {
@@ -63,6 +66,7 @@ static Status run(Job *job)
     Survey survey = {0};
     Network network = {0};
     IndexMap map = {0};
+    Aim aim = {0};
     ModelInfo info;
     const Vector *vector;
     Status status = model_choose_vector(&job->comm, &vector);
@@ -70,19 +74,25 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
     if (status == STATUS_OK) status = model_check_survey(&network, &survey, STATUS_DATA);
+    if (status == STATUS_OK) network.shape.objective = model_shape(&job->config).objective;
+    if (status == STATUS_OK) status = aim_open(job, &survey, &network, &aim);
     if (status == STATUS_OK && map_path == NULL) status = take_split(&info, &survey, model, &job->config);
     if (status == STATUS_OK) status = index_load(&job->comm, &survey, map_path, &job->config, &map);
     if (status == STATUS_OK) status = model_check_map(&network, &map);
-    if (status == STATUS_OK) status = evaluate(job, &survey, &map, (IndexSplit)split, &network);
+    if (status == STATUS_OK) status = evaluate(job, &survey, &map, (IndexSplit)split, &network, aim.used);
     index_free(&map);
     network_free(&network);
-    Status closed = survey_close(&survey);
-    return status != STATUS_OK ? status : closed;
+    Status closed = aim_close(&aim), also = survey_close(&survey);
+    return status != STATUS_OK ? status : closed != STATUS_OK ? closed : also;
 }
 
 static const Option options[] = {
     {.name = "--survey", .kind = OPTION_TEXT, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
     {.name = "--model", .kind = OPTION_TEXT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
+    {.name = "--clean",
+     .kind = OPTION_TEXT,
+     .argument = "SURVEY.h5",
+     .help = "the clean survey of the same gathers, for train.target=clean"},
     {.name = "--map",
      .kind = OPTION_TEXT,
      .argument = "MAP.h5",
@@ -100,7 +110,8 @@ const Command command_test = {
     .summary = "prints the loss of a model over one split",
     .description =
         "Computes the mean squared error of the model's prediction over every patch of a split, and prints it "
-        "as `test_loss V` (with the split's own name).",
+        "as `test_loss V` (with the split's own name). What it is compared with is the model's train.target, or the "
+        "one that is set.",
     .example = "mpirun -n 2 seisdcn test --survey survey.h5 --model run/best.h5 --split test",
     .options = options,
     .uses_config = true,

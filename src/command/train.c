@@ -1,4 +1,5 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
+#include "aim.h"
 #include "report.h"
 #include "train_dry_run.h"
 #include "train_output.h"
@@ -24,6 +25,7 @@
 typedef struct {
     Job *job;
     Survey survey;
+    Aim aim;
     IndexMap map;
     Network network;
     Trainer trainer;
@@ -54,6 +56,7 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     status = model_load(&job->comm, init, vector, &train->network, &info);
     if (status == STATUS_OK) status = model_take_config(&train->network, init, &job->config);
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
+    if (status == STATUS_OK) train->network.shape.objective = model_shape(&job->config).objective;
     train->state.init_checksum = info.checksum;
     return status;
 }
@@ -66,6 +69,7 @@ static void take_fingerprints(Train *train)
     CheckpointState *state = &train->state;
     state->config = train_resume_kept(&train->job->config);
     state->survey_checksum = train->survey.checksum;
+    state->clean_checksum = train->aim.clean.checksum;
     if (train->job->comm.rank == 0) state->map_checksum = index_rows_checksum(&train->map);
     checkpoint_name_machine(&train->network, state);
 }
@@ -94,6 +98,7 @@ static Status load(Train *train)
     if (status == STATUS_OK) status = model_check_map(&train->network, &train->map);
     if (status == STATUS_OK)
         status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
+    if (status == STATUS_OK) status = aim_open(job, &train->survey, &train->network, &train->aim);
     if (status != STATUS_OK) return status;
     index_report(&train->map);
     take_fingerprints(train);
@@ -105,14 +110,16 @@ static Status prepare(Train *train)
     Job *job = train->job;
     const Comm *comm = &job->comm;
     TrainResume *resume = &train->resume;
-    Status status = trainer_plan(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    const Objective *objective = train->aim.used;
+    Status status =
+        trainer_plan(comm, &train->survey, &train->map, &job->config, &train->network, objective, &train->trainer);
     if (status == STATUS_OK) {
         train_warn_memory(comm, &train->trainer.memory);
         status = trainer_prepare(&train->trainer);
     }
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
-                              train->trainer.memory.validation_gathers, &train->network, &train->validation);
+                              train->trainer.memory.validation_gathers, &train->network, objective, &train->validation);
     if (status != STATUS_OK) return status;
     train->validation.poke = read_on;
     train->validation.poke_context = &train->trainer;
@@ -138,6 +145,7 @@ static void introduce(const Train *train)
              shape->channels, shape->n_out, levels, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
              config_word(CONFIG_NETWORK_OUTPUT, shape->output), config_word(CONFIG_NETWORK_SKIP, shape->skip),
              train->network.n_parameters);
+    log_note("objective: %s", config_word(CONFIG_TRAIN_TARGET, shape->objective.target));
     log_note("training: %s patches an epoch in %" PRId64 " steps of %" PRId64
              " over %d ranks, %s a rank besides gathers",
              log_count(train->trainer.order.epoch_rows, patches), steps, config->train.batch_size,
@@ -330,7 +338,7 @@ static Status prepare_and_loop(Train *train)
                  folder, train->resume.state.epoch, train->resume.state.step);
     if (status != STATUS_OK || train->resume.finished) return status;
     if (dry)
-        return train_dry_run(train->job, &train->survey, &train->map, &train->network,
+        return train_dry_run(train->job, &train->survey, &train->map, &train->network, train->aim.used,
                              train->resume.found ? train->resume.state.step : 0);
     introduce(train);
     status = loop(train);
@@ -350,8 +358,8 @@ static Status run(Job *job)
     trainer_free(&train.trainer);
     network_free(&train.network);
     index_free(&train.map);
-    Status closed = survey_close(&train.survey);
-    return status != STATUS_OK ? status : closed;
+    Status closed = aim_close(&train.aim), also = survey_close(&train.survey);
+    return status != STATUS_OK ? status : closed != STATUS_OK ? closed : also;
 }
 
 static const Option options[] = {
@@ -365,6 +373,10 @@ static const Option options[] = {
      .kind = OPTION_TEXT,
      .argument = "MAP.h5",
      .help = "the index map (default: built from patch.* and split.*)"},
+    {.name = "--clean",
+     .kind = OPTION_TEXT,
+     .argument = "SURVEY.h5",
+     .help = "the clean survey of the same gathers, for train.target=clean"},
     {.name = "--init", .kind = OPTION_TEXT, .argument = "MODEL.h5", .help = "start from this model's weights"},
     {.name = "--resume",
      .kind = OPTION_FLAG,
@@ -372,7 +384,7 @@ static const Option options[] = {
     {.name = "--allow-change",
      .kind = OPTION_LIST,
      .argument = "KEY",
-     .help = "lets --resume go on although this key (or survey, or map) is another now; may be repeated"},
+     .help = "lets --resume go on although this key (or survey, map, clean) is another now; may be repeated"},
     {.name = "--dry-run",
      .kind = OPTION_FLAG,
      .help = "check everything, write nothing, and print memory, files, steps and time"},

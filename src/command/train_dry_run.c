@@ -21,8 +21,9 @@ typedef struct {
     const Survey *survey;
     const IndexMap *map;
     Network *network;
-    TrainerMemory memory; /* this rank's */
-    int64_t done;         /* steps that an earlier run took */
+    const Objective *objective; /* NULL: source */
+    TrainerMemory memory;       /* this rank's */
+    int64_t done;               /* steps that an earlier run took */
     int64_t epoch_patches;
     int64_t epoch_steps, steps, epochs;  /* steps of an epoch and in all; epochs begun */
     int64_t valid_patches;               /* of one validation */
@@ -38,7 +39,7 @@ static Status plan_training(Plan *plan)
     const Comm *comm = &plan->job->comm;
     Trainer trainer;
     Evaluation validation;
-    Status status = trainer_plan(comm, plan->survey, plan->map, config, plan->network, &trainer);
+    Status status = trainer_plan(comm, plan->survey, plan->map, config, plan->network, plan->objective, &trainer);
     if (status != STATUS_OK) return status;
     plan->memory = trainer.memory;
     plan->epoch_patches = trainer.order.epoch_rows;
@@ -51,7 +52,7 @@ static Status plan_training(Plan *plan)
         plan->epochs = (plan->steps - 1) / plan->epoch_steps + 1;
     }
     status = evaluate_new(comm, plan->survey, plan->map, INDEX_VALID, config->train.max_valid_patches,
-                          plan->memory.validation_gathers, plan->network, &validation);
+                          plan->memory.validation_gathers, plan->network, plan->objective, &validation);
     if (status != STATUS_OK) return status;
     plan->valid_patches = validation.n_used;
     int64_t unused = plan->memory.validation_gathers - evaluate_gathers(&validation);
@@ -121,7 +122,7 @@ static Status measure_speed(Plan *plan)
     Trainer trainer;
     int64_t n = 0, patches = 0, steps = 0;
     double loss, start = 0, begun;
-    Status status = trainer_new(comm, plan->survey, plan->map, &config, plan->network, &trainer);
+    Status status = trainer_new(comm, plan->survey, plan->map, &config, plan->network, plan->objective, &trainer);
     if (status != STATUS_OK) return status;
     status = trainer_start(&trainer, 1);
     begun = start = timer_now();
@@ -215,9 +216,11 @@ static void print_time(const Plan *plan)
                log_duration(train, text), log_duration(valid, other));
 }
 
-Status train_dry_run(const Job *job, const Survey *survey, const IndexMap *map, Network *network, int64_t steps_done)
+Status train_dry_run(const Job *job, const Survey *survey, const IndexMap *map, Network *network,
+                     const Objective *objective, int64_t steps_done)
 {
-    Plan plan = {.job = job, .survey = survey, .map = map, .network = network, .done = steps_done};
+    Plan plan = {
+        .job = job, .survey = survey, .map = map, .network = network, .objective = objective, .done = steps_done};
     Status status = plan_training(&plan);
     if (status == STATUS_OK) status = comm_agree(&job->comm, job->comm.rank == 0 ? check_files(&plan) : STATUS_OK);
     if (status == STATUS_OK) status = measure_speed(&plan);

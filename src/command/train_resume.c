@@ -58,6 +58,7 @@ static const Effect effects[CHANGES] = {
     [CONFIG_APPLY_MAX_TIME_MINUTES] = CHANGES_RUN,
     [CHANGE_SURVEY] = CHANGES_ORDER,
     [CHANGE_MAP] = CHANGES_ORDER,
+    [CHANGE_CLEAN] = CHANGES_RESULT,
 };
 
 Config train_resume_kept(const Config *config)
@@ -76,6 +77,7 @@ static int find_change(const char *name)
 {
     if (strcmp(name, "survey") == 0) return CHANGE_SURVEY;
     if (strcmp(name, "map") == 0) return CHANGE_MAP;
+    if (strcmp(name, "clean") == 0) return CHANGE_CLEAN;
     ConfigKey key = config_find(name);
     return key == CONFIG_KEYS ? -1 : (int)key;
 }
@@ -86,9 +88,10 @@ static Status unknown_change(const char *name)
     for (int key = 0; key < CONFIG_KEYS; key++) names[key] = config_name((ConfigKey)key);
     names[CHANGE_SURVEY] = "survey";
     names[CHANGE_MAP] = "map";
+    names[CHANGE_CLEAN] = "clean";
     const char *nearest = text_nearest(name, names, CHANGES);
-    return status_fail(STATUS_USAGE, "--allow-change %.80s: no such key%s%s; wanted: section.key, survey or map", name,
-                       nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
+    return status_fail(STATUS_USAGE, "--allow-change %.80s: no such key%s%s; wanted: section.key, survey, map or clean",
+                       name, nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
 }
 
 static Status allow(const char *name, TrainResume *resume)
@@ -298,6 +301,8 @@ static Status compare(TrainResume *resume, const char *folder, const CheckpointS
         status = check_checksum(resume, folder, CHANGE_SURVEY, "survey", now->survey_checksum, held->survey_checksum);
     if (status == STATUS_OK)
         status = check_checksum(resume, folder, CHANGE_MAP, "map", now->map_checksum, held->map_checksum);
+    if (status == STATUS_OK)
+        status = check_checksum(resume, folder, CHANGE_CLEAN, "clean", now->clean_checksum, held->clean_checksum);
     if (status == STATUS_OK && now->init_checksum != 0 && now->init_checksum != held->init_checksum)
         status = status_fail(STATUS_USAGE,
                              "--init names another model than the training in %s began with%s; leave it out to go on",
@@ -318,6 +323,7 @@ Status train_resume_compare(const Job *job, TrainResume *resume, CheckpointState
     *now = resume->state;
     now->config = mine.config;
     now->survey_checksum = mine.survey_checksum;
+    now->clean_checksum = mine.clean_checksum;
     now->map_checksum = mine.map_checksum;
     return STATUS_OK;
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* What --allow-change may name besides the configuration's keys. */
-enum { CHANGE_SURVEY = CONFIG_KEYS, CHANGE_MAP, CHANGES };
+enum { CHANGE_SURVEY = CONFIG_KEYS, CHANGE_MAP, CHANGE_CLEAN, CHANGES };
 
 typedef struct {
     bool found;            /* there is a checkpoint to go on from */

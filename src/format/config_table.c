@@ -65,6 +65,20 @@ static const ConfigEntry table[CONFIG_KEYS] = {
     [CONFIG_NETWORK_DROPOUT_LAST] = {KEY(network, dropout_last), FLAG, .fallback = "true",
                                      .help = "Whether the last layer has dropout too, as the original's has."},
 
+    [CONFIG_TRAIN_TARGET] = {KEY(train, target), CHOICE("source", "clean", "neighbour", "blind_gather", "blind_trace"),
+                             .fallback = "source",
+                             .help =
+                                 "What the prediction is compared with: the input itself, the original's; the same "
+                                 "patch of a clean survey (--clean); that of a neighbouring gather on the line; the "
+                                 "gather itself, where its two neighbours are the input; or the patch itself on "
+                                 "traces that the input hides. But for source, muted samples do not count."},
+    [CONFIG_TRAIN_HIDE] = {KEY(train, hide), .kind = CONFIG_NUMBER, .low = 0, .high = 1, .without_low = true,
+                           .fallback = "0.125", .help = "blind_trace: share of a patch's traces that are hidden."},
+    [CONFIG_TRAIN_BLOCK] = {KEY(train, block), WHOLE(1, 256), .fallback = "1", .unit = "traces",
+                            .help = "blind_trace: so many hidden traces side by side."},
+    [CONFIG_TRAIN_FILL] = {KEY(train, fill), CHOICE("other", "zero"), .fallback = "other",
+                           .help = "blind_trace: what stands in the place of hidden traces: traces of another patch of "
+                                   "the gather, so that the network cannot tell them, or zeros."},
     [CONFIG_TRAIN_BATCH_SIZE] = {KEY(train, batch_size), WHOLE(1, INT_MOST), .fallback = "128", .unit = "patches",
                                  .help = "Patches of a training step, all ranks together."},
     [CONFIG_TRAIN_MAX_EPOCHS] = {KEY(train, max_epochs), WHOLE(1, INT_MOST), .fallback = "21",

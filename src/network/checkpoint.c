@@ -25,6 +25,7 @@ void checkpoint_take_place(const Trainer *trainer, CheckpointState *state)
     state->step = trainer->step;
     state->epoch_error = trainer->epoch_error;
     state->epoch_patches = trainer->epoch_patches;
+    state->epoch_counting = trainer->epoch_counting;
     checkpoint_name_machine(trainer->network, state);
 }
 
@@ -61,12 +62,14 @@ static const Field fields[] = {
     TRAINING("epoch_error_high", FIELD_INT, epoch_error.high),
     TRAINING("epoch_error_low", FIELD_INT, epoch_error.low),
     TRAINING("epoch_patches", FIELD_INT, epoch_patches),
+    TRAINING("epoch_counting", FIELD_INT, epoch_counting),
     TRAINING("best_loss", FIELD_NUMBER, best),
     TRAINING("best_epoch", FIELD_INT, best_epoch),
     TRAINING("epochs_since_best", FIELD_INT, epochs_since_best),
     TRAINING("metrics_rows", FIELD_INT, metrics_rows),
     TRAINING("map_checksum", FIELD_UINT, map_checksum),
     TRAINING("init_checksum", FIELD_UINT, init_checksum),
+    TRAINING("clean_checksum", FIELD_UINT, clean_checksum),
 };
 
 enum { FIELDS = sizeof fields / sizeof *fields };
@@ -321,4 +324,5 @@ void checkpoint_install(const Comm *comm, const Checkpoint *checkpoint, const Ch
     trainer->step = state->step;
     trainer->epoch_error = state->epoch_error;
     trainer->epoch_patches = state->epoch_patches;
+    trainer->epoch_counting = state->epoch_counting;
 }

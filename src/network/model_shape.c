@@ -6,6 +6,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static ObjectiveRule rule_of(const Config *config)
+{
+    return (ObjectiveRule){.target = (int)config->train.target,
+                           .hide = config->train.hide,
+                           .block = config->train.block,
+                           .fill = (int)config->train.fill};
+}
+
 /* ---- in the file ---- */
 
 Status model_read_choice(const H5File *file, const char *name, ConfigKey key, int *value)
@@ -28,6 +36,18 @@ static Status read_whole(const H5File *file, const char *name, int64_t *value)
     return h5_has(file, "/", name) ? h5_get_int(file, "/", name, value) : STATUS_OK;
 }
 
+static Status read_objective(const H5File *file, ObjectiveRule *rule)
+{
+    Config defaults;
+    config_defaults(&defaults);
+    *rule = rule_of(&defaults);
+    Status status = model_read_choice(file, "target", CONFIG_TRAIN_TARGET, &rule->target);
+    if (status == STATUS_OK && h5_has(file, "/", "hide")) status = h5_get_double(file, "/", "hide", &rule->hide);
+    if (status == STATUS_OK) status = read_whole(file, "block", &rule->block);
+    if (status == STATUS_OK) status = model_read_choice(file, "fill", CONFIG_TRAIN_FILL, &rule->fill);
+    return status;
+}
+
 Status model_read_shape(const H5File *file, NetworkShape *shape)
 {
     *shape = (NetworkShape){.dropout = 0, .mixing = MIXING_DEPTHWISE, .skip = SKIP_NONE};
@@ -46,11 +66,22 @@ Status model_read_shape(const H5File *file, NetworkShape *shape)
     if (status == STATUS_OK) status = read_whole(file, "dropout_last", &dropout_last);
     if (status == STATUS_OK) status = model_read_choice(file, "scale", CONFIG_PATCH_SCALE, &shape->scale);
     if (status == STATUS_OK) status = read_whole(file, "scale_grid", &shape->scale_grid);
+    if (status == STATUS_OK) status = read_objective(file, &shape->objective);
     shape->undropped_last = dropout_last == 0;
     if (status == STATUS_OK && !(shape->dropout >= 0 && shape->dropout < 1))
         status = status_fail(STATUS_DATA, "%s: dropout %g is not in [0, 1)", file->path, shape->dropout);
     if (status == STATUS_OK && network_check_shape(shape) != STATUS_OK)
         status = status_prefix(STATUS_DATA, "%s: its attributes make no network", file->path);
+    return status;
+}
+
+static Status write_objective(const H5File *file, const ObjectiveRule *rule)
+{
+    Status status = h5_put_text(file, "/", "target", config_word(CONFIG_TRAIN_TARGET, rule->target));
+    if (rule->target != TARGET_BLIND_TRACE) return status;
+    if (status == STATUS_OK) status = h5_put_double(file, "/", "hide", rule->hide);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "block", rule->block);
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "fill", config_word(CONFIG_TRAIN_FILL, rule->fill));
     return status;
 }
 
@@ -71,14 +102,17 @@ Status model_write_shape(const H5File *file, const NetworkShape *shape)
     if (status == STATUS_OK) status = h5_put_int(file, "/", "dropout_last", shape->undropped_last ? 0 : 1);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "scale", config_word(CONFIG_PATCH_SCALE, shape->scale));
     if (status == STATUS_OK) status = h5_put_int(file, "/", "scale_grid", shape->scale_grid);
-    return status;
+    return status == STATUS_OK ? write_objective(file, &shape->objective) : status;
 }
 
 /* ---- in the configuration ---- */
 
 NetworkShape model_shape(const Config *config)
 {
-    return (NetworkShape){.channels = config->network.channels,
+    /* what is not the input itself has one channel by default: the amplitude */
+    int64_t n_out = config->network.out_channels;
+    if (n_out == 0 && config->train.target != TARGET_SOURCE) n_out = 1;
+    return (NetworkShape){.channels = config->network.channels * objective_inputs((int)config->train.target),
                           .k_mult = config->network.k_mult,
                           .levels = config->network.levels,
                           .patch_size = config->patch.size,
@@ -86,17 +120,33 @@ NetworkShape model_shape(const Config *config)
                           .mixing = (int)config->network.mixing,
                           .skip = (int)config->network.skip,
                           .width = config->network.width,
-                          .n_out = config->network.out_channels,
+                          .n_out = n_out,
                           .output = (int)config->network.output,
                           .undropped_last = !config->network.dropout_last,
                           .scale = (int)config->patch.scale,
-                          .scale_grid = config->patch.scale_grid};
+                          .scale_grid = config->patch.scale_grid,
+                          .objective = rule_of(config)};
+}
+
+/* The user's objective stands as long as the same gathers feed it. */
+static Status take_objective(const NetworkShape *shape, const char *owner, Config *config)
+{
+    const ObjectiveRule *rule = &shape->objective;
+    if (config->is_set[CONFIG_TRAIN_TARGET] &&
+        objective_inputs((int)config->train.target) != objective_inputs(rule->target))
+        return config_take(config, CONFIG_TRAIN_TARGET, rule->target, owner);
+    if (!config->is_set[CONFIG_TRAIN_TARGET]) config->train.target = rule->target;
+    if (!config->is_set[CONFIG_TRAIN_HIDE]) config->train.hide = rule->hide;
+    if (!config->is_set[CONFIG_TRAIN_BLOCK]) config->train.block = rule->block;
+    if (!config->is_set[CONFIG_TRAIN_FILL]) config->train.fill = rule->fill;
+    return STATUS_OK;
 }
 
 /* 0 in the configuration and the number that it comes to are no contradiction. */
 static Status take_out_channels(const NetworkShape *shape, const char *owner, Config *config)
 {
-    if (config->network.out_channels == 0 && shape->n_out == shape->channels) return STATUS_OK;
+    int64_t implied = config->train.target == TARGET_SOURCE ? shape->channels : 1;
+    if (config->network.out_channels == 0 && shape->n_out == implied) return STATUS_OK;
     return config_take(config, CONFIG_NETWORK_OUT_CHANNELS, (double)shape->n_out, owner);
 }
 
@@ -108,7 +158,10 @@ Status model_take_config(const Network *network, const char *path, Config *confi
     Status status = config_take(config, CONFIG_PATCH_SIZE, (double)shape->patch_size, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE, (double)shape->scale, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE_GRID, (double)shape->scale_grid, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_CHANNELS, (double)shape->channels, owner);
+    if (status == STATUS_OK) status = take_objective(shape, owner, config);
+    if (status == STATUS_OK)
+        status = config_take_int(config, CONFIG_NETWORK_CHANNELS,
+                                 shape->channels / objective_inputs(shape->objective.target), owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_MIXING, (double)shape->mixing, owner);
@@ -126,12 +179,13 @@ Status model_take_config(const Network *network, const char *path, Config *confi
 
 Status model_check_survey(const Network *network, const Survey *survey, Status code)
 {
-    if (network->shape.channels <= 1 + survey->n_attributes) return STATUS_OK;
+    int64_t channels = network->shape.channels / objective_inputs(network->shape.objective.target);
+    if (channels <= 1 + survey->n_attributes) return STATUS_OK;
     return status_fail(code,
                        "the network has %" PRId64
                        " channels, but %s holds the amplitude and %d attributes: it can feed "
                        "network.channels up to %d",
-                       network->shape.channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
+                       channels, survey->path, survey->n_attributes, 1 + survey->n_attributes);
 }
 
 Status model_check_map(const Network *network, const IndexMap *map)

@@ -35,6 +35,15 @@ Status network_check_shape(const NetworkShape *shape)
     if (shape->width < 0 || shape->n_out < 0 || shape->width > CHANNELS_MAX || shape->n_out > CHANNELS_MAX)
         return status_fail(STATUS_CONFIG, "network.width %lld and network.out_channels %lld must be 0 to %lld",
                            (long long)shape->width, (long long)shape->n_out, (long long)CHANNELS_MAX);
+    int64_t inputs = objective_inputs(shape->objective.target), n_out = shape->n_out == 0 ? 1 : shape->n_out;
+    if (shape->channels % inputs != 0 || n_out > shape->channels / inputs)
+        return status_fail(STATUS_CONFIG,
+                           "network.out_channels %lld is more than the %lld channels of a gather that goes in",
+                           (long long)n_out, (long long)(shape->channels / inputs));
+    const ObjectiveRule *rule = &shape->objective;
+    if (!(rule->hide >= 0 && rule->hide <= 1) || rule->block < 0)
+        return status_fail(STATUS_CONFIG, "train.hide %g must be 0 to 1, train.block %lld 1 or more", rule->hide,
+                           (long long)rule->block);
     if (shape->scale_grid < 0 || shape->scale_grid > SCALE_GRID_MAX)
         return status_fail(STATUS_CONFIG, "patch.scale_grid %lld must be 0 to %d", (long long)shape->scale_grid,
                            SCALE_GRID_MAX);

@@ -220,13 +220,18 @@ static void count_energy(const Predictor *predictor, const float *in, int64_t fo
     counts->samples += fold * predictor->n_samples;
 }
 
+static const float *own_of(const Predictor *predictor, const float *in)
+{
+    return predictor->own == NULL ? in : predictor->own;
+}
+
 bool predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    count_energy(predictor, in, fold, counts);
+    count_energy(predictor, own_of(predictor, in), fold, counts);
     if (!add_live_windows(predictor, fold)) return false;
-    finish(predictor, in, fold, out, counts);
+    finish(predictor, own_of(predictor, in), fold, out, counts);
     return true;
 }
 
@@ -297,7 +302,7 @@ bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
     int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    count_energy(predictor, in, fold, counts);
+    count_energy(predictor, own_of(predictor, in), fold, counts);
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
     memcpy(predictor->left, predictor->scale, (size_t)(rows * columns) * sizeof(float));
     float largest = 0;
@@ -312,6 +317,6 @@ bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
             if (!add_set(predictor, &set, largest, fold, counts)) return false;
         }
     if (predictor->queued > 0) run_queue(predictor, fold);
-    finish(predictor, in, fold, out, counts);
+    finish(predictor, own_of(predictor, in), fold, out, counts);
     return true;
 }

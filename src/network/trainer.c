@@ -10,27 +10,38 @@
 #include <math.h>
 #include <string.h>
 
-/* Behind the gradients of the message: the loss in two limbs, the flags, then four numbers a channel for the next
- * batch: sum and sum of squares in two limbs each. */
-enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, FLAG_STOP, MESSAGE_HEAD, PER_CHANNEL = 4 };
+/* Behind the gradients of the message: the loss in two limbs, the flags, how many samples of the next batch count, then
+ * four numbers a channel for that batch: sum and sum of squares in two limbs each. */
+enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, FLAG_STOP, COUNTING, MESSAGE_HEAD, PER_CHANNEL = 4 };
+
+/* Reads what patches of ensemble e need. */
+static Status preload_one(Trainer *trainer, int64_t e)
+{
+    const float *unused;
+    int64_t need[OBJECTIVE_NEEDS];
+    int n = objective_needs(trainer->objective, e, need);
+    Status status = STATUS_OK;
+    for (int k = 0; status == STATUS_OK && k < n; k++) status = gathers_get(&trainer->gathers, need[k], &unused);
+    if (status == STATUS_OK && trainer->clean.survey != NULL) status = gathers_get(&trainer->clean, e, &unused);
+    return status;
+}
 
 static Status preload(Trainer *trainer)
 {
     const IndexShare *share = &trainer->order.share;
-    const float *unused;
     Status status = STATUS_OK;
     if (!trainer->order.shuffle || trainer->order.block_gathers > 0) return STATUS_OK;
     char bytes[32];
     double start = timer_now();
     log_progress_start("reading", share->n_pieces, "gathers");
     for (int64_t p = 0; status == STATUS_OK && p < share->n_pieces; p++) {
-        status = gathers_get(&trainer->gathers, share->piece[p].ensemble, &unused);
+        status = preload_one(trainer, share->piece[p].ensemble);
         if (status == STATUS_OK) status = interrupt_status();
         log_progress(p + 1, NULL);
     }
     log_progress_end();
     status = comm_agree(&trainer->comm, status);
-    CommSpread spread = comm_spread(&trainer->comm, (double)trainer->gathers.bytes);
+    CommSpread spread = comm_spread(&trainer->comm, (double)(trainer->gathers.bytes + trainer->clean.bytes));
     if (status == STATUS_OK)
         log_note("read the training gathers in %.1f s, at most %s a rank", timer_now() - start,
                  log_bytes(spread.max, bytes));
@@ -42,10 +53,15 @@ static Status allocate_gathers(Trainer *trainer)
 {
     Order *order = &trainer->order;
     bool blocks = order->shuffle && order->block_gathers > 0, all = order->shuffle && !blocks;
-    Status status = gathers_new(trainer->survey, trainer->network->shape.channels, all ? 0 : trainer->memory.gathers,
+    const TrainerMemory *memory = &trainer->memory;
+    const Objective *objective = trainer->objective;
+    int64_t clean = trainer_clean_part(trainer, memory->gathers);
+    Status status = gathers_new(trainer->survey, trainer_gather_channels(trainer), all ? 0 : memory->gathers - clean,
                                 &trainer->gathers);
+    if (status == STATUS_OK && objective != NULL && objective->clean != NULL)
+        status = gathers_new(objective->clean, objective->n_out, all ? 0 : clean, &trainer->clean);
     if (status == STATUS_OK && blocks)
-        status = blocks_new(order, &trainer->gathers, trainer->memory.gathers_ahead, &trainer->blocks);
+        status = blocks_new(order, &trainer->gathers, memory->gathers_ahead, &trainer->blocks);
     return status;
 }
 
@@ -72,15 +88,17 @@ static Status allocate(Trainer *trainer)
     }
     Status status = network_group_new(network, true, &trainer->group);
     if (status == STATUS_OK)
-        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most, &trainer->batch);
+        status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most,
+                           trainer->objective, &trainer->batch);
     trainer->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
     return status == STATUS_OK ? allocate_gathers(trainer) : status;
 }
 
 Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                    Trainer *trainer)
+                    const Objective *objective, Trainer *trainer)
 {
     memset(trainer, 0, sizeof *trainer);
+    trainer->objective = objective;
     trainer->comm = *comm;
     trainer->survey = survey;
     trainer->network = network;
@@ -103,9 +121,9 @@ Status trainer_prepare(Trainer *trainer)
 }
 
 Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                   Trainer *trainer)
+                   const Objective *objective, Trainer *trainer)
 {
-    Status status = trainer_plan(comm, survey, map, config, network, trainer);
+    Status status = trainer_plan(comm, survey, map, config, network, objective, trainer);
     return status == STATUS_OK ? trainer_prepare(trainer) : status;
 }
 
@@ -114,6 +132,7 @@ void trainer_free(Trainer *trainer)
     blocks_free(&trainer->blocks);
     order_free(&trainer->order);
     if (trainer->gathers.survey != NULL) gathers_free(&trainer->gathers);
+    if (trainer->clean.survey != NULL) gathers_free(&trainer->clean);
     batch_free(&trainer->batch);
     for (int b = 0; b < 2; b++) memory_free(trainer->rows[b]);
     network_group_free(&trainer->group);
@@ -146,11 +165,11 @@ static Status draw_next(Trainer *trainer)
  * still in the cache. */
 static Status load_group(Trainer *trainer, int64_t g)
 {
-    double start = timer_now(), read = trainer->gathers.seconds;
+    double start = timer_now(), read = trainer->gathers.seconds + trainer->clean.seconds;
     blocks_reach(&trainer->blocks, (g + 1) * trainer->batch.vector->lanes);
-    Status status = batch_load_group(&trainer->batch, g, &trainer->gathers);
+    Status status = batch_load_group(&trainer->batch, g, &trainer->gathers, &trainer->clean);
     if (status == STATUS_OK) blocks_read_on(&trainer->blocks);
-    read = trainer->gathers.seconds - read;
+    read = trainer->gathers.seconds + trainer->clean.seconds - read;
     trainer->seconds[PHASE_READ] += read;
     trainer->seconds[PHASE_FEED] += timer_now() - start - read;
     return status;
@@ -160,6 +179,7 @@ static Status load_group(Trainer *trainer, int64_t g)
 static void put_moments(Trainer *trainer)
 {
     const Batch *batch = &trainer->batch;
+    trainer->message[trainer->network->n_parameters + COUNTING] = batch->counting;
     int64_t *out = trainer->message + trainer->network->n_parameters + MESSAGE_HEAD;
     for (int64_t c = 0; c < trainer->network->shape.channels; c++) {
         *out++ = batch->sum[c].high;
@@ -175,7 +195,10 @@ static void take_next(Trainer *trainer)
     const Network *network = trainer->network;
     trainer->current = 1 - trainer->current;
     if (trainer->n_all[trainer->current] == 0) return; /* the epoch has ended */
-    double n = (double)(trainer->n_all[trainer->current] * network->shape.patch_size * network->shape.patch_size);
+    int64_t samples = trainer->n_all[trainer->current] * network->shape.patch_size * network->shape.patch_size;
+    double n = (double)samples;
+    trainer->counting = trainer->objective == NULL ? samples * network->shape.n_out
+                                                   : trainer->message[network->n_parameters + COUNTING];
     const int64_t *in = trainer->message + network->n_parameters + MESSAGE_HEAD;
     for (int64_t c = 0; c < network->shape.channels; c++, in += PER_CHANNEL) {
         trainer->mean[c] = exact_value((ExactSum){in[0], in[1]}) / n;
@@ -188,6 +211,7 @@ static void take_next(Trainer *trainer)
 static Status begin(Trainer *trainer, Status status)
 {
     memset(trainer->message, 0, (size_t)trainer->message_size * sizeof *trainer->message);
+    trainer->batch.key = objective_key(trainer->seed, trainer->order.epoch);
     if (status == STATUS_OK) status = draw_next(trainer);
     for (int64_t g = 0; status == STATUS_OK && g < batch_groups(&trainer->batch); g++) status = load_group(trainer, g);
     put_moments(trainer);
@@ -207,7 +231,7 @@ Status trainer_start(Trainer *trainer, int64_t epoch)
     order_start(&trainer->order, epoch);
     blocks_start(&trainer->blocks);
     trainer->epoch_error = (ExactSum){0, 0};
-    trainer->epoch_patches = trainer->epoch_step = 0;
+    trainer->epoch_patches = trainer->epoch_counting = trainer->epoch_step = 0;
     return begin(trainer, STATUS_OK);
 }
 
@@ -234,12 +258,15 @@ static bool compute_group(Trainer *trainer, int64_t g, ExactSum *error_sum)
     double start = timer_now(), error[VECTOR_LANES_MAX];
     float *kept = group->x;
     group->x = batch_group(&trainer->batch, g);
+    group->target = batch_target(&trainer->batch, g);
+    group->weight = batch_weight(&trainer->batch, g);
     for (int64_t lane = 0; dropout && lane < live; lane++)
         network_draw_dropout(network, group, (int)lane, trainer->seed, trainer->order.epoch,
                              (int64_t[3]){row[lane].ensemble, row[lane].trace, row[lane].sample});
     network_forward(network, group, dropout);
     network_backward(network, group, dropout, live, error);
     group->x = kept;
+    group->target = group->weight = NULL;
     double middle = timer_now();
     /* batch norm's own gradients, the first two a channel, follow by linearity */
     int bad = vector->fixed_add(network->n_parameters - channels2, group->gradient + channels2 * lanes, EXACT_LIMIT,
@@ -276,12 +303,19 @@ static Status compute(Trainer *trainer, bool *finite)
     return status;
 }
 
+/* So many samples as a number of patches; at least 1 of none: there is nothing to divide then. */
+static double as_patches(const Trainer *trainer, int64_t samples)
+{
+    const NetworkShape *shape = &trainer->network->shape;
+    return samples == 0 ? 1 : (double)samples / (double)(shape->n_out * shape->patch_size * shape->patch_size);
+}
+
 static void update(Trainer *trainer, int64_t n)
 {
     Network *network = trainer->network;
     double unit = ldexp(1, -exact_exponent(trainer->order.batch_size));
     for (int64_t p = 0; p < network->n_parameters; p++) trainer->sums[p] = (double)trainer->message[p] * unit;
-    network_gradient(network, trainer->sums, (double)n, trainer->gradient);
+    network_gradient(network, trainer->sums, as_patches(trainer, trainer->counting), trainer->gradient);
     int64_t plane = network->shape.patch_size * network->shape.patch_size;
     network_track(network, trainer->mean, trainer->var, (double)(n * plane));
     trainer->step++;
@@ -317,11 +351,12 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
     trainer->stop = head[FLAG_STOP] != 0;
     ExactSum error = {head[LOSS_HIGH], head[LOSS_LOW]};
     exact_settle(&error);
-    *loss = exact_value(error) / (double)*n;
+    *loss = exact_value(error) / as_patches(trainer, trainer->counting);
     trainer->epoch_error.high += error.high;
     trainer->epoch_error.low += error.low;
     exact_settle(&trainer->epoch_error);
     trainer->epoch_patches += *n;
+    trainer->epoch_counting += trainer->counting;
     update(trainer, *n);
     for (int64_t p = 0; p < trainer->network->n_parameters; p++)
         if (!isfinite(trainer->network->parameter[p])) return not_finite(trainer);
@@ -334,5 +369,5 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
 
 double trainer_epoch_loss(const Trainer *trainer)
 {
-    return exact_value(trainer->epoch_error) / (double)trainer->epoch_patches;
+    return exact_value(trainer->epoch_error) / as_patches(trainer, trainer->epoch_counting);
 }

@@ -16,10 +16,62 @@ static const int64_t UNSHUFFLED_BYTES = (int64_t)1 << 30;
 /* Gathers of the validation set that a rank keeps between epochs, where memory is no matter. */
 static const int64_t VALIDATION_BYTES = (int64_t)256 << 20;
 
+int64_t trainer_gather_channels(const Trainer *trainer)
+{
+    return trainer->objective == NULL ? trainer->network->shape.channels : trainer->objective->n_channels;
+}
+
+static int64_t clean_channels(const Trainer *trainer)
+{
+    const Objective *objective = trainer->objective;
+    return objective != NULL && objective->clean != NULL ? objective->n_out : 0;
+}
+
+/* Channels of a gather together with all that its patches need: neighbours, a clean twin. */
+static int64_t needed_channels(const Trainer *trainer)
+{
+    const Objective *objective = trainer->objective;
+    int64_t gathers = objective != NULL && objective->before != NULL ? OBJECTIVE_NEEDS : 1;
+    return gathers * trainer_gather_channels(trainer) + clean_channels(trainer);
+}
+
+int64_t trainer_clean_part(const Trainer *trainer, int64_t bytes)
+{
+    return (int64_t)((__int128)bytes * clean_channels(trainer) / needed_channels(trainer));
+}
+
+/* Whether a rank's rows have some of ensemble e: its pieces are in the order of ensembles. */
+static bool has_rows(const IndexShare *share, int64_t e)
+{
+    int64_t low = 0, high = share->n_pieces;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (share->piece[middle].ensemble < e)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < share->n_pieces && share->piece[low].ensemble == e;
+}
+
+/* Bytes of all gathers that this rank's patches need; those that it holds as neighbours only may count twice. */
+static int64_t all_gathers(const Trainer *trainer)
+{
+    const IndexShare *share = &trainer->order.share;
+    int64_t channels = trainer_gather_channels(trainer), floats = 0, need[OBJECTIVE_NEEDS];
+    for (int64_t p = 0; p < share->n_pieces; p++) {
+        int n = objective_needs(trainer->objective, share->piece[p].ensemble, need);
+        floats += share->piece[p].fold * (channels + clean_channels(trainer));
+        for (int k = 1; k < n; k++)
+            if (!has_rows(share, need[k])) floats += survey_fold(trainer->survey, need[k]) * channels;
+    }
+    return floats * trainer->survey->n_samples * (int64_t)sizeof(float);
+}
+
 static int64_t largest_gather(const Trainer *trainer)
 {
     const Survey *survey = trainer->survey;
-    return trainer->network->shape.channels * survey_max_fold(survey) * survey->n_samples * (int64_t)sizeof(float);
+    return needed_channels(trainer) * survey_max_fold(survey) * survey->n_samples * (int64_t)sizeof(float);
 }
 
 size_t trainer_bytes(const Trainer *trainer)
@@ -28,9 +80,10 @@ size_t trainer_bytes(const Trainer *trainer)
     int64_t channels = network->shape.channels, most = order_my_most(&trainer->order);
     size_t n = (size_t)network->n_parameters, lanes = (size_t)network->vector->lanes;
     return n * (3 * sizeof(float) + sizeof(double) + (lanes + 1) * sizeof(int64_t)) +
-           batch_bytes(network->vector, channels, network->shape.patch_size, most) +
+           batch_bytes(network->vector, channels, network->shape.patch_size, most, trainer->objective) +
            2 * (size_t)most * sizeof(IndexRow) + network_group_bytes(network, true) +
            gathers_table_bytes(trainer->survey, channels) +
+           (clean_channels(trainer) == 0 ? 0 : gathers_table_bytes(trainer->survey, clean_channels(trainer))) +
            blocks_table_bytes(&trainer->order, trainer->order.block_gathers);
 }
 
@@ -135,7 +188,7 @@ Status trainer_plan_memory(Trainer *trainer, const IndexMap *map, const Config *
     const Order *order = &trainer->order;
     const Survey *survey = trainer->survey;
     BlocksBytes bytes = {0};
-    int64_t channels = trainer->network->shape.channels, limit_mb = config->train.memory_limit_mb;
+    int64_t channels = needed_channels(trainer), limit_mb = config->train.memory_limit_mb;
     int64_t largest = largest_gather(trainer), whole = channels * survey->n_traces * survey->n_samples * 4;
     Status status = order->shuffle ? blocks_bytes(order, survey, channels, &bytes) : STATUS_OK;
     status = comm_agree(&trainer->comm, status);
@@ -147,12 +200,15 @@ Status trainer_plan_memory(Trainer *trainer, const IndexMap *map, const Config *
     bool validates = map->total[INDEX_VALID] > 0;
     if (validates) {
         memory->validation_gathers = smaller(evaluate_least(largest), whole);
-        memory->validation = (int64_t)evaluate_bytes(survey, trainer->network) + memory->validation_gathers;
+        memory->validation =
+            (int64_t)evaluate_bytes(survey, trainer->network, trainer->objective) + memory->validation_gathers;
         if (map->is_explicit)
             memory->validation += map->total[INDEX_VALID] / trainer->comm.size * (int64_t)sizeof(IndexRow);
     }
     if (order->shuffle) {
-        memory->gathers = blocks_bytes_of(&bytes, order->block_gathers);
+        memory->gathers = order->block_gathers == 0 && trainer->objective != NULL
+                              ? all_gathers(trainer)
+                              : blocks_bytes_of(&bytes, order->block_gathers);
         memory->gathers_ahead =
             order->block_gathers > 0 && order->block_gathers < bytes.n ? bytes.ahead[order->block_gathers] : 0;
     } else

@@ -28,13 +28,14 @@ class Original(nn.Module):
     """The network of the given shape, initialised as PyTorch does by default."""
 
     def __init__(self, channels=1, k_mult=2, levels=4, dropout=0.1, mixing="depthwise", skip="none", width=0, n_out=0,
-                 output="tanh", dropout_last=True, scale="max", scale_grid=0):
+                 output="tanh", dropout_last=True, scale="max", scale_grid=0,
+                 target="source"):
         super().__init__()
         assert mixing in ("depthwise", "full") and skip in ("none", "add") and output in ("tanh", "linear")
         self.channels, self.k_mult, self.levels = channels, k_mult, levels
         self.dropout, self.mixing, self.skip = dropout, mixing, skip
         self.width, self.n_out, self.output, self.dropout_last = width, n_out or channels, output, dropout_last
-        self.scale, self.scale_grid = scale, scale_grid  # of the patches that it is fed with
+        self.scale, self.scale_grid, self.target = scale, scale_grid, target  # of the patches that it is fed with
         self._bnorm = nn.BatchNorm2d(channels)
         down = [channels] + [width or channels * k_mult ** level for level in range(1, levels + 1)]
         up = [self.n_out] + down[1:]
@@ -169,11 +170,12 @@ def evaluate(model, patches, batch=256):
     return total / weights
 
 
-def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=None):
+def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=None, own=None):
     """The prediction of a gather [T, S] (or [C, T, S]): the mean over all size x size windows that hold a sample, the
     gather padded by size - 1 zeros on all sides. A window whose largest |value| s is 0 or below mute_threshold passes
     as it is, else it gives s * net(window / s); where the model's scale is another, s is the largest |value| only for the
-    threshold. Sums in float64; returns float64 of the gather's shape."""
+    threshold. Where other gathers feed the network, own is the gather itself, which muted windows pass. Sums in float64;
+    returns float64 of the gather's shape."""
     gather = np.asarray(gather)
     channels = gather[None] if gather.ndim == 2 else gather
     scaled = np.ones(len(channels), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
@@ -181,6 +183,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
     pad = size - 1
     padded = np.zeros((n_channels, n_traces + 2 * pad, n_samples + 2 * pad), dtype=np.float64)
     padded[:, pad:pad + n_traces, pad:pad + n_samples] = channels
+    passed = padded[:model.n_out] if own is None else np.pad(np.asarray(own, dtype=np.float64), pad)[None]
     total = np.zeros((model.n_out,) + padded.shape[1:])
     model.eval()
     live = []
@@ -200,7 +203,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
             window = padded[:, i:i + size, j:j + size]
             s = np.abs(window[scaled]).max()
             if s == 0 or s < mute_threshold:
-                total[:, i:i + size, j:j + size] += window[:model.n_out]
+                total[:, i:i + size, j:j + size] += passed[:, i:i + size, j:j + size]
                 continue
             live.append((i, j, patch_scale(window[scaled], model.scale, model.scale_grid)))
             if len(live) == batch:
@@ -208,7 +211,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
     if live:
         predict()
     result = total[:, pad:pad + n_traces, pad:pad + n_samples] / size ** 2
-    return result[0] if gather.ndim == 2 else result
+    return result[0] if gather.ndim == 2 or own is not None else result
 
 
 def write_model(path, model, patch_size, fixed_strings=False):
@@ -240,6 +243,8 @@ def write_model(path, model, patch_size, fixed_strings=False):
             file.attrs["scale"] = text(model.scale)
         if model.scale_grid != 0:
             file.attrs["scale_grid"] = model.scale_grid
+        if model.target != "source":
+            file.attrs["target"] = text(model.target)
         for name, value in model.state_dict().items():
             integer = name.endswith("num_batches_tracked")
             file["state_dict/" + name] = value.detach().numpy().astype(np.int64 if integer else np.float32)
@@ -254,7 +259,8 @@ def read_model(path):
                          float(attributes.get("dropout", 0)), attributes.get("mixing", "depthwise"),
                          attributes.get("skip", "none"), int(attributes.get("width", 0)), int(attributes.get("n_out", 0)),
                          attributes.get("output", "tanh"), bool(attributes.get("dropout_last", 1)),
-                         attributes.get("scale", "max"), int(attributes.get("scale_grid", 0)))
+                         attributes.get("scale", "max"), int(attributes.get("scale_grid", 0)),
+                         attributes.get("target", "source"))
         state = {name: torch.from_numpy(np.array(data[()])) for name, data in file["state_dict"].items()}
     model.load_state_dict(state)
     return model, attributes

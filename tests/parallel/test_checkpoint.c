@@ -81,7 +81,7 @@ static void set_up(Config config, const Vector *vector, Bench *bench)
     assert_int_equal(network_new(&shape, vector, &bench->network), STATUS_OK);
     assert_true(bench->network.n_parameters <= PARAMETERS);
     network_initialise(&bench->network, 4);
-    assert_int_equal(trainer_new(&comm, &bench->survey, &bench->map, &config, &bench->network, &bench->trainer),
+    assert_int_equal(trainer_new(&comm, &bench->survey, &bench->map, &config, &bench->network, NULL, &bench->trainer),
                      STATUS_OK);
 }
 
@@ -326,7 +326,7 @@ static void one_asked_rank_stops_all(void **state)
     double loss;
     int64_t n;
     set_up(settings(), vector_of_level(1), &bench);
-    assert_int_equal(evaluate_new(&comm, &bench.survey, &bench.map, INDEX_VALID, 0, 0, &bench.network, &evaluation),
+    assert_int_equal(evaluate_new(&comm, &bench.survey, &bench.map, INDEX_VALID, 0, 0, &bench.network, NULL, &evaluation),
                      STATUS_OK);
     assert_int_equal(trainer_start(&bench.trainer, 1), STATUS_OK);
     assert_int_equal(trainer_step(&bench.trainer, &n, &loss), STATUS_OK);
@@ -344,7 +344,7 @@ static void one_asked_rank_stops_all(void **state)
     Trainer second;
     Config config = settings();
     /* gathers are read beforehand */
-    assert_int_equal(trainer_new(&comm, &bench.survey, &bench.map, &config, &bench.network, &second),
+    assert_int_equal(trainer_new(&comm, &bench.survey, &bench.map, &config, &bench.network, NULL, &second),
                      STATUS_INTERRUPTED);
     status_clear();
     evaluate_free(&evaluation);

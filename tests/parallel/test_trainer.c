@@ -112,8 +112,9 @@ static Status train(const Comm *ranks, Config config, const Vector *vector, Resu
     if (status == STATUS_OK) status = index_load(ranks, &survey, NULL, &config, &map);
     if (status == STATUS_OK) status = network_new(&shape, vector, &network);
     if (status == STATUS_OK) network_initialise(&network, 4);
-    if (status == STATUS_OK) status = trainer_new(ranks, &survey, &map, &config, &network, &trainer);
-    if (status == STATUS_OK) status = evaluate_new(ranks, &survey, &map, INDEX_VALID, 0, 0, &network, &evaluation);
+    if (status == STATUS_OK) status = trainer_new(ranks, &survey, &map, &config, &network, NULL, &trainer);
+    if (status == STATUS_OK)
+        status = evaluate_new(ranks, &survey, &map, INDEX_VALID, 0, 0, &network, NULL, &evaluation);
     int64_t n = 1, all = 0, steps = config.train.max_steps > 0 ? config.train.max_steps : STEPS;
     if (status == STATUS_OK) status = trainer_start(&trainer, 1);
     for (int step = 0; status == STATUS_OK && step < steps; step++) {
@@ -179,10 +180,10 @@ static Status train_epochs(const Comm *ranks, Config config, Result *result)
     if (status == STATUS_OK) status = index_load(ranks, &survey, NULL, &config, &map);
     if (status == STATUS_OK) status = network_new(&shape, vector_of_level(vector_level()), &network);
     if (status == STATUS_OK) network_initialise(&network, 4);
-    if (status == STATUS_OK) status = trainer_new(ranks, &survey, &map, &config, &network, &trainer);
+    if (status == STATUS_OK) status = trainer_new(ranks, &survey, &map, &config, &network, NULL, &trainer);
     if (status == STATUS_OK)
         status = evaluate_new(ranks, &survey, &map, INDEX_VALID, 0, trainer.memory.validation_gathers, &network,
-                              &evaluation);
+                              NULL, &evaluation);
     for (int64_t epoch = 1; status == STATUS_OK && epoch <= 2; epoch++) {
         double loss;
         status = trainer_start(&trainer, epoch);
@@ -289,16 +290,18 @@ static void evaluation_is_the_plain_loss(void **state)
                         network.running_var[c] = 0.4;
                     }
                     assert_int_equal(network_group_new(&network, false, &group), STATUS_OK);
-                    assert_int_equal(evaluate_new(&comm, &survey, &map, (IndexSplit)s, 0, hold, &network, &evaluation),
-                                     STATUS_OK);
+                    assert_int_equal(
+                        evaluate_new(&comm, &survey, &map, (IndexSplit)s, 0, hold, &network, NULL, &evaluation),
+                        STATUS_OK);
                     assert_int_equal(evaluation.n_used, map.total[s]);
                     assert_int_equal(evaluate_run(&evaluation, &network, &group, &loss), STATUS_OK);
                     if (comm.rank == 0) wanted = plain_loss(&network, &map, (IndexSplit)s);
                     bool good = comm.rank != 0 || fabs(loss - wanted) <= 1e-6 * wanted;
                     assert_int_equal(comm_agree(&comm, good ? STATUS_OK : STATUS_BUG), STATUS_OK);
                     evaluate_free(&evaluation);
-                    assert_int_equal(evaluate_new(&comm, &survey, &map, (IndexSplit)s, 7, hold, &network, &evaluation),
-                                     STATUS_OK);
+                    assert_int_equal(
+                        evaluate_new(&comm, &survey, &map, (IndexSplit)s, 7, hold, &network, NULL, &evaluation),
+                        STATUS_OK);
                     assert_int_equal(evaluation.n_used, 7);
                     assert_int_equal(evaluate_run(&evaluation, &network, &group, &loss), STATUS_OK);
                     assert_true(isfinite(loss) && loss > 0);

@@ -351,6 +351,48 @@ def bad_models(ground):
             ground.place("numeric"), ("last.h5", "best.h5"))
 
 
+def bad_targets(ground):
+    """Objectives that the data cannot serve, or that contradict each other."""
+    def target(label, name, status, words, *more):
+        refuses("target: " + label, ["train", "--survey", ground.survey, *PATCH, "--set", "split.by=patch",
+                                     "--set", "train.target=" + name, *more], status, words, ground.place("out"))
+
+    target("clean without a clean survey", "clean", USAGE, ["--clean"])
+    target("a clean survey for another target", "neighbour", USAGE, ["--clean", "neighbour"], "--clean", ground.survey)
+    target("a clean survey that is none", "clean", DATA, ["map.h5"], "--clean", ground.map)
+    fewer, moved = ground.place("fewer.h5"), ground.place("moved.h5")
+    ground.run(["consolidate", "--output", fewer, *(os.path.join(ground.npy, name) for name in os.listdir(ground.npy)[:3])])
+    cases.write_gathers(ground.place("moved"), [gather[:-1] if number == 2 else gather
+                                                for number, gather in enumerate(ground.gathers)])
+    ground.run(["consolidate", "--output", moved, ground.place("moved")])
+    target("a clean survey of fewer gathers", "clean", DATA, ["fewer.h5", "same gathers"], "--clean", fewer)
+    target("a clean survey of other gathers", "clean", DATA, ["moved.h5", "#2", "17", "18"], "--clean", moved)
+    target("more outputs than the target has channels", "neighbour", CONFIG, ["network.out_channels"],
+           "--set", "network.out_channels=2")
+    target("a record too short to fill hidden traces", "blind_trace", CONFIG, ["train.fill", "60"],
+           "--set", "patch.size=21")
+    target("all of a patch less than nothing hidden", "blind_trace", CONFIG, ["train.hide"], "--set", "train.hide=0")
+    target("another input than the model's", "blind_gather", CONFIG, ["train.target", "model.h5"], "--init", ground.model)
+    refuses("target: another input than the model's: test", ["test", "--survey", ground.survey, "--model", ground.model,
+                                                             "--set", "train.target=blind_gather"], CONFIG,
+            ["train.target", "model.h5"])
+    os.makedirs(ground.place("unplaced"))
+    for number, gather in enumerate(ground.gathers):
+        np.save(ground.place("unplaced", "gather%d.npy" % number), gather)
+    unplaced = ground.place("unplaced.h5")
+    ground.run(["consolidate", "--output", unplaced, ground.place("unplaced")])
+    refuses("target: gathers without positions", ["train", "--survey", unplaced, *PATCH, "--set", "train.target=neighbour"],
+            DATA, ["unplaced.h5", "no gather has a neighbour"], ground.place("out"))
+    both = ground.place("both.h5")
+    original.write_model(both, original.Original(2, 2, LEVELS, 0.0, n_out=1, target="blind_gather"), SIZE)
+    refuses("target: apply without neighbours", ["apply", "--survey", unplaced, "--model", both], DATA,
+            ["unplaced.h5", "no gather has a neighbour"], ground.place("out.h5"))
+    odd = ground.place("odd.h5")
+    original.write_model(odd, original.Original(3, 2, LEVELS, 0.0, n_out=1, target="blind_gather"), SIZE)
+    refuses("target: an odd number of channels for two gathers", ["apply", "--survey", ground.survey, "--model", odd], DATA,
+            ["odd.h5"], ground.place("out.h5"))
+
+
 def bad_places(ground):
     file = ground.text("plain", "a file, no folder\n")
     work = {"consolidate": ["consolidate", ground.npy], "index": ["index", "--survey", ground.survey] + PATCH,
@@ -404,7 +446,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is mounted is unmounted
     with tempfile.TemporaryDirectory() as folder:
         ground = Ground(folder)
-        for group in (bad_usage, bad_config, bad_gathers, bad_surveys, bad_maps, bad_models, bad_places):
+        for group in (bad_usage, bad_config, bad_gathers, bad_surveys, bad_maps, bad_models, bad_targets, bad_places):
             group(ground)
             settle()
     tap.done()

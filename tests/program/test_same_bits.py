@@ -1,5 +1,5 @@
 """The same bits on 1, 2, 3, 4 and 7 ranks: synth, survey, map, weights, metrics, test loss and prediction; the implicit
-map trains as the same map materialised; also with fewer gathers than ranks."""
+map trains as the same map materialised; also with fewer gathers than ranks, and towards every train.target."""
 import hashlib
 import os
 import tempfile
@@ -104,12 +104,44 @@ def road(folder, label, inlines, crosslines, splits):
            "\n".join(answer.out + answer.err for answer in answers))
 
 
+def targets(folder):
+    """Every train.target with a dense network: weights, metrics, the test loss, and the prediction from neighbours."""
+    synth = os.path.join(folder, "synth")
+    tap.runs(tap.run("synth", "--output", synth, "--inlines", "2", "--crosslines", "3", "--traces", "20", "--samples", "90"),
+             "targets: synth")
+    survey, clean = (os.path.join(folder, name + ".h5") for name in ("noisy", "clean"))
+    for path, name in ((survey, "noisy"), (clean, "clean")):
+        tap.runs(tap.run("consolidate", "--output", path, os.path.join(synth, name)), "targets: consolidate " + name)
+    wide = ["--set", "network.mixing=full", "--set", "network.skip=add", "--set", "network.width=4",
+            "--set", "network.output=linear", "--set", "network.dropout_last=false", "--set", "patch.scale=rms",
+            "--set", "patch.scale_grid=2", "--set", "split.by=patch", "--set", "train.block=2", "--set", "train.hide=0.3"]
+    for target in ("clean", "neighbour", "blind_gather", "blind_trace"):
+        base = ["--survey", survey] + (["--clean", clean] if target == "clean" else [])
+        trained = same_on_all(target + ": train", ["train", *base, *TRAIN, *wide, "--set", "train.target=" + target],
+                              lambda ranks: os.path.join(folder, "%s_%d" % (target, ranks)), weights)
+        if not trained:
+            continue
+        for ranks in RANKS[1:]:
+            other = os.path.join(folder, "%s_%d" % (target, ranks))
+            tap.ok(os.path.isdir(other) and metrics_but_speed(other) == metrics_but_speed(trained),
+                   "%s: metrics.csv of %d ranks is that of 1 but for speed" % (target, ranks))
+        model = os.path.join(trained, "last.h5")
+        answers = [tap.run("test", "--model", model, *base, ranks=ranks) for ranks in (1, 4)]
+        tap.ok(all(answer.status == 0 and answer.out == answers[0].out != "" for answer in answers),
+               target + ": test prints the same", "\n".join(answer.out + answer.err for answer in answers))
+        if target == "blind_gather":
+            same_on_all("blind_gather: apply", ["apply", "--survey", survey, "--model", model],
+                        lambda ranks: os.path.join(folder, "blind_%d.h5" % ranks), cases.datasets)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         road(folder, "12 gathers", 3, 4, ("ensemble", "inline", "patch"))
     with tempfile.TemporaryDirectory() as folder:
         road(folder, "2 gathers", 1, 2, ("patch",))
-    with tempfile.TemporaryDirectory() as folder:  # a dense network goes through OpenBLAS
+    with tempfile.TemporaryDirectory() as folder:
+        targets(folder)
+    with tempfile.TemporaryDirectory() as folder:  # a dense network
         gathers = os.path.join(folder, "synth")
         tap.run("synth", "--output", gathers, "--inlines", "1", "--crosslines", "4", "--traces", "20", "--samples", "90")
         survey = os.path.join(folder, "survey.h5")

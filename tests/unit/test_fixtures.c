@@ -117,13 +117,14 @@ static void take_targets(Fixture *fixture, const char *targets, const char *weig
     float *target = read_floats(&fixture->file, targets, &n), *weight = read_floats(&fixture->file, weights, &n);
     double sum = 0;
     assert_int_equal(n, of * fixture->n_patches * out);
-    for (int64_t i = 0; i < n / of; i++) {
-        int64_t from = t * (n / of) + i, to = i % out * lanes + i / out;
+    int64_t floats = n / of;
+    for (int64_t i = 0; i < floats; i++) {
+        int64_t from = t * floats + i, to = i % out * lanes + i / out;
         fixture->target[to] = target[from];
         fixture->weight[to] = weight[from];
         sum += (double)weight[from];
     }
-    assert_true(sum > 0 && sum < (double)(n / of));
+    assert_true(sum > 0 && sum < (double)floats);
     fixture->counting = sum / (double)out;
     memory_free(target);
     memory_free(weight);
