@@ -12,10 +12,15 @@ PACKAGES += libyaml-dev                # the configuration
 PACKAGES += librandom123-dev           # Philox: random numbers by counter
 PACKAGES += libxxhash-dev              # XXH3: the checksum of every gather
 PACKAGES += libsegyio-dev              # reads SEG-Y; left out where it is not there
+PACKAGES += libfftw3-dev               # spectra of plot and qc; a build without it says so when asked for them
+PACKAGES += gnuplot-nox fonts-dejavu-core # plot runs gnuplot, which draws with this font
 # For tests only: units; programs run as a whole and files read back; the original's own network as the oracle; SEG-Y
 # that is written, read by another.
 TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch python3-segyio
-LINT_PACKAGES = clang-format clang-tidy cppcheck
+TEST_PACKAGES += slurm-wlm munge       # a Slurm of the tests' own, for the job files
+TEST_PACKAGES += groff-base            # formats the manual page, and warns
+TEST_PACKAGES += iproute2              # network namespaces: several hosts on one machine
+LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck
 
 CC = mpicc
 PKG_CONFIG = pkg-config
@@ -44,23 +49,29 @@ XXHASH_LIBS = $(shell $(PKG_CONFIG) --libs libxxhash 2>/dev/null || echo -lxxhas
 # libsegyio tells pkg-config nothing; without its header the sources leave it out too (__has_include).
 SEGYIO_CFLAGS =
 SEGYIO_LIBS = $(shell echo '\#include <segyio/segy.h>' | $(CC) $(SEGYIO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo -lsegyio)
+FFTW_LIBS = $(shell $(PKG_CONFIG) --libs fftw3 2>/dev/null)
+FFTW_CFLAGS = $(if $(FFTW_LIBS),-DSEISDCN_FFTW $(shell $(PKG_CONFIG) --cflags fftw3 2>/dev/null))
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
-# ---- variants: release (default), asan ------------------------------------------------------------------------------
+# ---- variants: release (default), asan, debug (failures on demand: include/seisdcn/fault.h) -------------------------
 VARIANT = release
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 STRICT =
 OPTIMISE_release = -O3
-OPTIMISE_asan = -O1 -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_asan = -O1 -DSEISDCN_FAULTS -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_debug = -O1 -DSEISDCN_FAULTS
 CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS) $(STRICT)
 VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
-LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) -lm
+# -lrt: asynchronous I/O, in the C library itself since glibc 2.34.
+LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lrt -lm
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
-ISAS = portable avx2 avx512
+# ISAS=portable builds one that serves every processor.
+ISAS = $(if $(filter debug,$(VARIANT)),portable,portable avx2 avx512)
+ALL_CFLAGS += $(if $(filter-out portable,$(ISAS)),,-DVECTOR_PORTABLE_ONLY)
 ISA_FLAGS_portable = -DISA=portable
 ISA_FLAGS_avx2 = -DISA=avx2 -mavx2 -mfma -mtune=haswell
 ISA_FLAGS_avx512 = -DISA=avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mprefer-vector-width=512 -mtune=skylake-avx512
@@ -79,7 +90,7 @@ UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all deps demo test bench lint asan format clean build-tests build-bench run-tests
+.PHONY: help all man deps demo test test-slurm bench lint asan format clean build-tests build-bench build-debug run-tests
 .DEFAULT_GOAL := help
 
 # One short line a file; V=1 shows the commands.
@@ -92,6 +103,10 @@ help: ## lists the targets
 all: $(PROGRAM) ## builds build/seisdcn
 	@:
 
+man: all ## writes build/seisdcn.1, the manual page, and build/seisdcn.bash, completion for bash
+	@$(PROGRAM) help man >build/seisdcn.1
+	@$(PROGRAM) completion bash >build/seisdcn.bash
+
 $(PROGRAM): $(OUT)/main.o $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SAY,link,$@)
@@ -101,7 +116,7 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(CFLAGS)
+COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS) $(CFLAGS)
 
 $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -133,6 +148,10 @@ build-tests: $(UNIT_PROGRAMS)
 build-bench: $(BENCH_PROGRAMS)
 	@:
 
+# The program in which failures can be asked for, for tests/program/test_faults.py.
+build-debug:
+	$(Q)$(MAKE) --no-print-directory VARIANT=debug all
+
 deps: ## installs what is missing (Debian; nothing where all is there)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
 
@@ -145,8 +164,11 @@ TESTS = # words: only the tests whose names hold one of them
 
 test: ## sets up, builds and runs every test (TESTS="config synth": only those)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
-	$(AGAIN) all build-tests
+	$(AGAIN) all build-tests build-debug
 	@$(RUN_TESTS) $(TESTS)
+
+test-slurm: ## the job files under a Slurm of its own (a part of `make test`)
+	@$(MAKE) --no-print-directory test TESTS=test_slurm
 
 demo: ## sets up, builds and walks the whole road on a synthetic survey, in build/demo
 	@./.ci/deps $(PACKAGES)
@@ -179,12 +201,13 @@ run-tests:
 FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/seisdcn/*.h tests/*.[ch] tests/*/*.[ch])
 TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c tests/bench/kernels.c)
 TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
-	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS)
+	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS)
 
 lint: ## checks format, faults, includes and that nothing warns
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(FORMATTED)
 	@./.ci/check-includes
+	@shellcheck -x jobs/*.sh jobs/*.sbatch jobs/submit .ci/deps .ci/run tests/demo.sh
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
 		-D_GNU_SOURCE -DISA=portable -DSEISDCN_VERSION='"$(VERSION)"' src
 	$(AGAIN) STRICT=-Werror all build-tests build-bench

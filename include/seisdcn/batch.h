@@ -1,13 +1,14 @@
 /* batch: patches cut out of gathers, scaled, and laid in lanes (vector.h) for the network.
  *
- * A patch is divided by its largest magnitude over the channels that share a scale (channel 0 and the attributes marked
- * so); a patch of zeros stays zeros; channels marked scale = none are taken as they are. */
+ * A patch is divided by its scale (scale.h) over the channels that share one (channel 0 and the attributes marked so);
+ * a patch of zeros stays zeros; channels marked scale = none are taken as they are. */
 #ifndef SEISDCN_BATCH_H
 #define SEISDCN_BATCH_H
 
 #include "seisdcn/exact.h"
 #include "seisdcn/gathers.h"
 #include "seisdcn/index_map.h"
+#include "seisdcn/scale.h"
 #include "seisdcn/status.h"
 #include "seisdcn/vector.h"
 
@@ -16,14 +17,16 @@
 typedef struct {
     const Vector *vector;
     int64_t n_channels, patch_size;
-    int64_t capacity;       /* patches that fit */
-    int64_t n;              /* patches of this batch: row i is lane i % lanes of group i / lanes */
-    const IndexRow *rows;   /* [n], the caller's */
-    float *x;               /* [group][channel][P][P][lane]; unused lanes of the last group are zero */
+    int64_t capacity;     /* patches that fit */
+    int64_t n;            /* patches of this batch: row i is lane i % lanes of group i / lanes */
+    const IndexRow *rows; /* [n], the caller's */
+    float *x;             /* [group][channel][P][P][lane]; unused lanes of the last group are zero */
+    PatchScale scale;
     ExactSum *sum, *square; /* [n_channels] over all values of the groups loaded */
 } Batch;
 
-/* Room for `capacity` patches. Local. STATUS_MEMORY. */
+/* Room for `capacity` patches, scaled by their largest magnitude: batch->scale may be set to another. Local.
+ * STATUS_MEMORY. */
 Status batch_new(const Vector *vector, int64_t n_channels, int64_t patch_size, int64_t capacity, Batch *batch);
 
 void batch_free(Batch *batch);

@@ -33,6 +33,9 @@ _Noreturn void comm_abort(const Comm *comm, Status status);
  * then every rank's message. Collective. */
 Status comm_agree(const Comm *comm, Status mine);
 
+/* Waits until every rank has come, asleep: for ranks that wait while another works alone for long. Collective. */
+void comm_wait(const Comm *comm);
+
 /* Copies `bytes` bytes (any number, also past 2 GiB) from rank 0 to all. Collective. */
 void comm_broadcast(const Comm *comm, void *data, size_t bytes);
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 typedef enum { SPLIT_BY_ENSEMBLE, SPLIT_BY_INLINE, SPLIT_BY_PATCH } SplitBy;
+typedef enum { SCALE_MAX, SCALE_RMS } ScaleKind;
 typedef enum { MIXING_DEPTHWISE, MIXING_FULL } Mixing;
 typedef enum { SKIP_NONE, SKIP_ADD } Skip;
 typedef enum { OUTPUT_TANH, OUTPUT_LINEAR } Output;
@@ -23,6 +24,8 @@ typedef enum { APPLY_SHARED, APPLY_DIRECT } ApplyMethod;
 typedef enum {
     CONFIG_PATCH_SIZE,
     CONFIG_PATCH_STRIDE,
+    CONFIG_PATCH_SCALE,
+    CONFIG_PATCH_SCALE_GRID,
     CONFIG_SPLIT_BY,
     CONFIG_SPLIT_TEST,
     CONFIG_SPLIT_VALID,
@@ -55,12 +58,14 @@ typedef enum {
     CONFIG_APPLY_METHOD,
     CONFIG_APPLY_MUTE_THRESHOLD,
     CONFIG_APPLY_KEEP_MUTES,
+    CONFIG_APPLY_MAX_TIME_MINUTES,
     CONFIG_KEYS /* how many */
 } ConfigKey;
 
 typedef struct {
     struct {
         int64_t size, stride;
+        int64_t scale, scale_grid; /* scale: ScaleKind */
     } patch;
     struct {
         int64_t by; /* SplitBy */
@@ -87,6 +92,7 @@ typedef struct {
         int64_t method; /* ApplyMethod */
         double mute_threshold;
         bool keep_mutes;
+        double max_time_minutes;
     } apply;
     bool is_set[CONFIG_KEYS]; /* the user set it explicitly */
 } Config;

@@ -30,14 +30,19 @@ typedef struct {
     int64_t n_out;       /* output channels; 0: as many as input channels, which network_new() writes out */
     int output;          /* Output of config.h: what the last layer ends with */
     bool undropped_last; /* the last layer has no dropout */
+    /* what patches are divided by before they come in */
+    int scale; /* ScaleKind of config.h */
+    int64_t scale_grid;
 } NetworkShape;
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };
 
+typedef enum { KERNEL_DIRECT, KERNEL_DENSE, KERNEL_GEMM } NetworkKernel;
+
 typedef struct {
     char name[NETWORK_NAME_MAX]; /* "_m1.0", "_m4T.0" */
     bool transposed;             /* ConvTranspose2d: small in, big out */
-    bool gemm;                   /* which implementation serves this shape */
+    NetworkKernel kernel;        /* which implementation serves this shape */
     ConvShape conv;
     int64_t out_channels;
     int64_t weight, bias; /* where they start in the flat array */
@@ -71,6 +76,9 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
 /* Copies weights and running statistics between networks of one shape (their patch sizes and dropout may differ). Pure.
  */
 void network_copy_state(const Network *from, Network *to);
+
+/* The name of OpenBLAS's kernels where a layer is computed by them, else "". Pure. */
+const char *network_blas_kernels(const Network *network);
 
 /* Frees what network_new() allocated. Local. A network of zeros is nothing. */
 void network_free(Network *network);

@@ -19,9 +19,11 @@ enum { SGY_BINARY = 400, SGY_RECORD = 3200 /* of extended text and trailers */ }
 
 /* Bytes of the binary header by the standard's numbers, which count from the file's beginning. */
 enum {
+    SGY_BIN_FOLD_TRACES = 3213, /* traces an ensemble */
     SGY_BIN_INTERVAL = 3217,
     SGY_BIN_SAMPLES = 3221,
     SGY_BIN_FORMAT = 3225,
+    SGY_BIN_FOLD = 3227,
     SGY_BIN_SORTING = 3229,
     SGY_BIN_LONG_SAMPLES = 3269,
     SGY_BIN_LONG_INTERVAL = 3273,

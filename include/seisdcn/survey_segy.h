@@ -56,6 +56,14 @@ Status survey_segy_write_headers(const Survey *survey, int64_t first, int64_t n,
  * get it, to be freed with survey_segy_free(). Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
 Status survey_segy_read(const Survey *survey, SurveySegy *segy);
 
+/* Headers for a survey that did not come from SEG-Y: rev 1, big-endian, IEEE floats, in the survey's order of traces.
+ * To be freed with survey_segy_free(). Local. STATUS_DATA where there are more samples than SEG-Y can tell;
+ * STATUS_MEMORY. */
+Status survey_segy_new(const Survey *survey, SurveySegy *segy);
+
+/* The header of trace t of ensemble e of such a survey; an offset of NaN is unknown. Pure. */
+void survey_segy_new_header(const Survey *survey, int64_t e, int64_t t, float offset, uint8_t header[SGY_HEADER]);
+
 /* Reads the headers of traces first .. first + n - 1 of the survey, as survey_segy_write_headers() takes them. Local.
  * STATUS_IO. */
 Status survey_segy_read_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, uint8_t *headers,

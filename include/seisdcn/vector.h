@@ -29,7 +29,8 @@ typedef struct {
 } ConvShape;
 
 /* What happens to a convolution's sum before it is stored:
- *   TANH           out = tanh(factor * (sum + bias))        a layer forward, dropout's factor inside
+ *   TANH           out = tanh(factor * (sum + bias))        a layer forward, dropout's factor inside;
+ *                  with `joined` also joined = out + add    a skip
  *   LINEAR         out = factor * (sum + bias + add)
  *   TANH_GRADIENT  out = factor * (sum + add) * (1 - y * y), where out holds y, the tanh, on entry: a layer backward */
 typedef enum { FINISH_TANH, FINISH_LINEAR, FINISH_TANH_GRADIENT } FinishKind;
@@ -38,7 +39,8 @@ typedef struct {
     FinishKind kind;
     const float *bias;   /* [channel], NULL: 0; not of TANH_GRADIENT */
     const float *factor; /* [channel][lane], NULL: 1 */
-    const float *add;    /* like the output, NULL: 0; not of TANH */
+    const float *add;    /* like the output, NULL: 0; of TANH only with `joined` */
+    float *joined;       /* like the output, NULL: not wanted; of TANH only */
 } ConvFinish;
 
 /* scratch is room for the gemm implementation (gemm_scratch()); direct takes NULL. */
@@ -64,6 +66,10 @@ typedef struct {
     ConvContract *contract;
     ConvExpand *expand;
     ConvGradient *gradient;
+
+    /* The first two for groups of many channels. */
+    ConvContract *dense_contract;
+    ConvExpand *dense_expand;
 
     /* out = what `finish` makes of the sums in out, for one channel of n positions; y, add and out may be as in
      * ConvFinish; the sums may be changed. For the gemm implementation. */

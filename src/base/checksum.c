@@ -1,5 +1,7 @@
 #include "seisdcn/checksum.h"
 
+#include "seisdcn/fault.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@ static bool add_rest(FILE *file, XXH3_state_t *state, int64_t *bytes)
     char piece[16384];
     size_t n;
     *bytes = 0;
+    if (fault_strikes(FAULT_READ)) return false;
     while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
         (void)XXH3_64bits_update(state, piece, n); /* fails only for a NULL */
         *bytes += (int64_t)n;
@@ -25,9 +28,9 @@ static bool add_rest(FILE *file, XXH3_state_t *state, int64_t *bytes)
 
 Status checksum_file(const char *path, int64_t from, uint64_t *checksum, int64_t *bytes)
 {
-    XXH3_state_t *state = XXH3_createState();
+    XXH3_state_t *state = fault_strikes(FAULT_MEMORY) ? NULL : XXH3_createState();
     if (state == NULL) return status_fail(STATUS_MEMORY, "out of memory: the checksum of %s", path);
-    FILE *file = fopen(path, "rb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     (void)XXH3_64bits_reset(state);
     bool good = file != NULL && fseeko(file, (off_t)from, SEEK_SET) == 0 && add_rest(file, state, bytes);
     Status status = good ? STATUS_OK : status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));

@@ -1,5 +1,6 @@
 #include "seisdcn/memory.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/status.h"
 
 #include <malloc.h>
@@ -22,7 +23,7 @@ void *memory_new(size_t count, size_t size, const char *what)
     }
     size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes == 0) bytes = ALIGNMENT;
-    void *block = aligned_alloc(ALIGNMENT, bytes);
+    void *block = fault_strikes(FAULT_MEMORY) ? NULL : aligned_alloc(ALIGNMENT, bytes);
     if (block == NULL) {
         status_fail(STATUS_MEMORY, "out of memory: %s takes %.1f MB; use more nodes or fewer ranks a node", what,
                     (double)bytes / 1e6);

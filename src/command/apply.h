@@ -3,9 +3,16 @@
 #define SEISDCN_APPLY_H
 
 #include "seisdcn/command.h"
+#include "seisdcn/exact.h"
 #include "seisdcn/model.h"
 #include "seisdcn/predict.h"
 #include "seisdcn/survey.h"
+
+/* What a rank's time goes into. */
+typedef enum { APPLY_PREDICT, APPLY_FILES, APPLY_COUNTER, APPLY_IDLE, APPLY_PHASES } ApplyPhase;
+
+/* Sums of squares of a gather: as it is, as predicted, and what of the prediction stands in samples that were zeros. */
+typedef enum { APPLY_INPUT, APPLY_PREDICTED, APPLY_LEAKED, APPLY_ENERGIES } ApplyEnergy;
 
 typedef struct {
     Job *job;
@@ -19,6 +26,9 @@ typedef struct {
     char *part;         /* the output's name while it grows */
     bool begun;         /* it stands under that name, and is ours */
     PredictCounts counts;
+    ExactWide energy[APPLY_ENERGIES]; /* sums over this rank's gathers */
+    double seconds;                   /* from the first gather to the end of the last rank's last */
+    double spent[APPLY_PHASES];       /* this rank's seconds of it */
 } Apply;
 
 /* ---- apply_work.c: what work a predicted survey is of ---- */
@@ -33,7 +43,8 @@ typedef struct {
     double mute_threshold;
     int64_t keep_mutes, difference;
     uint64_t selection; /* checksum of the list of gathers */
-    char instruction_set[32];
+    char instruction_set[64];
+    const char *survey_path; /* where the survey was found: for export, decides nothing; NULL where it was read back */
 } ApplyWork;
 
 /* The work that is asked for. Pure. */
@@ -60,7 +71,8 @@ Status apply_output_check(const Job *job, const char *part);
 /* Opens the output for writing: the unfinished one that --resume goes on with, or a new one. A gather of the
  * unfinished one that says done is read, and left out of apply->list where its checksum matches. *finished: the output
  * stands whole and is of this very work, so nothing is to be done. Collective. STATUS_DATA, STATUS_CONFIG, STATUS_USAGE
- * where what stands is of another model or survey, configuration, or command line; STATUS_IO, STATUS_MEMORY. */
+ * where what stands is of another model or survey, configuration, or command line; STATUS_IO, STATUS_MEMORY. With
+ * --dry-run nothing is made or changed. */
 Status apply_output_open(Apply *apply, bool *finished);
 
 /* The root's checksum, then the output's name. Collective. STATUS_IO. */
@@ -70,9 +82,15 @@ Status apply_output_finish(Apply *apply);
  * the rest. Collective; returns status. */
 Status apply_output_abandon(Apply *apply, Status status);
 
+/* ---- apply_dry_run.c ---- */
+
+/* Tells what the prediction of what apply->list holds takes, after every check of the real run. Collective. STATUS_IO
+ * where the output finds no room; what reading gathers may say. */
+Status apply_dry_run(Apply *apply);
+
 /* ---- apply_report.c ---- */
 
-/* Says what was done in `seconds`, of which this rank was busy for `busy`. Collective. */
-void apply_report(const Apply *apply, double seconds, double busy);
+/* Says what was done: speed, balance over ranks, what leaked into mutes. Collective. */
+void apply_report(Apply *apply);
 
 #endif

@@ -3,6 +3,7 @@
 #include "apply.h"
 
 #include "seisdcn/files.h"
+#include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -133,7 +134,7 @@ static Status verify(const Apply *apply, const int64_t *e, int64_t n, int64_t *g
     Status status = STATUS_OK;
     comm_share(comm, n, &first, &end);
     log_progress_start("check", n, "gathers");
-    for (int64_t i = first; i < end && status == STATUS_OK; i++) {
+    for (int64_t i = first; i < end && status == STATUS_OK && !interrupt_asked(); i++) {
         status = survey_verify_gather(&apply->predicted, e[i]);
         good[i] = status == STATUS_OK;
         if (status == STATUS_DATA) {
@@ -143,6 +144,10 @@ static Status verify(const Apply *apply, const int64_t *e, int64_t n, int64_t *g
         log_progress((i + 1 - first) * comm->size, NULL);
     }
     log_progress_end();
+    if (status == STATUS_OK) status = interrupt_status();
+    if (status == STATUS_INTERRUPTED)
+        status = status_fail(status, "%s while it checked %s, which stays as it was: go on with --resume",
+                             status_message(), apply->part);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) comm_sum(comm, good, (size_t)n);
     return status;
@@ -185,7 +190,8 @@ static Status take_done(Apply *apply)
 static Status resume(Apply *apply, bool *usable)
 {
     const Comm *comm = &apply->job->comm;
-    Status status = survey_open(comm, apply->part, true, &apply->predicted);
+    bool dry = command_flag(apply->job, "--dry-run");
+    Status status = survey_open(comm, apply->part, !dry, &apply->predicted);
     *usable = status != STATUS_DATA;
     if (status == STATUS_DATA) {
         log_warning("%s; starting anew", status_message());
@@ -205,7 +211,7 @@ static Status resume(Apply *apply, bool *usable)
                            apply->part, apply->survey.path);
     }
     status = take_done(apply);
-    if (status == STATUS_OK) apply->begun = true;
+    if (status == STATUS_OK) apply->begun = !dry;
     return status;
 }
 
@@ -229,7 +235,7 @@ Status apply_output_open(Apply *apply, bool *finished)
             log_note("nothing to resume: %s does not exist; starting from the beginning", apply->part);
         }
     }
-    return create(apply);
+    return command_flag(apply->job, "--dry-run") ? STATUS_OK : create(apply);
 }
 
 /* ---- the end ---- */

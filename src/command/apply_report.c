@@ -4,35 +4,78 @@
 #include "seisdcn/log.h"
 
 #include <math.h>
+#include <stdio.h>
 
-void apply_report(const Apply *apply, double seconds, double busy)
+/* What the counts come to over all ranks. */
+enum { WINDOWS, LIVE, FAINT, SAMPLES, SETS, ALONE, COUNTS };
+
+static void report_speed(const Apply *apply, const int64_t sum[COUNTS])
 {
-    const Comm *comm = &apply->job->comm;
-    int64_t sums[] = {apply->counts.windows, apply->counts.live, apply->counts.faint,
-                      apply->counts.samples, apply->counts.sets, apply->counts.alone};
-    double energy = 0;
-    comm_sum(comm, sums, 6);
-    MPI_Reduce(&apply->counts.energy, &energy, 1, MPI_DOUBLE, MPI_SUM, 0, comm->mpi);
-    CommSpread spread = comm_spread(comm, busy);
-    char gathers[32], windows[32], live[32], spent[32];
+    char gathers[32], windows[32], live[32], spent[32], sets[32];
     log_note("predicted %s gathers, %s windows (%s live), in %s: %.0f live windows/s", log_count(apply->n, gathers),
-             log_count(sums[0], windows), log_count(sums[1], live), log_duration(seconds, spent),
-             (double)sums[1] / seconds);
-    if (sums[4] > 0)
-        log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one",
-                 log_count(sums[4], gathers), (double)sums[1] / (double)sums[4],
-                 100 * (double)sums[5] / (double)sums[1]);
+             log_count(sum[WINDOWS], windows), log_count(sum[LIVE], live), log_duration(apply->seconds, spent),
+             (double)sum[LIVE] / apply->seconds);
+    if (sum[SETS] > 0)
+        log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one", log_count(sum[SETS], sets),
+                 (double)sum[LIVE] / (double)sum[SETS], 100 * (double)sum[ALONE] / (double)sum[LIVE]);
     else if (apply->job->config.apply.method == APPLY_SHARED && !shared_serves(&apply->network.shape))
         log_note(
             "windows of this network share nothing (a skip, a linear output, or a patch of at most 4 levels' width): "
             "all went one by one");
-    if (comm->size > 1)
-        log_note("busy seconds a rank: min %.1f (rank %d), mean %.1f, max %.1f (rank %d)", spread.min, spread.min_rank,
-                 spread.mean, spread.max, spread.max_rank);
-    double threshold = apply->job->config.apply.mute_threshold;
-    if (sums[2] > 9 * sums[1])
+}
+
+/* Where the ranks' time went: min, mean and max over ranks. */
+static void report_balance(const Apply *apply)
+{
+    static const char *const names[APPLY_PHASES] = {"predicting", "reading and writing", "at the work counter",
+                                                    "idle at the end"};
+    const Comm *comm = &apply->job->comm;
+    char line[512];
+    double waiting = 0;
+    int at = 0;
+    for (int p = 0; p < APPLY_PHASES; p++) {
+        CommSpread spread = comm_spread(comm, 100 * apply->spent[p] / apply->seconds);
+        if (p == APPLY_COUNTER) waiting = spread.mean;
+        at += snprintf(line + at, sizeof line - (size_t)at, "%s%s %.1f (%.1f on rank %d to %.1f on rank %d)",
+                       p == 0 ? "" : ", ", names[p], spread.mean, spread.min, spread.min_rank, spread.max,
+                       spread.max_rank);
+    }
+    if (comm->size == 1) return;
+    log_note("time in %%: %s", line);
+    log_note("waiting: %.2f %% of the time", waiting);
+}
+
+/* Energy where the input holds exact zeros: mutes that the prediction filled. */
+static void report_leak(const Apply *apply, const double energy[APPLY_ENERGIES])
+{
+    char text[32];
+    if (!(energy[APPLY_PREDICTED] > 0)) return;
+    log_note("leaked: %.4g %% of the prediction's energy stands where the input is exactly zero%s%s%s",
+             100 * energy[APPLY_LEAKED] / energy[APPLY_PREDICTED],
+             apply->job->config.apply.keep_mutes ? "; set to zero again"
+                                                 : " (apply.keep_mutes=true sets it to zero again)",
+             apply->n < apply->n_selected ? ", of gathers predicted now: " : "",
+             apply->n < apply->n_selected ? log_count(apply->n, text) : "");
+}
+
+void apply_report(Apply *apply)
+{
+    const Comm *comm = &apply->job->comm;
+    const PredictCounts *counts = &apply->counts;
+    int64_t sum[COUNTS] = {counts->windows, counts->live, counts->faint, counts->samples, counts->sets, counts->alone};
+    double energy[APPLY_ENERGIES];
+    comm_sum(comm, sum, COUNTS);
+    for (int k = 0; k < APPLY_ENERGIES; k++) {
+        comm_sum(comm, apply->energy[k].limb, EXACT_LIMBS);
+        energy[k] = exact_wide_value(&apply->energy[k]);
+    }
+    report_speed(apply, sum);
+    report_balance(apply);
+    report_leak(apply, energy);
+    if (sum[FAINT] > 9 * sum[LIVE])
         log_warning(
             "%.1f %% of the windows that hold anything passed unpredicted: apply.mute_threshold is %g in the data's "
             "units, and the data's RMS is %g; lower it",
-            100 * (double)sums[2] / (double)(sums[1] + sums[2]), threshold, sqrt(energy / (double)sums[3]));
+            100 * (double)sum[FAINT] / (double)(sum[LIVE] + sum[FAINT]), apply->job->config.apply.mute_threshold,
+            sqrt(energy[APPLY_INPUT] / (double)sum[SAMPLES]));
 }

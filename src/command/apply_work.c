@@ -17,6 +17,13 @@ static void describe_channels(const Survey *survey, int64_t n_channels, char tex
                                survey->attribute[c - 1].shared_scale ? "shared" : "none");
 }
 
+/* What computes: another one may give other last bits. */
+static void describe_instructions(const Network *network, char *text, size_t size)
+{
+    const char *kernels = network_blas_kernels(network);
+    snprintf(text, size, "%s%s%s", network->vector->name, *kernels ? ", OpenBLAS for " : "", kernels);
+}
+
 void apply_work_describe(const Apply *apply, ApplyWork *work)
 {
     const Config *config = &apply->job->config;
@@ -24,19 +31,21 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
     memset(work, 0, sizeof *work);
     work->model = apply->info.checksum;
     work->survey = apply->survey.checksum;
+    work->survey_path = apply->survey.path;
     snprintf(work->network, sizeof work->network,
              "channels %" PRId64 ", k_mult %" PRId64 ", levels %" PRId64 ", patch %" PRId64 ", mixing %s, skip %s, "
-             "width %" PRId64 ", out_channels %" PRId64 ", output %s",
+             "width %" PRId64 ", out_channels %" PRId64 ", output %s, scale %s, scale_grid %" PRId64,
              shape->channels, shape->k_mult, shape->levels, shape->patch_size,
              config_word(CONFIG_NETWORK_MIXING, shape->mixing), config_word(CONFIG_NETWORK_SKIP, shape->skip),
-             shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output));
+             shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output),
+             config_word(CONFIG_PATCH_SCALE, shape->scale), shape->scale_grid);
     describe_channels(&apply->survey, shape->channels, work->channels);
     snprintf(work->method, sizeof work->method, "%s", config_word(CONFIG_APPLY_METHOD, (int64_t)config->apply.method));
     work->mute_threshold = config->apply.mute_threshold;
     work->keep_mutes = config->apply.keep_mutes;
     work->difference = command_flag(apply->job, "--difference");
     work->selection = apply->selection;
-    snprintf(work->instruction_set, sizeof work->instruction_set, "%s", apply->network.vector->name);
+    describe_instructions(&apply->network, work->instruction_set, sizeof work->instruction_set);
 }
 
 Status apply_work_write(const H5File *file, void *context)
@@ -53,6 +62,7 @@ Status apply_work_write(const H5File *file, void *context)
     if (status == STATUS_OK) status = h5_put_int(file, GROUP, "difference", work->difference);
     if (status == STATUS_OK) status = h5_put_uint(file, GROUP, "selection_checksum", work->selection);
     if (status == STATUS_OK) status = h5_put_text(file, GROUP, "instruction_set", work->instruction_set);
+    if (status == STATUS_OK) status = h5_put_text(file, GROUP, "survey_path", work->survey_path);
     return status;
 }
 

@@ -1,4 +1,6 @@
 /* export: the gathers of a survey file go back to .npy files. */
+#include "export_segy.h"
+
 #include "seisdcn/commands.h"
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
@@ -12,16 +14,22 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Gathers that each rank writes between two agreements. */
 enum { ROUND_GATHERS = 64 };
 
 /* ---- prepare ---- */
 
+static bool is_segy(const char *output) { return text_ends_with(output, ".sgy") || text_ends_with(output, ".segy"); }
+
 static Status check_output(const Job *job, const char *output)
 {
-    if (text_ends_with(output, ".sgy") || text_ends_with(output, ".segy"))
-        return status_fail(STATUS_USAGE, "%s: SEG-Y output is not built yet; give a folder for .npy files", output);
+    if (is_segy(output) && files_is_folder(output))
+        return status_fail(STATUS_USAGE, "%s is a folder; --output names the SEG-Y file to be made", output);
+    if (is_segy(output)) return files_check_output(output, job->force);
+    if (command_int(job, "--format") != 0 || command_text(job, "--through") != NULL)
+        return status_fail(STATUS_USAGE, "--format and --through are for SEG-Y: an --output that ends .sgy or .segy");
     if (!files_exists(output)) return files_check_output(output, job->force);
     if (!files_is_folder(output))
         return status_fail(STATUS_USAGE, "%s exists and is not a folder; --output names the folder for the gathers",
@@ -94,19 +102,26 @@ static Status leave_undone(const char *list, Plan *plan)
     return STATUS_OK;
 }
 
+/* The ensembles that the user wants. */
+static Status fill_selected(const char *list, Plan *plan)
+{
+    const Survey *survey = plan->survey;
+    plan->selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
+    if (plan->selected == NULL) return STATUS_MEMORY;
+    if (list != NULL)
+        return selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, plan->selected);
+    memset(plan->selected, 1, (size_t)survey->n_ensembles);
+    return STATUS_OK;
+}
+
 static Status fill_plan(const char *list, Plan *plan)
 {
     const Survey *survey = plan->survey;
     size_t n = (size_t)survey->n_ensembles;
-    plan->selected = memory_new(n, 1, "the selected gathers");
     plan->named = memory_new(n, 1, "the names of the gathers");
     plan->list = memory_new(n, sizeof *plan->list, "the selected gathers");
-    if (plan->selected == NULL || plan->named == NULL || plan->list == NULL) return STATUS_MEMORY;
-    Status status = STATUS_OK;
-    if (list != NULL)
-        status = selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, plan->selected);
-    for (size_t e = 0; list == NULL && e < n; e++) plan->selected[e] = 1;
-    if (status == STATUS_OK) status = leave_undone(list, plan);
+    if (plan->named == NULL || plan->list == NULL) return STATUS_MEMORY;
+    Status status = leave_undone(list, plan);
     if (status != STATUS_OK) return status;
     mark_named(plan, plan->list);
     for (int64_t e = 0; e < survey->n_ensembles; e++)
@@ -176,25 +191,33 @@ static Status write_gathers(const Comm *comm, const Plan *plan)
     return status;
 }
 
+static Status export_npy(const Job *job, Plan *plan)
+{
+    const Comm *comm = &job->comm;
+    double start = timer_now();
+    Status status = comm_agree(comm, fill_plan(command_text(job, "--ensembles"), plan));
+    if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? make_folder(plan) : STATUS_OK);
+    if (status == STATUS_OK) status = write_gathers(comm, plan);
+    if (status != STATUS_OK) return status;
+    char count[32], time[32];
+    log_note("%s: %s gather%s, in %s", plan->folder, log_count(plan->n, count), plan->n == 1 ? "" : "s",
+             log_duration(timer_now() - start, time));
+    return STATUS_OK;
+}
+
 static Status run(Job *job)
 {
     const Comm *comm = &job->comm;
     Plan plan = {.folder = command_text(job, "--output")};
-    double start = timer_now();
     Status status = comm_agree(comm, comm->rank == 0 ? check_output(job, plan.folder) : STATUS_OK);
     if (status != STATUS_OK) return status;
     Survey survey;
     status = survey_open(comm, command_text(job, "--survey"), false, &survey);
     if (status != STATUS_OK) return status;
     plan.survey = &survey;
-    status = comm_agree(comm, fill_plan(command_text(job, "--ensembles"), &plan));
-    if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? make_folder(&plan) : STATUS_OK);
-    if (status == STATUS_OK) status = write_gathers(comm, &plan);
-    if (status == STATUS_OK) {
-        char count[32], time[32];
-        log_note("%s: %s gather%s, in %s", plan.folder, log_count(plan.n, count), plan.n == 1 ? "" : "s",
-                 log_duration(timer_now() - start, time));
-    }
+    status = comm_agree(comm, fill_selected(command_text(job, "--ensembles"), &plan));
+    if (status == STATUS_OK)
+        status = is_segy(plan.folder) ? export_segy(job, &survey, plan.selected) : export_npy(job, &plan);
     free_plan(&plan);
     Status closed = survey_close(&survey);
     return status != STATUS_OK ? status : closed;
@@ -202,18 +225,31 @@ static Status run(Job *job)
 
 static const Option options[] = {
     {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, true, "the survey (or prediction) to be read"},
-    {"--output", OPTION_TEXT, "DIR", NULL, 0, 0, true, "the folder for the .npy files, new or empty"},
+    {"--output", OPTION_TEXT, "DIR|FILE.sgy", NULL, 0, 0, true,
+     "the folder for .npy files, new or empty; or the SEG-Y file to be made (.sgy, .segy)"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
+    {"--format", OPTION_INT, "N", "0", 0, 16, false,
+     "SEG-Y: the sample format, 1 (IBM float), 5 (IEEE float), or 2, 3, 8 (integers of 4, 2, 1 bytes); 0: as it came"},
+    {"--through", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, false,
+     "SEG-Y: whose samples gathers keep that are not predicted (default: the survey that apply read)"},
     {0},
 };
 
 const Command command_export = {
     .name = "export",
-    .summary = "writes the gathers of a survey file as .npy files",
-    .description = "Writes each gather as a float32 array (traces, samples), named gather_inline_I_crossline_X.npy, or "
-                   "gather_N.npy with its place in the file where its position is unknown or not its own.",
-    .example = "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted/",
+    .summary = "writes the gathers of a survey file as .npy or SEG-Y files",
+    .description =
+        "Into a folder: each gather as a float32 array (traces, samples), named gather_inline_I_crossline_X.npy, or "
+        "gather_N.npy with its place in the file where its position is unknown or not its own.\n"
+        "As SEG-Y: one file, its traces in the order of the files that they came from, with their headers, text and "
+        "binary headers as they came, in the byte order and sample format that they had. The last free line of the "
+        "text header (the last one where none is free) tells program, version and the model's checksum; nothing else "
+        "changes but the samples. Gathers that apply left out keep their samples. A survey of .npy files gets headers "
+        "of "
+        "SEG-Y rev 1: inline and crossline at bytes 189 and 193, IEEE floats.",
+    .example = "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted/\n"
+               "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted.sgy",
     .options = options,
     .run = run,
 };

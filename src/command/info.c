@@ -6,7 +6,9 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
+#include "seisdcn/sgy_sample.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
 #include "seisdcn/vector.h"
 
@@ -68,7 +70,17 @@ static void show_history(const char *history)
     }
 }
 
-static void show_survey(const Survey *survey)
+static void show_segy(const SurveySegy *segy)
+{
+    char text[160], files[48] = "";
+    if (segy->n_files > 1) snprintf(files, sizeof files, ", %" PRId64 " files", segy->n_files);
+    const char *name = sgy_format_name(segy->format);
+    snprintf(text, sizeof text, "%s-endian, format %d (%s)%s", segy->big ? "big" : "little", segy->format,
+             name == NULL ? "unknown" : name, files);
+    line("from SEG-Y", text);
+}
+
+static void show_survey(const Survey *survey, const SurveySegy *segy)
 {
     char text[160], other[32];
     log_result("%s: %s", survey->path, survey->done != NULL ? "a predicted survey" : "a survey");
@@ -95,6 +107,7 @@ static void show_survey(const Survey *survey)
         snprintf(other, sizeof other, "channel %d", c + 1);
         line(other, text);
     }
+    if (segy->head != NULL) show_segy(segy);
     snprintf(text, sizeof text, "%016" PRIx64, survey->checksum);
     line("checksum", text);
     show_history(survey->history);
@@ -170,10 +183,15 @@ static Status verify_survey(const Survey *survey)
 static Status info_survey(const Job *job, const char *path)
 {
     Survey survey;
+    SurveySegy segy;
     Status status = survey_open(&job->comm, path, false, &survey);
     if (status != STATUS_OK) return status;
-    show_survey(&survey);
-    if (command_flag(job, "--verify")) status = verify_survey(&survey);
+    status = survey_segy_read(&survey, &segy);
+    if (status == STATUS_OK) {
+        show_survey(&survey, &segy);
+        survey_segy_free(&segy);
+        if (command_flag(job, "--verify")) status = verify_survey(&survey);
+    }
     Status closed = survey_close(&survey);
     return status != STATUS_OK ? status : closed;
 }

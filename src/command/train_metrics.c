@@ -1,5 +1,6 @@
 #include "train_metrics.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
@@ -22,7 +23,7 @@ static Status failed(const TrainMetrics *metrics)
 
 static Status open_end(TrainMetrics *metrics)
 {
-    metrics->file = fopen(metrics->path, "a");
+    metrics->file = fault_strikes(FAULT_OPEN) ? NULL : fopen(metrics->path, "a");
     return metrics->file == NULL ? failed(metrics) : STATUS_OK;
 }
 
@@ -106,8 +107,9 @@ Status train_metrics_sync(TrainMetrics *metrics)
 {
     if (metrics->file == NULL) return STATUS_OK;
     /* the stream keeps the mark of an earlier failure */
-    if (fflush(metrics->file) != 0 || ferror(metrics->file) != 0) return failed(metrics);
-    if (fsync(fileno(metrics->file)) != 0 && errno != EINVAL && errno != ENOTSUP) return failed(metrics);
+    if (fault_strikes(FAULT_WRITE) || fflush(metrics->file) != 0 || ferror(metrics->file) != 0) return failed(metrics);
+    if ((fault_strikes(FAULT_FSYNC) || fsync(fileno(metrics->file)) != 0) && errno != EINVAL && errno != ENOTSUP)
+        return failed(metrics);
     return STATUS_OK;
 }
 

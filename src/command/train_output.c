@@ -4,6 +4,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,10 @@ Status train_output_check(const char *folder, bool exists)
     if (files_exists(folder) && !files_is_folder(folder))
         return status_fail(STATUS_USAGE, "%s exists and is not a folder; --output names the folder of a training",
                            folder);
-    return files_check_output(folder, exists);
+    Status status = files_check_output(folder, exists);
+    if (status == STATUS_OK && files_exists(folder) && access(folder, W_OK | X_OK) != 0)
+        status = status_fail(STATUS_IO, "%s: the folder cannot be written: %s", folder, strerror(errno));
+    return status;
 }
 
 bool train_output_is_checkpoint(const char *name, int64_t *step)

@@ -21,6 +21,8 @@ typedef enum {
 static const Effect effects[CHANGES] = {
     [CONFIG_PATCH_SIZE] = CHANGES_ORDER,
     [CONFIG_PATCH_STRIDE] = CHANGES_ORDER,
+    [CONFIG_PATCH_SCALE] = CHANGES_NETWORK,
+    [CONFIG_PATCH_SCALE_GRID] = CHANGES_NETWORK,
     [CONFIG_SPLIT_BY] = CHANGES_ORDER,
     [CONFIG_SPLIT_TEST] = CHANGES_ORDER,
     [CONFIG_SPLIT_VALID] = CHANGES_ORDER,
@@ -53,6 +55,7 @@ static const Effect effects[CHANGES] = {
     [CONFIG_APPLY_METHOD] = CHANGES_NOTHING,
     [CONFIG_APPLY_MUTE_THRESHOLD] = CHANGES_NOTHING,
     [CONFIG_APPLY_KEEP_MUTES] = CHANGES_NOTHING,
+    [CONFIG_APPLY_MAX_TIME_MINUTES] = CHANGES_RUN,
     [CHANGE_SURVEY] = CHANGES_ORDER,
     [CHANGE_MAP] = CHANGES_ORDER,
 };
@@ -93,15 +96,17 @@ static Status allow(const char *name, TrainResume *resume)
     int change = find_change(name);
     if (change < 0) return unknown_change(name);
     if (effects[change] == CHANGES_NETWORK)
-        return status_fail(STATUS_USAGE, "--allow-change %s: the weights would not fit another network; train one anew",
-                           name);
+        return status_fail(
+            STATUS_USAGE,
+            "--allow-change %s: it belongs to the network itself, whose weights serve no other; train one anew", name);
     resume->allowed[change] = true;
     return STATUS_OK;
 }
 
-static Status allow_all(const char *keys, TrainResume *resume)
+/* Keys with commas between. */
+static Status allow_list(const char *keys, TrainResume *resume)
 {
-    char *list = text_copy(keys == NULL ? "" : keys), *rest = NULL;
+    char *list = text_copy(keys), *rest = NULL;
     if (list == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;
     for (char *name = strtok_r(list, ",", &rest); status == STATUS_OK && name != NULL;
@@ -337,7 +342,10 @@ static Status check_options(const Job *job, TrainResume *resume)
         return status_fail(STATUS_USAGE, "--resume goes on with a training, --force begins it anew: give one of them");
     if (changes != NULL && !resumes)
         return status_fail(STATUS_USAGE, "--allow-change belongs to --resume: a new training has nothing to change");
-    return allow_all(changes, resume);
+    Status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && command_texts(job, "--allow-change", i) != NULL; i++)
+        status = allow_list(command_texts(job, "--allow-change", i), resume);
+    return status;
 }
 
 Status train_resume_begin(Job *job, const Vector *vector, TrainResume *resume, CheckpointState *now)

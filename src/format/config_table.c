@@ -25,6 +25,12 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                "be more than 2 * network.levels."},
     [CONFIG_PATCH_STRIDE] = {KEY(patch, stride), WHOLE(1, INT_MOST), .fallback = "1", .unit = "traces and samples",
                              .help = "Step from one patch to the next, in both directions."},
+    [CONFIG_PATCH_SCALE] = {KEY(patch, scale), CHOICE("max", "rms"), .fallback = "max",
+                            .help = "What a patch is divided by: its largest absolute value, or its root mean square."},
+    [CONFIG_PATCH_SCALE_GRID] = {KEY(patch, scale_grid), WHOLE(0, 64), .fallback = "0",
+                                 .help = "Rounds what a patch is divided by up to the next 2^(k / scale_grid), in "
+                                         "training and apply alike, so that more windows share a scale and apply is "
+                                         "faster; 0: off."},
 
     [CONFIG_SPLIT_BY] = {KEY(split, by), CHOICE("ensemble", "inline", "patch"), .fallback = "ensemble",
                          .help = "What is dealt to training, validation and test as a whole: gathers; whole inlines "
@@ -97,11 +103,11 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                              .help = "Shards that the gathers are dealt to, more than there will be ranks; it shapes "
                                      "the order of the patches, so results are the same for any number of ranks."},
     [CONFIG_TRAIN_BLOCK_GATHERS] = {KEY(train, block_gathers), WHOLE(0, INT_MOST), .fallback = "0", .unit = "gathers",
-                                    .help = "Gathers that a shard keeps in play at a time; 0: all of them. It shapes "
-                                            "the order of the patches too."},
+                                    .help = "Gathers that a shard keeps in play at a time, for surveys larger than "
+                                            "memory; 0: all of them. It shapes the order of the patches too."},
     [CONFIG_TRAIN_MEMORY_LIMIT_MB] = {KEY(train, memory_limit_mb), WHOLE(0, COUNT_MOST), .fallback = "0", .unit = "MB",
-                                      .help = "A rank whose gathers need more than this stops and names a "
-                                              "train.block_gathers that fits; 0: no limit."},
+                                      .help = "A rank that will need more memory than this stops before it trains and "
+                                              "names a train.block_gathers that fits; 0: no limit."},
 
     [CONFIG_APPLY_METHOD] = {KEY(apply, method), CHOICE("shared", "direct"), .fallback = "shared",
                              .help = "shared computes once what windows of one scale have in common; direct computes "
@@ -113,6 +119,10 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                              "is."},
     [CONFIG_APPLY_KEEP_MUTES] = {KEY(apply, keep_mutes), FLAG, .fallback = "false",
                                  .help = "Samples that are exactly zero in the input stay zero."},
+    [CONFIG_APPLY_MAX_TIME_MINUTES] = {KEY(apply, max_time_minutes), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
+                                       .fallback = "0", .unit = "minutes",
+                                       .help = "Once the program has run this long, it ends with status 75, to be "
+                                               "resumed; 0: no limit."},
 };
 
 const ConfigEntry *config_table_entry(ConfigKey key) { return &table[key]; }

@@ -1,5 +1,6 @@
 #include "seisdcn/files.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -67,7 +68,7 @@ Status files_check_output(const char *path, bool force)
 
 Status files_make_folder(const char *path)
 {
-    if (mkdir(path, 0777) == 0) return STATUS_OK;
+    if (!fault_strikes(FAULT_FOLDER) && mkdir(path, 0777) == 0) return STATUS_OK;
     int reason = errno;
     if (reason == EEXIST && files_is_folder(path)) return STATUS_OK;
     return status_fail(STATUS_IO, "%s: the folder cannot be made: %s", path, strerror(reason));
@@ -93,7 +94,7 @@ Status files_check_space(const char *path, double bytes)
 
 Status files_reserve(const char *path)
 {
-    int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_RDWR | O_CLOEXEC);
     struct stat about;
     if (descriptor < 0 || fstat(descriptor, &about) != 0) {
         Status status = status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
@@ -101,7 +102,8 @@ Status files_reserve(const char *path)
         return status;
     }
     int reason = 0;
-    while (fallocate(descriptor, 0, 0, about.st_size) != 0 && (reason = errno) == EINTR) reason = 0;
+    while ((fault_strikes(FAULT_WRITE) || fallocate(descriptor, 0, 0, about.st_size) != 0) && (reason = errno) == EINTR)
+        reason = 0;
     close(descriptor);
     if (reason != ENOSPC && reason != EDQUOT && reason != EFBIG) return STATUS_OK; /* or it cannot reserve */
     char wanted[32];
@@ -113,17 +115,18 @@ Status files_read_text(const char *path, char **text)
 {
     *text = NULL;
     if (files_is_folder(path)) return status_fail(STATUS_IO, "%s: is a folder; a file was wanted", path);
-    FILE *file = fopen(path, "rb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     size_t used = 0, room = 0;
     void *block = NULL;
+    bool struck = fault_strikes(FAULT_READ);
     Status status = STATUS_OK;
     do { /* until a read comes short: the size of a pipe is not known before */
         room = room == 0 ? 4096 : 2 * room;
         if (memory_grow(&block, used, room + 1, 1, "a text file") != STATUS_OK) status = STATUS_MEMORY;
         if (status == STATUS_OK) used += fread((char *)block + used, 1, room - used, file);
-    } while (status == STATUS_OK && used == room);
-    if (status == STATUS_OK && ferror(file))
+    } while (status == STATUS_OK && !struck && used == room);
+    if (status == STATUS_OK && (struck || ferror(file)))
         status = status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
     fclose(file);
     if (status == STATUS_OK)
@@ -138,11 +141,13 @@ static size_t piece_of(int64_t left) { return (size_t)(left < 1 << 30 ? left : 1
 
 Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     Status status = STATUS_OK;
     for (int64_t done = 0; done < n && status == STATUS_OK;) {
-        ssize_t got = pread(descriptor, (char *)bytes + done, piece_of(n - done), (off_t)(first + done));
+        ssize_t got = fault_strikes(FAULT_READ)
+                          ? -1
+                          : pread(descriptor, (char *)bytes + done, piece_of(n - done), (off_t)(first + done));
         if (got > 0)
             done += got;
         else if (got == 0)
@@ -157,7 +162,9 @@ Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes)
 Status files_write_bytes(int descriptor, const char *path, int64_t first, int64_t n, const void *bytes)
 {
     for (int64_t done = 0; done < n;) {
-        ssize_t put = pwrite(descriptor, (const char *)bytes + done, piece_of(n - done), (off_t)(first + done));
+        ssize_t put = fault_strikes(FAULT_WRITE)
+                          ? -1
+                          : pwrite(descriptor, (const char *)bytes + done, piece_of(n - done), (off_t)(first + done));
         if (put >= 0)
             done += put;
         else if (errno != EINTR)
@@ -166,27 +173,36 @@ Status files_write_bytes(int descriptor, const char *path, int64_t first, int64_
     return STATUS_OK;
 }
 
-static Status sync_path(const char *path, int flags)
+/* Waits until what descriptor stands for is on the disk; path is for the message. */
+static Status sync_open(int descriptor, const char *path)
 {
-    int descriptor = open(path, flags | O_CLOEXEC);
-    if (descriptor < 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
-    Status status = STATUS_OK;
     /* Some file systems know no fsync of a folder: EINVAL is their answer, and nothing is lost. */
-    if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP)
-        status = status_fail(STATUS_IO, "%s: cannot be written to the disk: %s", path, strerror(errno));
-    close(descriptor);
-    return status;
+    if ((fault_strikes(FAULT_FSYNC) || fsync(descriptor) != 0) && errno != EINVAL && errno != ENOTSUP)
+        return status_fail(STATUS_IO, "%s: cannot be written to the disk: %s", path, strerror(errno));
+    return STATUS_OK;
+}
+
+static int open_to_sync(const char *path, int flags)
+{
+    return fault_strikes(FAULT_OPEN) ? -1 : open(path, flags | O_RDONLY | O_CLOEXEC);
 }
 
 Status files_publish(const char *from, const char *to)
 {
-    Status status = sync_path(from, O_RDONLY);
-    if (status != STATUS_OK) return status;
-    if (rename(from, to) != 0)
-        return status_fail(STATUS_IO, "%s: cannot be renamed to %s: %s", from, to, strerror(errno));
     char *parent = parent_of(to);
     if (parent == NULL) return STATUS_MEMORY;
-    status = sync_path(parent, O_RDONLY | O_DIRECTORY);
+    /* Both are open before the name is given: afterwards only the disk itself can fail. */
+    int file = open_to_sync(from, 0), folder = file < 0 ? -1 : open_to_sync(parent, O_DIRECTORY);
+    Status status = STATUS_OK;
+    if (file < 0 || folder < 0)
+        status = status_fail(STATUS_IO, "%s: cannot be opened: %s", file < 0 ? from : parent, strerror(errno));
+    if (status == STATUS_OK) status = sync_open(file, from);
+    if (status == STATUS_OK && (fault_strikes(FAULT_RENAME) || rename(from, to) != 0))
+        status = status_fail(STATUS_IO, "%s: cannot be renamed to %s: %s", from, to, strerror(errno));
+    if (status == STATUS_OK && sync_open(folder, parent) != STATUS_OK)
+        status = status_prefix(STATUS_IO, "%s is whole, but may not last", to);
+    if (file >= 0) close(file);
+    if (folder >= 0) close(folder);
     memory_free(parent);
     return status;
 }
@@ -195,15 +211,15 @@ Status files_write_text(const char *path, const char *text)
 {
     char *temporary = text_format("%s.part", path);
     if (temporary == NULL) return STATUS_MEMORY;
-    FILE *file = fopen(temporary, "wb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(temporary, "wb");
     Status status = STATUS_OK;
     if (file == NULL) {
         status = status_fail(STATUS_IO, "%s: cannot be created: %s", temporary, strerror(errno));
     } else {
         size_t length = strlen(text);
-        bool written = fwrite(text, 1, length, file) == length && fflush(file) == 0;
+        bool written = !fault_strikes(FAULT_WRITE) && fwrite(text, 1, length, file) == length && fflush(file) == 0;
         int reason = errno;
-        if (fclose(file) != 0 && written) {
+        if (fault_after(FAULT_CLOSE, fclose(file)) != 0 && written) {
             written = false;
             reason = errno;
         }
@@ -238,7 +254,7 @@ Status files_list(const char *folder, const char *ending, char ***names, int64_t
 {
     *names = NULL;
     *n = 0;
-    DIR *stream = opendir(folder);
+    DIR *stream = fault_strikes(FAULT_FOLDER) ? NULL : opendir(folder);
     if (stream == NULL) return status_fail(STATUS_IO, "%s: the folder cannot be read: %s", folder, strerror(errno));
     void *texts = NULL;
     size_t used = 0, room = 0, count = 0;

@@ -1,5 +1,6 @@
 #include "seisdcn/npy.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -83,8 +84,9 @@ static void convert_items(const NpyHeader *header, unsigned char *items, int64_t
 
 static Status read_bytes(FILE *file, const char *path, void *into, size_t bytes)
 {
-    if (fread(into, 1, bytes, file) == bytes) return STATUS_OK;
-    if (ferror(file)) return status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+    bool struck = fault_strikes(FAULT_READ);
+    if (!struck && fread(into, 1, bytes, file) == bytes) return STATUS_OK;
+    if (struck || ferror(file)) return status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
     return status_fail(STATUS_IO, "%s: became shorter while it was read", path);
 }
 
@@ -137,7 +139,7 @@ Status npy_read_gather(const char *path, const NpyHeader *header, int64_t g, boo
     int64_t n_traces = transpose ? b : a, n_samples = transpose ? a : b;
     bool turned = header->fortran != transpose; /* both together are C order again */
     bool plain = header->kind == 'f' && header->item_size == 4 && !header->swapped;
-    FILE *file = fopen(path, "rb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     /* [count] items as in the file, and [count] floats still turned; what needs neither goes straight to amplitude */
     unsigned char *items = plain ? NULL : memory_new((size_t)count, (size_t)header->item_size, "a gather's items");
@@ -177,20 +179,20 @@ Status npy_write(const char *path, int64_t n_traces, int64_t n_samples, const fl
 {
     char *temporary = text_format("%s.part", path);
     if (temporary == NULL) return STATUS_MEMORY;
-    FILE *file = fopen(temporary, "wb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(temporary, "wb");
     Status status = STATUS_OK;
     if (file == NULL) {
         status = status_fail(STATUS_IO, "%s: cannot be created: %s", temporary, strerror(errno));
     } else {
         errno = 0;
-        bool written = write_array(file, n_traces, n_samples, amplitude);
+        bool written = !fault_strikes(FAULT_WRITE) && write_array(file, n_traces, n_samples, amplitude);
         int reason = errno;
-        if (fclose(file) != 0 && written) {
+        if (fault_after(FAULT_CLOSE, fclose(file)) != 0 && written) {
             written = false;
             reason = errno;
         }
         /* Renamed without fsync: thousands of small files would wait for the disk each, and can be made again. */
-        if (written && rename(temporary, path) != 0) {
+        if (written && (fault_strikes(FAULT_RENAME) || rename(temporary, path) != 0)) {
             written = false;
             reason = errno;
         }

@@ -1,6 +1,7 @@
 /* The header of a .npy file: a magic word, a version, and a Python dictionary written as a literal. */
 #include "seisdcn/npy.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/memory.h"
 
 #include <ctype.h>
@@ -210,8 +211,9 @@ static Status check_size(const char *path, const NpyHeader *header, int64_t file
 static Status read_prefix(FILE *file, const char *path, int64_t *offset, int64_t *length)
 {
     unsigned char prefix[12]; /* magic, version, length in 2 or 4 bytes */
-    size_t have = fread(prefix, 1, sizeof prefix, file);
-    if (ferror(file)) return status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+    bool struck = fault_strikes(FAULT_READ);
+    size_t have = struck ? 0 : fread(prefix, 1, sizeof prefix, file);
+    if (struck || ferror(file)) return status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
     if (have == 0) return status_fail(STATUS_DATA, "%s: is empty; a .npy file was wanted", path);
     if (have < MAGIC || memcmp(prefix, "\x93NUMPY", MAGIC) != 0)
         return status_fail(STATUS_DATA, "%s: is not a .npy file (it does not begin as one)", path);
@@ -236,7 +238,8 @@ static Status read_header(FILE *file, const char *path, int64_t file_bytes, NpyH
     if (offset + length > file_bytes) return status_fail(STATUS_DATA, "%s: is cut short within its header", path);
     char *text = memory_new((size_t)length + 1, 1, "a .npy header");
     if (text == NULL) return STATUS_MEMORY;
-    if (fseeko(file, (off_t)offset, SEEK_SET) != 0 || fread(text, 1, (size_t)length, file) != (size_t)length)
+    if (fault_strikes(FAULT_READ) || fseeko(file, (off_t)offset, SEEK_SET) != 0 ||
+        fread(text, 1, (size_t)length, file) != (size_t)length)
         status = status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
     if (status == STATUS_OK) {
         Parser parser = {.path = path, .at = text, .end = text + length, .header = header};
@@ -255,7 +258,7 @@ Status npy_read_header(const char *path, NpyHeader *header)
     if (!S_ISREG(about.st_mode))
         return status_fail(STATUS_IO, "%s: is %s; a .npy file was wanted", path,
                            S_ISDIR(about.st_mode) ? "a folder" : "not a regular file");
-    FILE *file = fopen(path, "rb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     Status status = read_header(file, path, about.st_size, header);
     fclose(file);

@@ -110,7 +110,8 @@ Status sgy_field_parse(const char *text, const char *option, SgyField *field)
 SgyField sgy_field_named(const char *name)
 {
     const SgyField *known = find(name);
-    return known == NULL ? (SgyField){0} : *known;
+    if (known == NULL) return (SgyField){0};
+    return *known;
 }
 
 char *sgy_field_text(const SgyField *field, char *text)

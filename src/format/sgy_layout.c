@@ -28,13 +28,13 @@ typedef struct {
 
 int64_t sgy_binary_get(const uint8_t binary[SGY_BINARY], int byte, int width, bool big)
 {
-    uint64_t number = sgy_number(binary + byte - SGY_TEXT - 1, width, big);
+    uint64_t number = sgy_number(binary + (byte - SGY_TEXT - 1), width, big);
     return width == 2 ? (int16_t)number : width == 4 ? (int32_t)number : (int64_t)number;
 }
 
 void sgy_binary_put(uint8_t binary[SGY_BINARY], int byte, int width, bool big, int64_t value)
 {
-    sgy_number_put(binary + byte - SGY_TEXT - 1, width, big, (uint64_t)value);
+    sgy_number_put(binary + (byte - SGY_TEXT - 1), width, big, (uint64_t)value);
 }
 
 /* ---- byte order and format ---- */
@@ -49,7 +49,7 @@ static Status find_order(const Head *head, const SgyForce *force, bool *big, boo
     *certain = true;
     *big = force->order == SGY_ORDER_BIG;
     if (force->order != SGY_ORDER_FOUND) return STATUS_OK;
-    uint64_t constant = sgy_number(head->binary + SGY_BIN_ORDER - SGY_TEXT - 1, 4, true);
+    uint64_t constant = sgy_number(head->binary + (SGY_BIN_ORDER - SGY_TEXT - 1), 4, true);
     if (constant == ORDER_PAIRS)
         return status_fail(STATUS_DATA,
                            "%s: its bytes are exchanged in pairs (bytes 3297-3300 say so); such files are not read",
@@ -88,8 +88,8 @@ static Status find_format(const Head *head, const SgyForce *force, SgyLayout *la
 /* Two bytes, major and minor; writers that take them for one number leave the major one in the other byte. */
 static void find_revision(const Head *head, SgyLayout *layout)
 {
-    const uint8_t *bytes = head->binary + SGY_BIN_REVISION - SGY_TEXT - 1;
-    bool has_constant = sgy_number(head->binary + SGY_BIN_ORDER - SGY_TEXT - 1, 4, layout->big) == ORDER_CONSTANT;
+    const uint8_t *bytes = head->binary + (SGY_BIN_REVISION - SGY_TEXT - 1);
+    bool has_constant = sgy_number(head->binary + (SGY_BIN_ORDER - SGY_TEXT - 1), 4, layout->big) == ORDER_CONSTANT;
     bool exchanged = (bytes[0] == 0 || has_constant) && bytes[0] <= 1 && (bytes[1] == 1 || bytes[1] == 2);
     layout->major = bytes[exchanged];
     layout->minor = bytes[!exchanged];

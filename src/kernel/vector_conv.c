@@ -49,34 +49,6 @@ static inline void contract_row_pair(int64_t cols, const Lanes *restrict r0, con
     }
 }
 
-static inline void finish_row(int64_t n, int64_t channel, ptrdiff_t at, const Lanes *sum, Lanes *out,
-                              const ConvFinish *finish)
-{
-    Lanes factor = lanes_of(1.0f);
-    if (finish->factor != NULL) factor = ((const Lanes *)finish->factor)[channel];
-    const Lanes *add = finish->add == NULL ? NULL : (const Lanes *)finish->add + at;
-    switch (finish->kind) {
-    case FINISH_TANH:
-        if (finish->factor == NULL)
-            for (int64_t x = 0; x < n; x++) out[x] = lanes_tanh(sum[x]);
-        else
-            for (int64_t x = 0; x < n; x++) out[x] = lanes_tanh(factor * sum[x]);
-        break;
-    case FINISH_LINEAR:
-        if (add == NULL)
-            for (int64_t x = 0; x < n; x++) out[x] = factor * sum[x];
-        else
-            for (int64_t x = 0; x < n; x++) out[x] = factor * (sum[x] + add[x]);
-        break;
-    case FINISH_TANH_GRADIENT:
-        if (add == NULL)
-            for (int64_t x = 0; x < n; x++) out[x] = factor * sum[x] * (1.0f - out[x] * out[x]);
-        else
-            for (int64_t x = 0; x < n; x++) out[x] = factor * (sum[x] + add[x]) * (1.0f - out[x] * out[x]);
-        break;
-    }
-}
-
 enum { PAIR = 2 };
 
 void NAME(direct_contract)(const ConvShape *shape, const float *weight, const float *big, float *small,
@@ -246,7 +218,15 @@ static inline void gradient_one(int64_t rows, int64_t cols, const Lanes *restric
     for (int i = 0; i < 9; i++) gradient[i] = g[i];
 }
 
-/* Two small channels of the same group, which share the loads of the big side: 18 sums in registers. */
+/* Small channels whose weight gradients are summed at a time: two share the loads of the big side, but their 18 sums
+ * need 32 registers. */
+#if defined(__AVX512F__)
+enum { GRADIENT_CHANNELS = 2 };
+#else
+enum { GRADIENT_CHANNELS = 1 };
+#endif
+
+/* Two small channels of the same group: 18 sums in registers. */
 static inline void gradient_pair(int64_t rows, int64_t cols, const Lanes *restrict big, const Lanes *restrict small0,
                                  const Lanes *restrict small1, Lanes *restrict gradient0, Lanes *restrict gradient1)
 {
@@ -277,12 +257,12 @@ void NAME(direct_gradient)(const ConvShape *shape, const float *big, const float
     const Lanes *in = (const Lanes *)big, *s = (const Lanes *)small;
     Lanes *out = (Lanes *)gradient;
     for (int64_t g = 0; g < shape->groups; g++)
-        for (int64_t k = 0; k < ns; k += PAIR)
+        for (int64_t k = 0; k < ns; k += GRADIENT_CHANNELS)
             for (int64_t i = 0; i < ni; i++) {
                 int64_t c = g * ns + k;
                 const Lanes *b = in + (g * ni + i) * big_size, *s0 = s + c * small_size;
                 Lanes *g0 = out + (c * ni + i) * 9;
-                if (k + 1 < ns)
+                if (GRADIENT_CHANNELS == 2 && k + 1 < ns)
                     gradient_pair(rows, cols, b, s0, s0 + small_size, g0, g0 + ni * 9);
                 else
                     gradient_one(rows, cols, b, s0, g0);

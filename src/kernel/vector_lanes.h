@@ -7,6 +7,7 @@
 
 #include "seisdcn/vector.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
@@ -118,10 +119,43 @@ static inline Taps taps_of(const float *weight)
     return taps;
 }
 
+/* What `finish` makes of a row of n sums of a channel; out (and finish->add) stand `at` vectors into their arrays. */
+static inline void finish_row(int64_t n, int64_t channel, ptrdiff_t at, const Lanes *sum, Lanes *out,
+                              const ConvFinish *finish)
+{
+    Lanes factor = lanes_of(1.0f);
+    if (finish->factor != NULL) factor = ((const Lanes *)finish->factor)[channel];
+    const Lanes *add = finish->add == NULL ? NULL : (const Lanes *)finish->add + at;
+    switch (finish->kind) {
+    case FINISH_TANH:
+        if (finish->factor == NULL)
+            for (int64_t x = 0; x < n; x++) out[x] = lanes_tanh(sum[x]);
+        else
+            for (int64_t x = 0; x < n; x++) out[x] = lanes_tanh(factor * sum[x]);
+        if (finish->joined != NULL)
+            for (int64_t x = 0; x < n; x++) ((Lanes *)finish->joined)[at + x] = out[x] + add[x];
+        break;
+    case FINISH_LINEAR:
+        if (add == NULL)
+            for (int64_t x = 0; x < n; x++) out[x] = factor * sum[x];
+        else
+            for (int64_t x = 0; x < n; x++) out[x] = factor * (sum[x] + add[x]);
+        break;
+    case FINISH_TANH_GRADIENT:
+        if (add == NULL)
+            for (int64_t x = 0; x < n; x++) out[x] = factor * sum[x] * (1.0f - out[x] * out[x]);
+        else
+            for (int64_t x = 0; x < n; x++) out[x] = factor * (sum[x] + add[x]) * (1.0f - out[x] * out[x]);
+        break;
+    }
+}
+
 /* The kernels of the other files of this instruction set. */
 ConvContract NAME(direct_contract);
 ConvExpand NAME(direct_expand);
 ConvGradient NAME(direct_gradient);
+ConvContract NAME(dense_contract);
+ConvExpand NAME(dense_expand);
 void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane, int64_t out_stride);
 void NAME(stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
                       int64_t out_plane, int64_t out_stride);

@@ -1,8 +1,8 @@
 #include "seisdcn/checkpoint.h"
 
 #include "seisdcn/checksum.h"
+#include "seisdcn/fault.h"
 #include "seisdcn/files.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
@@ -30,10 +30,8 @@ void checkpoint_take_place(const Trainer *trainer, CheckpointState *state)
 
 void checkpoint_name_machine(const Network *network, CheckpointState *state)
 {
-    bool gemm = false;
-    for (int i = 0; i < network->n_layers; i++) gemm = gemm || network->layer[i].gemm;
     snprintf(state->instruction_set, sizeof state->instruction_set, "%s", network->vector->name);
-    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", gemm ? gemm_kernels() : "");
+    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", network_blas_kernels(network));
 }
 
 /* ---- the state as attributes: one table reads and writes ---- */
@@ -157,9 +155,9 @@ static Status seal(const char *path)
     Status status = checksum_file(path, CHECKPOINT_HEAD, &checksum, &bytes);
     if (status != STATUS_OK) return status;
     snprintf(head, sizeof head, HEAD_FORMAT, bytes, checksum);
-    FILE *file = fopen(path, "r+b");
-    bool written = file != NULL && fwrite(head, 1, sizeof head, file) == sizeof head;
-    if (file != NULL && fclose(file) != 0) written = false;
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "r+b");
+    bool written = file != NULL && !fault_strikes(FAULT_WRITE) && fwrite(head, 1, sizeof head, file) == sizeof head;
+    if (file != NULL && fault_after(FAULT_CLOSE, fclose(file)) != 0) written = false;
     return written ? STATUS_OK : status_fail(STATUS_IO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
@@ -188,10 +186,11 @@ Status checkpoint_write(const char *path, const CheckpointState *state, const Tr
 static Status verify(const char *path)
 {
     char head[CHECKPOINT_HEAD + 1] = "", wanted[CHECKPOINT_HEAD] = "";
-    FILE *file = fopen(path, "rb");
+    FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
-    size_t length = fread(head, 1, CHECKPOINT_HEAD, file);
-    bool failed = ferror(file) != 0;
+    bool failed = fault_strikes(FAULT_READ);
+    size_t length = failed ? 0 : fread(head, 1, CHECKPOINT_HEAD, file);
+    failed = failed || ferror(file) != 0;
     fclose(file);
     if (failed) return status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
     int64_t bytes = 0, said_bytes;

@@ -44,6 +44,8 @@ Status model_read_shape(const H5File *file, NetworkShape *shape)
     if (status == STATUS_OK) status = read_whole(file, "width", &shape->width);
     if (status == STATUS_OK) status = read_whole(file, "n_out", &shape->n_out);
     if (status == STATUS_OK) status = read_whole(file, "dropout_last", &dropout_last);
+    if (status == STATUS_OK) status = model_read_choice(file, "scale", CONFIG_PATCH_SCALE, &shape->scale);
+    if (status == STATUS_OK) status = read_whole(file, "scale_grid", &shape->scale_grid);
     shape->undropped_last = dropout_last == 0;
     if (status == STATUS_OK && !(shape->dropout >= 0 && shape->dropout < 1))
         status = status_fail(STATUS_DATA, "%s: dropout %g is not in [0, 1)", file->path, shape->dropout);
@@ -67,6 +69,8 @@ Status model_write_shape(const H5File *file, const NetworkShape *shape)
     if (status == STATUS_OK)
         status = h5_put_text(file, "/", "output", config_word(CONFIG_NETWORK_OUTPUT, shape->output));
     if (status == STATUS_OK) status = h5_put_int(file, "/", "dropout_last", shape->undropped_last ? 0 : 1);
+    if (status == STATUS_OK) status = h5_put_text(file, "/", "scale", config_word(CONFIG_PATCH_SCALE, shape->scale));
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "scale_grid", shape->scale_grid);
     return status;
 }
 
@@ -84,7 +88,9 @@ NetworkShape model_shape(const Config *config)
                           .width = config->network.width,
                           .n_out = config->network.out_channels,
                           .output = (int)config->network.output,
-                          .undropped_last = !config->network.dropout_last};
+                          .undropped_last = !config->network.dropout_last,
+                          .scale = (int)config->patch.scale,
+                          .scale_grid = config->patch.scale_grid};
 }
 
 /* 0 in the configuration and the number that it comes to are no contradiction. */
@@ -100,6 +106,8 @@ Status model_take_config(const Network *network, const char *path, Config *confi
     char owner[512];
     snprintf(owner, sizeof owner, "the model %s", path);
     Status status = config_take(config, CONFIG_PATCH_SIZE, (double)shape->patch_size, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE, (double)shape->scale, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_SCALE_GRID, (double)shape->scale_grid, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_CHANNELS, (double)shape->channels, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_K_MULT, (double)shape->k_mult, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_NETWORK_LEVELS, (double)shape->levels, owner);

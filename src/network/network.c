@@ -2,8 +2,10 @@
 #include "seisdcn/network.h"
 
 #include "seisdcn/config.h"
+#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
+#include "seisdcn/scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,6 +35,9 @@ Status network_check_shape(const NetworkShape *shape)
     if (shape->width < 0 || shape->n_out < 0 || shape->width > CHANNELS_MAX || shape->n_out > CHANNELS_MAX)
         return status_fail(STATUS_CONFIG, "network.width %lld and network.out_channels %lld must be 0 to %lld",
                            (long long)shape->width, (long long)shape->n_out, (long long)CHANNELS_MAX);
+    if (shape->scale_grid < 0 || shape->scale_grid > SCALE_GRID_MAX)
+        return status_fail(STATUS_CONFIG, "patch.scale_grid %lld must be 0 to %d", (long long)shape->scale_grid,
+                           SCALE_GRID_MAX);
     if (shape->width > 0) return STATUS_OK;
     int64_t deepest = shape->channels;
     for (int64_t l = 0; l < shape->levels; l++) {
@@ -48,8 +53,11 @@ Status network_check_shape(const NetworkShape *shape)
     return STATUS_OK;
 }
 
-/* Dense layers with many channels win by sgemm; the direct kernel serves small groups. */
-static bool prefers_gemm(const ConvShape *conv) { return conv->big_channels * conv->small_channels > 256; }
+/* The direct kernel serves the small groups of a tree. */
+static NetworkKernel kernel_for(const ConvShape *conv)
+{
+    return conv->big_channels > 1 && conv->small_channels > 1 ? KERNEL_DENSE : KERNEL_DIRECT;
+}
 
 static int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? a : common_divisor(b, a % b); }
 
@@ -82,7 +90,7 @@ static void fill_layers(Network *network)
         int64_t groups = shape->mixing == MIXING_FULL ? 1 : common_divisor(big, small);
         layer->conv =
             (ConvShape){groups, big / groups, small / groups, shape->patch_size - 2 * l, shape->patch_size - 2 * l};
-        layer->gemm = prefers_gemm(&layer->conv);
+        layer->kernel = kernel_for(&layer->conv);
         layer->out_channels = layer->transposed ? big : small;
         layer->n_weights = small * layer->conv.big_channels * 9;
         layer->weight = at;
@@ -129,6 +137,13 @@ void network_copy_state(const Network *from, Network *to)
     memcpy(to->running_mean, from->running_mean, channels);
     memcpy(to->running_var, from->running_var, channels);
     to->n_batches = from->n_batches;
+}
+
+const char *network_blas_kernels(const Network *network)
+{
+    for (int i = 0; i < network->n_layers; i++)
+        if (network->layer[i].kernel == KERNEL_GEMM) return gemm_kernels();
+    return "";
 }
 
 void network_free(Network *network)

@@ -34,7 +34,7 @@ static GroupLayout group_layout(const Network *network, bool training)
         const NetworkLayer *layer = &network->layer[i];
         layout.activation[i] = total;
         total += layer->out_channels * out_positions(layer) * lanes * (has_sum(network, i) ? 2 : 1);
-        int64_t need = layer->gemm ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
+        int64_t need = layer->kernel == KERNEL_GEMM ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
         if (need > layout.scratch) layout.scratch = need;
     }
     layout.factor = total;
@@ -95,28 +95,33 @@ void network_draw_dropout(const Network *network, NetworkGroup *group, int lane,
 static void run_contract(const Network *network, const NetworkLayer *layer, const float *weight, const float *big,
                          float *small, const ConvFinish *finish, float *scratch)
 {
-    if (layer->gemm)
-        gemm_contract(network->vector, &layer->conv, weight, big, small, finish, scratch);
+    const Vector *vector = network->vector;
+    if (layer->kernel == KERNEL_GEMM)
+        gemm_contract(vector, &layer->conv, weight, big, small, finish, scratch);
     else
-        network->vector->contract(&layer->conv, weight, big, small, finish, NULL);
+        (layer->kernel == KERNEL_DENSE ? vector->dense_contract : vector->contract)(&layer->conv, weight, big, small,
+                                                                                    finish, NULL);
 }
 
 static void run_expand(const Network *network, const NetworkLayer *layer, const float *weight, const float *small,
                        float *big, const ConvFinish *finish, float *scratch)
 {
-    if (layer->gemm)
-        gemm_expand(network->vector, &layer->conv, weight, small, big, finish, scratch);
+    const Vector *vector = network->vector;
+    if (layer->kernel == KERNEL_GEMM)
+        gemm_expand(vector, &layer->conv, weight, small, big, finish, scratch);
     else
-        network->vector->expand(&layer->conv, weight, small, big, finish, NULL);
+        (layer->kernel == KERNEL_DENSE ? vector->dense_expand : vector->expand)(&layer->conv, weight, small, big,
+                                                                                finish, NULL);
 }
 
 static void run_gradient(const Network *network, const NetworkLayer *layer, const float *big, const float *small,
                          float *gradient, float *scratch)
 {
-    if (layer->gemm)
-        gemm_gradient(network->vector, &layer->conv, big, small, gradient, scratch);
+    const Vector *vector = network->vector;
+    if (layer->kernel == KERNEL_GEMM)
+        gemm_gradient(vector, &layer->conv, big, small, gradient, scratch);
     else
-        network->vector->gradient(&layer->conv, big, small, gradient, NULL);
+        vector->gradient(&layer->conv, big, small, gradient, NULL);
 }
 
 /* What layer i reads: the output of the one before, or its sum with the encoder's. */
@@ -138,21 +143,23 @@ static int partner_of(const Network *network, int i) { return network->n_layers 
 
 void network_forward(const Network *network, NetworkGroup *group, bool dropout)
 {
-    int64_t lanes = network->vector->lanes;
     for (int i = 0; i < network->n_layers; i++) {
         const NetworkLayer *layer = &network->layer[i];
         bool linear = i == network->n_layers - 1 && network->shape.output == OUTPUT_LINEAR;
         const float *weight = i == 0 ? network->first_weight : network->parameter + layer->weight;
         const float *bias = i == 0 ? network->first_bias : network->parameter + layer->bias;
-        ConvFinish finish = {linear ? FINISH_LINEAR : FINISH_TANH, bias, factor_of(network, group, i, dropout), NULL};
+        ConvFinish finish = {.kind = linear ? FINISH_LINEAR : FINISH_TANH,
+                             .bias = bias,
+                             .factor = factor_of(network, group, i, dropout)};
+        if (has_sum(network, i)) {
+            finish.add = group->activation[partner_of(network, i)];
+            finish.joined = group->sum[i];
+        }
         const float *in = input_of(network, group, i);
         if (layer->transposed)
             run_expand(network, layer, weight, in, group->activation[i], &finish, group->scratch);
         else
             run_contract(network, layer, weight, in, group->activation[i], &finish, group->scratch);
-        if (has_sum(network, i))
-            network->vector->add(layer->out_channels * out_positions(layer) * lanes, group->activation[i],
-                                 group->activation[partner_of(network, i)], group->sum[i]);
     }
 }
 
@@ -200,12 +207,12 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
         /* the gradient at the sums of the layer before, over its own output */
         const NetworkLayer *before = &network->layer[i - 1];
         float *out = group->activation[i - 1];
-        ConvFinish finish = {FINISH_TANH_GRADIENT, NULL, factor_of(network, group, i - 1, dropout), NULL};
+        ConvFinish finish = {.kind = FINISH_TANH_GRADIENT, .factor = factor_of(network, group, i - 1, dropout)};
         const float *weight = network->parameter + layer->weight;
         int64_t n = before->out_channels * out_positions(before);
         if (has_sum(network, i - 1)) {
             /* first the gradient at z_l + y_(l-1), kept for the encoder, then through z_l's tanh */
-            ConvFinish plain = {FINISH_LINEAR, NULL, NULL, NULL};
+            ConvFinish plain = {.kind = FINISH_LINEAR};
             run_contract(network, layer, weight, delta, group->sum[i - 1], &plain, group->scratch);
             for (int64_t c = 0; c < before->out_channels; c++)
                 vector->finish(c, n / before->out_channels, group->sum[i - 1] + c * n / before->out_channels * lanes,

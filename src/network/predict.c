@@ -36,9 +36,11 @@ Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double
     predictor->scale = memory_new(plane, sizeof(float), "the scales of a gather's windows");
     predictor->sum = memory_new(plane, sizeof(double), "the sum over a gather's windows");
     predictor->left = memory_new(plane, sizeof(float), "the scales of a gather's windows");
+    predictor->patch_scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
+    predictor->line = memory_new((size_t)predictor->columns, sizeof(double), "the scales of a gather's windows");
     predictor->muted = memory_new((size_t)predictor->columns, sizeof(int32_t), "the muted windows");
     bool enough = predictor->plane != NULL && predictor->scale != NULL && predictor->sum != NULL &&
-                  predictor->left != NULL && predictor->muted != NULL;
+                  predictor->left != NULL && predictor->muted != NULL && predictor->line != NULL;
     Status status = enough ? network_group_new(network, false, &predictor->group) : STATUS_MEMORY;
     if (status == STATUS_OK && shared_serves(&network->shape))
         status = shared_new(network, shared_scale, &predictor->shared);
@@ -53,6 +55,7 @@ void predict_free(Predictor *predictor)
     memory_free(predictor->sum);
     memory_free(predictor->left);
     memory_free(predictor->muted);
+    memory_free(predictor->line);
     shared_free(predictor->shared);
     network_group_free(&predictor->group);
     memset(predictor, 0, sizeof *predictor);
@@ -81,6 +84,34 @@ static void running_maximum(float *value, int64_t n, int64_t step, int64_t size)
     }
 }
 
+/* Sums of squares of every window over the channels that share a scale, into predictor->sum, which is free yet. Nothing
+ * is taken off a running sum: what holds only zeros has the sum 0. Returns how many values a window has. */
+static int64_t sum_squares(Predictor *predictor, int64_t fold)
+{
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t across = predictor->n_samples + size - 1, n = 0;
+    double *sum = predictor->sum, *line = predictor->line;
+    memset(sum, 0, (size_t)(rows * columns) * sizeof *sum);
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        if (!predictor->shared_scale[c]) continue;
+        const float *plane = predictor->plane + c * rows * columns;
+        for (int64_t i = 0; i < rows * columns; i++) sum[i] += (double)plane[i] * (double)plane[i];
+        n += size * size;
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        double *row = sum + i * columns;
+        memset(line, 0, (size_t)across * sizeof *line);
+        for (int64_t k = 0; k < size; k++)
+            for (int64_t j = 0; j < across; j++) line[j] += row[j + k];
+        memcpy(row, line, (size_t)across * sizeof *line);
+    }
+    for (int64_t i = 0; i < fold + size - 1; i++) /* the rows below are still themselves */
+        for (int64_t k = 1; k < size; k++)
+            for (int64_t j = 0; j < across; j++) sum[i * columns + j] += sum[(i + k) * columns + j];
+    return n;
+}
+
 /* The scale of every window, 0 where it is muted, and the counts. */
 static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *counts)
 {
@@ -100,6 +131,7 @@ static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *count
     for (int64_t i = 0; i < rows; i++) running_maximum(scale + i * columns, columns, 1, size);
     running_maximum(scale, rows * columns, columns, size);
     float threshold = (float)predictor->mute_threshold;
+    int64_t n = predictor->patch_scale.kind == SCALE_RMS ? sum_squares(predictor, fold) : 0;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             float *s = &scale[i * columns + j];
@@ -111,12 +143,18 @@ static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *count
                 counts->faint++;
                 *s = 0;
             }
+            if (*s > 0) *s = scale_value(&predictor->patch_scale, *s, predictor->sum[i * columns + j], n);
             counts->live += *s > 0;
         }
     counts->windows += window_rows * window_columns;
 }
 
-static void add_live_windows(Predictor *predictor, int64_t fold)
+static bool given_up(const Predictor *predictor)
+{
+    return predictor->poke != NULL && predictor->poke(predictor->poke_context);
+}
+
+static bool add_live_windows(Predictor *predictor, int64_t fold)
 {
     const Network *network = predictor->network;
     const Vector *vector = network->vector;
@@ -141,13 +179,14 @@ static void add_live_windows(Predictor *predictor, int64_t fold)
                                      predictor->group.x + c * size * size * lanes);
             network_forward(network, &predictor->group, false);
             vector->add_windows(size, size, columns, predictor->group.output, scale, predictor->sum + i * columns + j);
+            if (given_up(predictor)) return false;
         }
-        if (predictor->poke != NULL) predictor->poke(predictor->poke_context);
     }
+    return true;
 }
 
 /* out = (sum of live windows + gather * how many muted windows cover the sample) / P^2 */
-static void finish(Predictor *predictor, const float *in, int64_t fold, float *out)
+static void finish(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     int64_t size = predictor->network->shape.patch_size, columns = predictor->columns, edge = size - 1;
     double windows = (double)(size * size);
@@ -165,8 +204,11 @@ static void finish(Predictor *predictor, const float *in, int64_t fold, float *o
             covering += predictor->muted[k + edge];
             double g = (double)in[t * predictor->n_samples + k];
             double sum = predictor->sum[i * columns + k + edge] + g * (double)covering;
-            bool mute = predictor->keep_mutes && g == 0;
-            out[t * predictor->n_samples + k] = mute ? 0 : (float)(sum / windows);
+            float value = (float)(sum / windows);
+            double energy = (double)value * (double)value;
+            counts->predicted += energy;
+            counts->leaked += g == 0 ? energy : 0;
+            out[t * predictor->n_samples + k] = predictor->keep_mutes && g == 0 ? 0 : value;
             covering -= predictor->muted[k];
         }
     }
@@ -178,13 +220,14 @@ static void count_energy(const Predictor *predictor, const float *in, int64_t fo
     counts->samples += fold * predictor->n_samples;
 }
 
-void predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+bool predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
     count_energy(predictor, in, fold, counts);
-    add_live_windows(predictor, fold);
-    finish(predictor, in, fold, out);
+    if (!add_live_windows(predictor, fold)) return false;
+    finish(predictor, in, fold, out, counts);
+    return true;
 }
 
 /* Predicts the windows of the queue, one a lane, and empties it. */
@@ -217,27 +260,39 @@ static void run_queue(Predictor *predictor, int64_t fold)
     predictor->queued = 0;
 }
 
-static void queue_set(Predictor *predictor, const LevelSet *set, int64_t fold)
+static bool queue_set(Predictor *predictor, const LevelSet *set, int64_t fold)
 {
     for (int64_t r = 0; r < set->rows; r++)
         for (uint32_t mask = set->mask[r]; mask != 0; mask &= mask - 1) {
             int64_t *window = predictor->queue[predictor->queued++];
             window[0] = set->row + r;
             window[1] = set->column + __builtin_ctz(mask);
-            if (predictor->queued == predictor->network->vector->lanes) run_queue(predictor, fold);
+            if (predictor->queued < predictor->network->vector->lanes) continue;
+            run_queue(predictor, fold);
+            if (given_up(predictor)) return false;
         }
+    return true;
 }
 
 /* Outside its windows a set's box may hold samples far above its scale: there the encoder would overflow. */
 static bool safe_to_share(float scale, float largest) { return scale > 1e-30f && largest < 1e30f * scale; }
 
-void predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+static bool add_set(Predictor *predictor, const LevelSet *set, float largest, int64_t fold, PredictCounts *counts)
+{
+    counts->sets++;
+    if (safe_to_share(set->scale, largest) && shared_cost(predictor->shared, set) < 1) {
+        shared_add(predictor->shared, set, predictor->plane, padded_rows(predictor->network, fold), predictor->columns,
+                   predictor->sum);
+        return !given_up(predictor);
+    }
+    counts->alone += set->n;
+    return queue_set(predictor, set, fold);
+}
+
+bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     const Network *network = predictor->network;
-    if (predictor->shared == NULL) {
-        predict_direct(predictor, in, fold, out, counts);
-        return;
-    }
+    if (predictor->shared == NULL) return predict_direct(predictor, in, fold, out, counts);
     int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
     int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
     pad(predictor, in, fold);
@@ -248,21 +303,15 @@ void predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
     float largest = 0;
     for (int64_t i = 0; i < rows * columns; i++)
         if (predictor->scale[i] > largest) largest = predictor->scale[i];
-    for (int64_t i = 0; i < window_rows; i++) {
+    predictor->queued = 0; /* a gather that was given up may have left some */
+    for (int64_t i = 0; i < window_rows; i++)
         for (int64_t j = 0; j < window_columns; j++) {
             if (predictor->left[i * columns + j] == 0) continue;
             LevelSet set;
             levelset_take(predictor->left, window_rows, window_columns, columns, i, j, &set);
-            counts->sets++;
-            if (safe_to_share(set.scale, largest) && shared_cost(predictor->shared, &set) < 1) {
-                shared_add(predictor->shared, &set, predictor->plane, rows, columns, predictor->sum);
-            } else {
-                counts->alone += set.n;
-                queue_set(predictor, &set, fold);
-            }
+            if (!add_set(predictor, &set, largest, fold, counts)) return false;
         }
-        if (predictor->poke != NULL) predictor->poke(predictor->poke_context);
-    }
     if (predictor->queued > 0) run_queue(predictor, fold);
-    finish(predictor, in, fold, out);
+    finish(predictor, in, fold, out, counts);
+    return true;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* One message stays well below MPI's int counts. */
 static const size_t PIECE = (size_t)1 << 30;
@@ -32,7 +33,7 @@ void comm_close(Comm *comm)
 
 void comm_abort(const Comm *comm, Status status)
 {
-    fprintf(stderr, "seisdcn: rank %d: %s\n", comm->rank, status_message());
+    fprintf(stderr, "seisdcn: error: rank %d: %s\n", comm->rank, status_message());
     MPI_Abort(comm->mpi, status);
     abort();
 }
@@ -51,6 +52,17 @@ Status comm_agree(const Comm *comm, Status mine)
     snprintf(verdict.text, sizeof verdict.text, "%s", status_message());
     MPI_Bcast(&verdict, (int)sizeof verdict, MPI_BYTE, out.rank, comm->mpi);
     return status_fail((Status)verdict.code, "%s", verdict.text);
+}
+
+void comm_wait(const Comm *comm)
+{
+    MPI_Request request;
+    int all = 0;
+    MPI_Ibarrier(comm->mpi, &request);
+    for (MPI_Test(&request, &all, MPI_STATUS_IGNORE); !all; MPI_Test(&request, &all, MPI_STATUS_IGNORE)) {
+        static const struct timespec nap = {.tv_nsec = 2000000};
+        nanosleep(&nap, NULL);
+    }
 }
 
 void comm_broadcast(const Comm *comm, void *data, size_t bytes)

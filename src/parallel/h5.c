@@ -32,10 +32,23 @@ Status h5_fail(const H5File *file, Status code, const char *object, const char *
 {
     char reason[REASON_MAX];
     find_reason(reason);
+    /* a file that the system cannot read is no fault of its content */
+    if (code == STATUS_DATA && strstr(reason, "errno = ") != NULL) code = STATUS_IO;
     const char *space = object[0] == '\0' ? "" : " ";
     if (reason[0] == '\0') return status_fail(code, "%s: %s%s%s", file->path, object, space, did);
     return status_fail(code, "%s: %s%s%s (HDF5: %s)", file->path, object, space, did, reason);
 }
+
+#ifdef SEISDCN_FAULTS
+bool h5_struck(FaultSite site)
+{
+    if (!fault_strikes(site)) return false;
+    H5Eclear2(H5E_DEFAULT);
+    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
+             "errno = %d, error message = '%s'", errno, strerror(errno));
+    return true;
+}
+#endif
 
 Status h5_closed(const H5File *file, Status status, herr_t result, const char *object)
 {
@@ -66,7 +79,7 @@ Status h5_create_behind(const char *path, int64_t head, H5File *file)
 {
     *file = (H5File){.id = H5I_INVALID_HID, .path = path};
     /* The system's own word is clearer than HDF5's; the file stays empty until HDF5 takes it. */
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0) return status_fail(STATUS_IO, "%s: cannot be created: %s", path, strerror(errno));
     close(descriptor);
     hid_t access = new_access(), creation = H5Pcreate(H5P_FILE_CREATE);
@@ -75,11 +88,12 @@ Status h5_create_behind(const char *path, int64_t head, H5File *file)
         H5Pset_userblock(creation, (hsize_t)head) < 0)
         status = h5_fail(file, STATUS_BUG, "", "cannot be prepared");
     if (status == STATUS_OK) {
-        file->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+        file->id = h5_struck(FAULT_H5_OPEN) ? -1 : H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
         if (file->id < 0) status = h5_fail(file, STATUS_IO, "", "cannot be created");
     }
     if (access >= 0) H5Pclose(access);
     if (creation >= 0) H5Pclose(creation);
+    if (status != STATUS_OK) unlink(path); /* it is empty, and nobody else will remove it */
     return status;
 }
 
@@ -89,7 +103,8 @@ static Status check_path(const char *path, bool writable)
     struct stat about;
     if (stat(path, &about) != 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     if (S_ISDIR(about.st_mode)) return status_fail(STATUS_IO, "%s: is a folder; an HDF5 file was wanted", path);
-    int descriptor = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK;
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, flags);
     if (descriptor < 0)
         return status_fail(STATUS_IO, "%s: cannot be opened for %s: %s", path, writable ? "writing" : "reading",
                            strerror(errno));
@@ -115,6 +130,8 @@ static Status fail_open(const H5File *file)
                            "%s: cannot be locked (HDF5: %s); another program has it open, or the file system has no "
                            "locks: then set HDF5_USE_FILE_LOCKING=FALSE",
                            file->path, reason);
+    if (strstr(reason, "errno = ") != NULL || strstr(reason, "MPI_File") != NULL)
+        return status_fail(STATUS_IO, "%s: cannot be opened (HDF5: %s)", file->path, reason);
     return status_fail(STATUS_DATA, "%s: cannot be opened as an HDF5 file (HDF5: %s); it is damaged", file->path,
                        reason);
 }
@@ -129,7 +146,7 @@ Status h5_open(const char *path, bool writable, H5File *file)
     if (is_hdf5 < 0) return fail_open(file);
     hid_t access = new_access();
     if (access < 0) return h5_fail(file, STATUS_BUG, "", "cannot be prepared");
-    file->id = H5Fopen(path, writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+    if (!h5_struck(FAULT_H5_OPEN)) file->id = H5Fopen(path, writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
     if (file->id < 0) status = fail_open(file);
     H5Pclose(access);
     return status;
@@ -155,12 +172,14 @@ Status h5_open_parallel(const Comm *comm, const char *path, bool writable, H5Fil
         status = status_prefix(status, "on %s, rank %d", host, comm->rank);
     }
     hid_t access = status == STATUS_OK ? new_access() : H5I_INVALID_HID;
-    if (status == STATUS_OK && (access < 0 || H5Pset_fapl_mpio(access, comm->mpi, MPI_INFO_NULL) < 0))
-        status = h5_fail(file, STATUS_BUG, "", "cannot be prepared for MPI-IO");
+    if (status == STATUS_OK && access < 0) status = h5_fail(file, STATUS_BUG, "", "cannot be prepared");
     status = comm_agree(comm, status);
+    /* collective like the opening itself: it makes a communicator of its own, which closing access gives back */
+    if (status == STATUS_OK && H5Pset_fapl_mpio(access, comm->mpi, MPI_INFO_NULL) < 0)
+        comm_abort(comm, h5_fail(file, STATUS_BUG, "", "cannot be prepared for MPI-IO"));
     if (status == STATUS_OK) {
         file->id = H5Fopen(path, writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
-        if (file->id < 0) status = fail_open(file);
+        if (h5_struck(FAULT_H5_JOIN) || file->id < 0) status = fail_open(file);
         status = agree_in_collective(comm, status);
     }
     if (access >= 0) H5Pclose(access);
@@ -171,7 +190,8 @@ Status h5_close(H5File *file)
 {
     if (file->id <= 0) return STATUS_OK;
     Status status = STATUS_OK;
-    if (H5Fclose(file->id) < 0) status = h5_fail(file, STATUS_IO, "", "cannot be written to its end");
+    bool closed = H5Fclose(file->id) >= 0;
+    if (h5_struck(FAULT_H5_CLOSE) || !closed) status = h5_fail(file, STATUS_IO, "", "cannot be written to its end");
     file->id = H5I_INVALID_HID;
     return status;
 }
@@ -204,7 +224,7 @@ Status h5_create_group(const H5File *file, const char *name)
 {
     hid_t creation = H5Pcreate(H5P_GROUP_CREATE), group = H5I_INVALID_HID;
     if (creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0)
-        group = H5Gcreate2(file->id, name, H5P_DEFAULT, creation, H5P_DEFAULT);
+        group = h5_struck(FAULT_H5_WRITE) ? -1 : H5Gcreate2(file->id, name, H5P_DEFAULT, creation, H5P_DEFAULT);
     Status status = STATUS_OK;
     if (group < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be created");
@@ -218,7 +238,7 @@ Status h5_copy(const H5File *from, const char *name, const H5File *to)
 {
     if (h5_exists(to, name) && H5Ldelete(to->id, name, H5P_DEFAULT) < 0)
         return h5_fail(to, STATUS_IO, name, "cannot be replaced");
-    if (H5Ocopy(from->id, name, to->id, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
+    if (h5_struck(FAULT_H5_WRITE) || H5Ocopy(from->id, name, to->id, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
         return status_prefix(h5_fail(to, STATUS_IO, name, "cannot be copied"), "from %s", from->path);
     return STATUS_OK;
 }

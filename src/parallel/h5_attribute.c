@@ -40,6 +40,11 @@ static Status put(const H5File *file, const char *object, const char *name, hid_
     place(object, name, text);
     hid_t owner = H5Oopen(file->id, object, H5P_DEFAULT);
     if (owner < 0) return h5_fail(file, STATUS_IO, text, "cannot be written");
+    if (h5_struck(FAULT_H5_WRITE)) {
+        Status status = h5_fail(file, STATUS_IO, text, "cannot be written");
+        H5Oclose(owner);
+        return status;
+    }
     if (H5Aexists(owner, name) > 0 && put_in_place(owner, name, type, value))
         return h5_closed(file, STATUS_OK, H5Oclose(owner), object);
     hid_t space = H5Screate(H5S_SCALAR), attribute = H5I_INVALID_HID;
@@ -125,7 +130,7 @@ static Status open_scalar(const H5File *file, const char *object, const char *na
 static Status read_value(const H5File *file, const char *object, const char *name, hid_t attribute, hid_t type,
                          void *value)
 {
-    if (H5Aread(attribute, type, value) >= 0) return STATUS_OK;
+    if (!h5_struck(FAULT_H5_READ) && H5Aread(attribute, type, value) >= 0) return STATUS_OK;
     char text[PLACE_MAX];
     return h5_fail(file, STATUS_DATA, place(object, name, text), "cannot be read");
 }

@@ -28,7 +28,8 @@ Status h5_create_dataset(const H5File *file, const char *name, hid_t type, int r
     bool good = space >= 0 && creation >= 0 && H5Pset_layout(creation, H5D_CONTIGUOUS) >= 0 &&
                 H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
                 H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_obj_track_times(creation, false) >= 0;
-    if (good) set = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    if (good && !h5_struck(FAULT_H5_WRITE))
+        set = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     Status status = STATUS_OK;
     if (set < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be created");
@@ -75,6 +76,15 @@ Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4])
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
+Status h5_stored_bytes(const H5File *file, const char *name, int64_t *bytes)
+{
+    hid_t set;
+    Status status = open_set(file, name, &set);
+    if (status != STATUS_OK) return status;
+    *bytes = (int64_t)H5Dget_storage_size(set);
+    return h5_closed(file, status, H5Dclose(set), name);
+}
+
 /* "[3, any, 5]" */
 static char *shape_text(int rank, const int64_t *dims, char *text, size_t size)
 {
@@ -114,6 +124,23 @@ Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int ra
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
+Status h5_plain_offset(const H5File *file, const char *name, hid_t memory_type, int64_t *offset)
+{
+    hid_t set;
+    *offset = -1;
+    Status status = open_set(file, name, &set);
+    if (status != STATUS_OK) return status;
+    hid_t creation = H5Dget_create_plist(set), type = H5Dget_type(set);
+    bool plain = creation >= 0 && type >= 0 && H5Pget_layout(creation) == H5D_CONTIGUOUS &&
+                 H5Pget_external_count(creation) == 0 && H5Tequal(type, memory_type) > 0;
+    /* of data that were never written HDF5 may tell a place all the same */
+    haddr_t at = plain && H5Dget_storage_size(set) > 0 ? H5Dget_offset(set) : HADDR_UNDEF;
+    if (at != HADDR_UNDEF) *offset = (int64_t)at;
+    if (type >= 0) H5Tclose(type);
+    if (creation >= 0) H5Pclose(creation);
+    return h5_closed(file, status, H5Dclose(set), name);
+}
+
 /* Rows of a dataset on their way: exactly one of into and from is not NULL. */
 typedef struct {
     hid_t set, memory_type, transfer;
@@ -123,8 +150,9 @@ typedef struct {
     const void *from;
 } Rows;
 
-/* One transfer of n_rows rows at byte `offset` of the memory; none are an empty selection. HDF5's result. */
-static herr_t move_piece(const Rows *rows, int64_t first, int64_t n_rows, size_t offset)
+/* One transfer of n_rows rows at byte `offset` of the memory; none are an empty selection. */
+static Status move_piece(const H5File *file, const char *name, const Rows *rows, int64_t first, int64_t n_rows,
+                         size_t offset)
 {
     hsize_t start[RANK_MAX] = {(hsize_t)first}, count[RANK_MAX] = {(hsize_t)n_rows};
     for (int i = 1; i < rows->rank; i++) count[i] = (hsize_t)rows->dims[i];
@@ -140,14 +168,12 @@ static herr_t move_piece(const Rows *rows, int64_t first, int64_t n_rows, size_t
                                               (char *)rows->into + offset)
                                     : H5Dwrite(rows->set, rows->memory_type, in_memory, in_file, rows->transfer,
                                                (const char *)rows->from + offset);
+    Status status = STATUS_OK;
+    if (h5_struck(rows->into != NULL ? FAULT_H5_READ : FAULT_H5_WRITE) || result < 0)
+        status = h5_fail(file, STATUS_IO, name, rows->into != NULL ? "cannot be read" : "cannot be written");
     if (in_file >= 0) H5Sclose(in_file);
     if (in_memory >= 0) H5Sclose(in_memory);
-    return result;
-}
-
-static Status fail_move(const H5File *file, const char *name, const Rows *rows)
-{
-    return h5_fail(file, STATUS_IO, name, rows->into != NULL ? "cannot be read" : "cannot be written");
+    return status;
 }
 
 /* Moves rows between set and memory, piece by piece. */
@@ -161,8 +187,7 @@ static Status move_rows(const H5File *file, const char *name, const Rows *rows, 
     Status status = STATUS_OK;
     for (int64_t done = 0; done < n_rows && status == STATUS_OK; done += piece_rows) {
         int64_t n = n_rows - done < piece_rows ? n_rows - done : piece_rows;
-        if (move_piece(rows, first + done, n, (size_t)(done * rows->row_elements) * item) < 0)
-            status = fail_move(file, name, rows);
+        status = move_piece(file, name, rows, first + done, n, (size_t)(done * rows->row_elements) * item);
     }
     return status;
 }
@@ -223,7 +248,7 @@ Status h5_write_rows_together(const Comm *comm, const H5File *file, const char *
     if (status == STATUS_OK && (rows.transfer < 0 || H5Pset_dxpl_mpio(rows.transfer, H5FD_MPIO_COLLECTIVE) < 0))
         status = h5_fail(file, STATUS_BUG, name, "cannot be prepared for a collective transfer");
     status = comm_agree(comm, status);
-    if (status == STATUS_OK && move_piece(&rows, first, n_rows, 0) < 0) status = fail_move(file, name, &rows);
+    if (status == STATUS_OK) status = move_piece(file, name, &rows, first, n_rows, 0);
     if (rows.transfer >= 0) H5Pclose(rows.transfer);
     return comm_agree(comm, close_rows(file, name, status, &rows));
 }
@@ -241,7 +266,7 @@ Status h5_write_new(const H5File *file, const char *name, hid_t type, hid_t memo
     hid_t set;
     status = open_set(file, name, &set);
     if (status != STATUS_OK) return status;
-    if (H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (h5_struck(FAULT_H5_WRITE) || H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be written");
     return h5_closed(file, status, H5Dclose(set), name);
 }
@@ -262,7 +287,7 @@ Status h5_read_all(const H5File *file, const char *name, hid_t memory_type, int6
     hid_t set;
     status = open_set(file, name, &set);
     if (status != STATUS_OK) return status;
-    if (H5Dread(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (h5_struck(FAULT_H5_READ) || H5Dread(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be read");
     return h5_closed(file, status, H5Dclose(set), name);
 }
@@ -289,7 +314,7 @@ static Status each_variable(const H5File *file, const char *name, hid_t set, hid
     if (texts == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;
     hid_t space = H5Dget_space(set);
-    if (space < 0 || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
+    if (space < 0 || h5_struck(FAULT_H5_READ) || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
         status = h5_fail(file, STATUS_IO, name, "cannot be read");
     for (int64_t i = 0; i < n && status == STATUS_OK; i++) put(context, i, texts[i] == NULL ? "" : texts[i]);
     if (space >= 0 && H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts) < 0 && status == STATUS_OK)
@@ -357,7 +382,7 @@ Status h5_read_strings(const H5File *file, const char *name, int64_t n, size_t w
         Texts into = {texts, width};
         if (variable)
             status = each_variable(file, name, set, type, n, put_text, &into);
-        else if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
+        else if (h5_struck(FAULT_H5_READ) || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
             status = h5_fail(file, STATUS_IO, name, "cannot be read");
     }
     return close_strings(file, name, status, set, type);

@@ -25,6 +25,7 @@ Status batch_new(const Vector *vector, int64_t n_channels, int64_t patch_size, i
     batch->n_channels = n_channels;
     batch->patch_size = patch_size;
     batch->capacity = capacity;
+    batch->scale = scale_of(SCALE_MAX, 0);
     batch->x = memory_new((size_t)(groups_of(vector, capacity) * group_floats(batch)), sizeof(float), "a batch");
     batch->sum = memory_new((size_t)n_channels, sizeof *batch->sum, "a batch");
     batch->square = memory_new((size_t)n_channels, sizeof *batch->square, "a batch");
@@ -80,14 +81,32 @@ static void copy_patch(const Batch *batch, const float *gather, int64_t fold, in
 
 static bool shares_scale(const Survey *survey, int64_t c) { return c == 0 || survey->attribute[c - 1].shared_scale; }
 
+/* The scale of each lane's patch. */
+static void find_scales(const Batch *batch, const Survey *survey, const float *x, float *scale)
+{
+    int64_t plane = batch->patch_size * batch->patch_size, lanes = batch->vector->lanes, n = 0;
+    double sum[VECTOR_LANES_MAX] __attribute__((aligned(64))), square[VECTOR_LANES_MAX] __attribute__((aligned(64)));
+    double total[VECTOR_LANES_MAX] = {0};
+    for (int64_t c = 0; c < batch->n_channels; c++) {
+        if (!shares_scale(survey, c)) continue;
+        n += plane;
+        if (batch->scale.kind == SCALE_MAX) {
+            batch->vector->magnitude(plane, x + c * plane * lanes, scale);
+        } else {
+            batch->vector->moments(plane, x + c * plane * lanes, sum, square);
+            for (int64_t lane = 0; lane < lanes; lane++) total[lane] += square[lane];
+        }
+    }
+    for (int64_t lane = 0; lane < lanes; lane++) scale[lane] = scale_value(&batch->scale, scale[lane], total[lane], n);
+}
+
 static void scale_group(const Batch *batch, const Survey *survey, float *x)
 {
     int64_t plane = batch->patch_size * batch->patch_size, lanes = batch->vector->lanes;
-    float largest[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    float scale[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    find_scales(batch, survey, x, scale);
     for (int64_t c = 0; c < batch->n_channels; c++)
-        if (shares_scale(survey, c)) batch->vector->magnitude(plane, x + c * plane * lanes, largest);
-    for (int64_t c = 0; c < batch->n_channels; c++)
-        if (shares_scale(survey, c)) batch->vector->divide(plane, largest, x + c * plane * lanes);
+        if (shares_scale(survey, c)) batch->vector->divide(plane, scale, x + c * plane * lanes);
 }
 
 static Status add_moments(Batch *batch, const Survey *survey, const IndexRow *row, int64_t live, const float *x)
@@ -133,14 +152,16 @@ Status batch_load_group(Batch *batch, int64_t g, Gathers *gathers)
     int64_t fold[VECTOR_LANES_MAX];
     float *x = batch_group(batch, g);
     if (live < lanes) memset(x, 0, (size_t)group_floats(batch) * sizeof *x);
+    /* where the next gather may push this one out of the store: copy lane by lane */
+    bool all_stay = true;
+    for (int64_t lane = 0; lane < live; lane++) all_stay = all_stay && gathers_stays(gathers, row[lane].ensemble);
     for (int64_t lane = 0; lane < live; lane++) {
         Status status = gathers_get(gathers, row[lane].ensemble, &gather[lane]);
         if (status != STATUS_OK) return status;
         fold[lane] = survey_fold(survey, row[lane].ensemble);
-        /* with a limited store the next gather may push this one out: copy lane by lane */
-        if (gathers->limit > 0) copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
+        if (!all_stay) copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
     }
-    if (gathers->limit == 0) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
+    if (all_stay) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
     scale_group(batch, survey, x);
     return add_moments(batch, survey, row, live, x);
 }

@@ -3,7 +3,7 @@
  *
  *     kernels isas                the instruction sets of this machine, the best first
  *     kernels WORD=VALUE ...      isa=avx512 channels=1 k_mult=2 levels=4 patch=32 batch=128 seconds=1
- *                                 width=8 mixing=full skip=add output=linear: of the wider family
+ *                                 width=8 mixing=full skip=add output=linear scale=rms scale_grid=4: the wider family
  *                                 passes=1     times training and the forward pass (0: only checks them)
  *                                 thorough=0   1: also checks windows against plain loops, and the methods of apply
  *                                              over whole gathers instead of pieces of them
@@ -30,7 +30,7 @@ static const double TOLERANCE = 1e-5; /* of the largest value */
 enum { GATHERS_MAX = 64 };
 
 /* The ways to predict a gather. The first is the definition, the others must agree with it. */
-typedef void Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
+typedef bool Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
 static const struct {
     const char *name;
     Predict *predict;
@@ -660,9 +660,13 @@ static void read_word(const char *word, Options *options)
     const struct {
         const char *name;
         int64_t *number;
-    } numbers[] = {{"channels", &options->shape.channels}, {"k_mult", &options->shape.k_mult},
-                   {"levels", &options->shape.levels},     {"patch", &options->shape.patch_size},
-                   {"width", &options->shape.width},       {"batch", &options->batch}};
+    } numbers[] = {{"channels", &options->shape.channels},
+                   {"k_mult", &options->shape.k_mult},
+                   {"levels", &options->shape.levels},
+                   {"patch", &options->shape.patch_size},
+                   {"width", &options->shape.width},
+                   {"scale_grid", &options->shape.scale_grid},
+                   {"batch", &options->batch}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strlen(numbers[i].name) == length && strncmp(word, numbers[i].name, length) == 0) {
             *numbers[i].number = strtoll(value, NULL, 10);
@@ -675,6 +679,8 @@ static void read_word(const char *word, Options *options)
         options->shape.mixing = MIXING_FULL;
     else if (strcmp(word, "skip=add") == 0)
         options->shape.skip = SKIP_ADD;
+    else if (strcmp(word, "scale=rms") == 0)
+        options->shape.scale = SCALE_RMS;
     else if (strcmp(word, "output=linear") == 0)
         options->shape.output = OUTPUT_LINEAR;
     else if (strncmp(word, "seconds=", 8) == 0)

@@ -33,10 +33,13 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 MADE = ("ramp", "noise", "flat", "clipped", "mutes")  # gathers that kernels.c makes: bad ones for sharing
-# channels, k_mult, levels, patch: what differs from the default, one by one and together
-SHAPES = ((3, 2, 4, 32), (1, 3, 4, 32), (1, 2, 2, 32), (1, 2, 3, 32), (1, 2, 5, 32), (1, 2, 4, 24), (1, 2, 4, 48),
-          (1, 2, 4, 64), (3, 3, 2, 24))
-QUICK_SHAPES = (0, 1, 7)
+# channels, k_mult, levels, patch: what differs from the default, one by one and together; then the wider family: WIDTH
+# channels at each level, dense, skip add, linear output
+SHAPES = ((3, 2, 4, 32, "tree"), (1, 3, 4, 32, "tree"), (1, 2, 2, 32, "tree"), (1, 2, 3, 32, "tree"),
+          (1, 2, 5, 32, "tree"), (1, 2, 4, 24, "tree"), (1, 2, 4, 48, "tree"), (1, 2, 4, 64, "tree"),
+          (3, 3, 2, 24, "tree"), (1, 2, 4, 32, "wide"), (2, 2, 3, 24, "wide"))
+QUICK_SHAPES = (0, 1, 7, 9)
+WIDTH = 8
 SHAPE_BATCH = 32  # of PyTorch: its rates at 32 and at 128 are alike, and a step at 128 takes a second for some shapes
 SHAPE_ROUNDS = 3  # at most
 UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -337,13 +340,14 @@ class Bench:
 
     def shape(self, number, shape):
         """Another shape: training and the fastest method of apply, beside PyTorch of the same shape."""
-        channels, k_mult, levels, patch = shape
+        channels, k_mult, levels, patch, kind = shape
+        wide = {"width": WIDTH, "mixing": "full", "skip": "add", "output": "linear"} if kind == "wide" else {}
         torch = self.torch.measure(self.seconds / 2, "training,batched", "--channels", channels, "--k-mult", k_mult,
                                    "--levels", levels, "--patch", patch, "--batch", SHAPE_BATCH,
-                                   "--inference-batch", SHAPE_BATCH)
+                                   "--inference-batch", SHAPE_BATCH, "--wide", WIDTH if wide else 0)
         ours = self.kernels(isa=self.isas[0], seconds=self.seconds / 2, channels=channels, k_mult=k_mult, levels=levels,
                             patch=patch, thorough=int(number == 0 and not self.quick),
-                            gathers=[self.out / "short.npy"])
+                            gathers=[self.out / "short.npy"], **wide)
         item, isa, add = " ".join(map(str, shape)), self.isas[0], self.samples.add
         add("shapes", item, "PyTorch", "training", torch.get("training"), "patches/s")
         add("shapes", item, "PyTorch", "batched", torch.get("batched"), "windows/s")
@@ -402,7 +406,7 @@ class Bench:
                 self.all_gathers(number, isa, single)
             if number < SHAPE_ROUNDS:
                 for shape in shapes:
-                    self.say(f"{of}: channels %d, k_mult %d, levels %d, patch %d" % shape)
+                    self.say(f"{of}: channels %d, k_mult %d, levels %d, patch %d, %s" % shape)
                     self.shape(number, shape)
             self.say(f"{of}: two ranks against two processes")
             self.two_ranks(number, ranks)
@@ -483,11 +487,12 @@ class Bench:
             for method in self.methods:
                 row += [cell(of(method)), cell(of(f"{method} ratio to PyTorch"), " x")]
             rows.append(row + [cell(of("batched", "PyTorch"))])
-        head = ["channels", "k_mult", "levels", "patch", "training/s", "PyTorch", "times"]
+        head = ["channels", "k_mult", "levels", "patch", "kind", "training/s", "PyTorch", "times"]
         for method in self.methods:
             head += [f"{method}/s", "times"]
         show(f"One core: other shapes on {best} (goal: 20 x in training and in apply; PyTorch's batch {SHAPE_BATCH})",
              head + ["PyTorch batched"], rows)
+        print(f"  tree: the original's; wide: {WIDTH} channels at each level, dense, skip add, linear output")
 
         rows = [(f"{what} ({unit})", cell(median("ranks", what, "2 ranks", "rate")),
                  cell(median("ranks", what, "2 processes", "rate")),

@@ -28,12 +28,13 @@ class Original(nn.Module):
     """The network of the given shape, initialised as PyTorch does by default."""
 
     def __init__(self, channels=1, k_mult=2, levels=4, dropout=0.1, mixing="depthwise", skip="none", width=0, n_out=0,
-                 output="tanh", dropout_last=True):
+                 output="tanh", dropout_last=True, scale="max", scale_grid=0):
         super().__init__()
         assert mixing in ("depthwise", "full") and skip in ("none", "add") and output in ("tanh", "linear")
         self.channels, self.k_mult, self.levels = channels, k_mult, levels
         self.dropout, self.mixing, self.skip = dropout, mixing, skip
         self.width, self.n_out, self.output, self.dropout_last = width, n_out or channels, output, dropout_last
+        self.scale, self.scale_grid = scale, scale_grid  # of the patches that it is fed with
         self._bnorm = nn.BatchNorm2d(channels)
         down = [channels] + [width or channels * k_mult ** level for level in range(1, levels + 1)]
         up = [self.n_out] + down[1:]
@@ -92,9 +93,19 @@ def randomise(model, seed):
     return model
 
 
-def make_patches(gathers, rows, size, shared=None):
+def patch_scale(patch, kind="max", grid=0):
+    """What a patch (the channels of it that share a scale) is divided by: its largest |value|, or its root mean square
+    (kind "rms"); with a grid rounded up to the next 2^(k / grid). 0 for a patch of zeros."""
+    values = np.asarray(patch, dtype=np.float64)
+    s = np.abs(values).max() if kind == "max" else np.sqrt(np.mean(values ** 2))
+    if grid == 0 or s == 0:
+        return s
+    return 2.0 ** (np.ceil(np.log2(np.float64(np.float32(s))) * grid - 1e-9) / grid)
+
+
+def make_patches(gathers, rows, size, shared=None, kind="max", grid=0):
     """The patches [n, C, size, size] (float32) at rows (ensemble, first trace, first sample), each divided by its
-    largest |value|; a patch of zeros stays zeros. A gather is [traces, samples] or [C, traces, samples]. The maximum is
+    patch_scale(); a patch of zeros stays zeros. A gather is [traces, samples] or [C, traces, samples]. The scale is
     common to the channels with shared[c] true (all by default); the other channels are taken as they are."""
     patches = []
     for ensemble, trace, sample in np.asarray(rows, dtype=np.int64):
@@ -103,9 +114,9 @@ def make_patches(gathers, rows, size, shared=None):
         patch = gather[:, trace:trace + size, sample:sample + size].copy()
         assert patch.shape[1:] == (size, size), "row (%d, %d, %d) outside its gather" % (ensemble, trace, sample)
         scaled = np.ones(len(patch), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
-        largest = np.abs(patch[scaled]).max()
-        if largest > 0:
-            patch[scaled] /= largest
+        scale = np.float32(patch_scale(patch[scaled], kind, grid))
+        if scale > 0:
+            patch[scaled] /= scale
         patches.append(patch)
     return np.stack(patches)
 
@@ -161,7 +172,8 @@ def evaluate(model, patches, batch=256):
 def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=None):
     """The prediction of a gather [T, S] (or [C, T, S]): the mean over all size x size windows that hold a sample, the
     gather padded by size - 1 zeros on all sides. A window whose largest |value| s is 0 or below mute_threshold passes
-    as it is, else it gives s * net(window / s). Sums in float64; returns float64 of the gather's shape."""
+    as it is, else it gives s * net(window / s); where the model's scale is another, s is the largest |value| only for the
+    threshold. Sums in float64; returns float64 of the gather's shape."""
     gather = np.asarray(gather)
     channels = gather[None] if gather.ndim == 2 else gather
     scaled = np.ones(len(channels), dtype=bool) if shared is None else np.asarray(shared, dtype=bool)
@@ -190,7 +202,7 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
             if s == 0 or s < mute_threshold:
                 total[:, i:i + size, j:j + size] += window[:model.n_out]
                 continue
-            live.append((i, j, s))
+            live.append((i, j, patch_scale(window[scaled], model.scale, model.scale_grid)))
             if len(live) == batch:
                 predict()
     if live:
@@ -224,6 +236,10 @@ def write_model(path, model, patch_size, fixed_strings=False):
             file.attrs["output"] = text(model.output)
         if not model.dropout_last:
             file.attrs["dropout_last"] = 0
+        if model.scale != "max":
+            file.attrs["scale"] = text(model.scale)
+        if model.scale_grid != 0:
+            file.attrs["scale_grid"] = model.scale_grid
         for name, value in model.state_dict().items():
             integer = name.endswith("num_batches_tracked")
             file["state_dict/" + name] = value.detach().numpy().astype(np.int64 if integer else np.float32)
@@ -237,7 +253,8 @@ def read_model(path):
         model = Original(int(attributes["n_chans"]), int(attributes["k_mult"]), int(attributes["levels"]),
                          float(attributes.get("dropout", 0)), attributes.get("mixing", "depthwise"),
                          attributes.get("skip", "none"), int(attributes.get("width", 0)), int(attributes.get("n_out", 0)),
-                         attributes.get("output", "tanh"), bool(attributes.get("dropout_last", 1)))
+                         attributes.get("output", "tanh"), bool(attributes.get("dropout_last", 1)),
+                         attributes.get("scale", "max"), int(attributes.get("scale_grid", 0)))
         state = {name: torch.from_numpy(np.array(data[()])) for name, data in file["state_dict"].items()}
     model.load_state_dict(state)
     return model, attributes

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -101,6 +102,41 @@ static void scatters_and_gathers(void **state)
     memory_free(all);
 }
 
+static void bits_and_numbers_before(void **state)
+{
+    (void)state;
+    uint64_t words[3] = {0, 1u << (comm.rank % 32), (uint64_t)1 << 63};
+    uint64_t wanted = 0;
+    for (int r = 0; r < comm.size; r++) wanted |= 1u << (r % 32);
+    comm_or(&comm, words, 3);
+    assert_true(words[0] == 0 && words[1] == wanted && words[2] == (uint64_t)1 << 63);
+    comm_or(&comm, NULL, 0);
+    assert_int_equal(comm_before(&comm, comm.rank + 1), comm.rank * (comm.rank + 1) / 2);
+}
+
+/* Rank r sends r + s numbers to rank s; who gets them knows each. */
+static void all_exchange(void **state)
+{
+    (void)state;
+    size_t *offset = memory_new((size_t)comm.size + 1, sizeof *offset, "a test's offsets"), bytes;
+    assert_non_null(offset);
+    for (int r = 0; r < comm.size; r++) offset[r + 1] = offset[r] + (size_t)(comm.rank + r) * sizeof(int64_t);
+    int64_t *mine = memory_new(offset[comm.size], 1, "a test's numbers"), at = 0;
+    assert_non_null(mine);
+    for (int r = 0; r < comm.size; r++)
+        for (int i = 0; i < comm.rank + r; i++) mine[at++] = comm.rank * 10000 + r * 100 + i;
+    void *all;
+    assert_int_equal(comm_exchange(&comm, mine, offset, &all, &bytes), STATUS_OK);
+    const int64_t *got = all;
+    at = 0;
+    for (int r = 0; r < comm.size; r++)
+        for (int i = 0; i < comm.rank + r; i++) assert_int_equal(got[at++], r * 10000 + comm.rank * 100 + i);
+    assert_int_equal(bytes, (size_t)at * sizeof *got);
+    memory_free(all);
+    memory_free(mine);
+    memory_free(offset);
+}
+
 static void shares_cover_everything(void **state)
 {
     (void)state;
@@ -164,6 +200,21 @@ static void files_are_written_under_range_locks(void **state)
     assert_int_equal(found, users_lock_algorithm < 0 ? 3 : users_lock_algorithm);
 }
 
+/* Nobody is through before the last has come. */
+static void waits_for_the_last(void **state)
+{
+    (void)state;
+    const struct timespec nap = {.tv_nsec = 100000000};
+    int last = comm.size - 1;
+    comm_wait(&comm); /* together now */
+    if (comm.rank == last) nanosleep(&nap, NULL);
+    double came = MPI_Wtime();
+    comm_wait(&comm);
+    double through = MPI_Wtime();
+    MPI_Bcast(&came, 1, MPI_DOUBLE, last, comm.mpi); /* one machine, one clock */
+    assert_true(through >= came);
+}
+
 int main(int argc, char **argv)
 {
     const char *users = getenv("OMPI_MCA_fs_ufs_lock_algorithm");
@@ -175,8 +226,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(broadcasts),
         cmocka_unit_test(sums_and_maxima),
         cmocka_unit_test(scatters_and_gathers),
+        cmocka_unit_test(bits_and_numbers_before),
+        cmocka_unit_test(all_exchange),
         cmocka_unit_test(shares_cover_everything),
         cmocka_unit_test(files_are_written_under_range_locks),
+        cmocka_unit_test(waits_for_the_last),
     };
     int failed = cmocka_run_group_tests_name("comm", tests, NULL, NULL);
     comm_close(&comm);

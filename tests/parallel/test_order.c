@@ -2,7 +2,6 @@
  * cuts. */
 #include "seisdcn/memory.h"
 #include "seisdcn/order.h"
-#include "seisdcn/worklist.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -394,61 +393,6 @@ static void an_epoch_can_be_started_by_itself(void **state)
     index_free(&map);
 }
 
-static void a_work_list_gives_every_item_once(void **state)
-{
-    (void)state;
-    static const int64_t lengths[] = {0, 1, 2, 5, 8, 100};
-    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
-        int64_t n = lengths[k], times[100] = {0}, most = 0, item;
-        Worklist list;
-        worklist_new(&comm, n, &list);
-        bool good = true;
-        while ((item = worklist_next(&list)) >= 0) {
-            good = good && item < n;
-            if (good) times[item]++;
-            worklist_poke(&list);
-            int64_t done = worklist_done(&list);
-            good = good && done > most && done <= n;
-            most = done;
-        }
-        good = good && worklist_next(&list) == -1; /* and stays empty */
-        good = good && worklist_end(&list) == n;
-        worklist_free(&list);
-        comm_sum(&comm, times, 100);
-        for (int64_t i = 0; i < 100; i++) good = good && times[i] == (i < n);
-        assert_int_equal(comm_agree(&comm, good ? STATUS_OK : STATUS_BUG), STATUS_OK);
-    }
-}
-
-/* Each rank in turn goes after its first item, as where it fails; the others take what is left, but for its own share.
- */
-static void a_rank_may_leave_a_work_list(void **state)
-{
-    (void)state;
-    for (int leaver = 0; leaver < comm.size; leaver++) {
-        const int64_t n = 40;
-        int64_t times[40] = {0}, sum = 0, item;
-        Worklist list;
-        worklist_new(&comm, n, &list);
-        bool good = true;
-        while ((item = worklist_next(&list)) >= 0) {
-            good = good && item < n;
-            if (good) times[item]++;
-            if (comm.rank == leaver) break;
-            worklist_done(&list);
-        }
-        int64_t done = worklist_end(&list);
-        worklist_free(&list);
-        comm_sum(&comm, times, 40);
-        for (int64_t i = 0; i < n; i++) {
-            good = good && times[i] <= 1;
-            sum += times[i];
-        }
-        good = good && done == sum - 1 && (comm.size == 1 || sum >= n / 4);
-        assert_int_equal(comm_agree(&comm, good ? STATUS_OK : STATUS_BUG), STATUS_OK);
-    }
-}
-
 int main(int argc, char **argv)
 {
     comm_open(&argc, &argv, &comm);
@@ -461,8 +405,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(explicit_maps_of_a_rule_give_the_implicit_batches),
         cmocka_unit_test(shares_are_cuts_of_the_map),
         cmocka_unit_test(an_epoch_can_be_started_by_itself),
-        cmocka_unit_test(a_work_list_gives_every_item_once),
-        cmocka_unit_test(a_rank_may_leave_a_work_list),
     };
     int failed = cmocka_run_group_tests_name("order", tests, NULL, NULL);
     comm_close(&comm);

@@ -8,6 +8,7 @@
 import atexit
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -16,10 +17,13 @@ import time
 import processes
 import tap
 
+OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CPUS = 32  # more than there are: the test's jobs run side by side
 CONF = """\
 ClusterName=seisdcn-test
+# Open MPI names its shared memory by user and job: another Slurm on this machine must not have the same
+FirstJobId={first_job}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}
@@ -30,6 +34,8 @@ CredType=cred/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
+# PMIx's folders: named by user and job alone
+TmpFS={folder}/tmp
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
@@ -100,14 +106,15 @@ class Slurm:
                     "the node does not come up")
 
     def _write_files(self):
-        for name in ("state", "spool"):
+        for name in ("state", "spool", "tmp"):
             (self.folder / name).mkdir()
         self.folder.chmod(0o755)
         key = self.folder / "munge.key"
         key.touch(0o600)
         key.write_bytes(os.urandom(128))
         (self.folder / "slurm.conf").write_text(CONF.format(
-            host=socket.gethostname().partition(".")[0], folder=self.folder, ports=free_ports(2), cpus=CPUS))
+            host=socket.gethostname().partition(".")[0], folder=self.folder, ports=free_ports(2), cpus=CPUS,
+            first_job=random.randrange(1, 60000) * 1000))
 
     def _start(self, name, *words):
         with open(self.folder / (name + ".out"), "w") as output:
@@ -157,22 +164,15 @@ class Slurm:
 
     def ended(self, job, seconds=120):
         """Waits until a job has ended for good and returns its state, None where it does not."""
-        over = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
-        return self.wait(job, lambda state: state["JobState"] in over, seconds)
+        return self.wait(job, lambda state: state["JobState"] in OVER, seconds)
 
     def stop(self):
-        """Ends the jobs, the daemons and what they left."""
-        if not self.daemons:
-            return
-        if all(process.poll() is None for _, process in self.daemons):
-            subprocess.run(["scancel", "--full", "--user=root"], env=self.environment, timeout=30, check=False)
+        """Ends the daemons, within seconds, and whatever they started."""
         for _, process in reversed(self.daemons):
             process.terminate()
-        for _, process in reversed(self.daemons):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end = time.monotonic() + 3
+        while any(process.poll() is None for _, process in self.daemons) and time.monotonic() < end:
+            time.sleep(0.05)
+        if self.daemons:
+            processes.end()
         self.daemons = []
-        processes.end()

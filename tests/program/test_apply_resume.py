@@ -1,7 +1,7 @@
 """apply --resume: killed at any moment and resumed on another number of ranks, the prediction has the same bytes as one
 that nobody disturbed; only gathers that are done and match their checksum are kept; an unfinished file of other work is
 refused by name, a damaged one is made anew, a finished one is left alone; a full disk loses nothing."""
-import contextlib
+import concurrent.futures
 import os
 import random
 import re
@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 import cases
+import processes
 import tap
 
 import original
@@ -289,12 +290,6 @@ class Slow:
         return self.ground.work(output, "--set", "apply.method=direct", *more, survey=self.survey, model=self.model)
 
 
-def children(pid):
-    with contextlib.suppress(OSError), open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        return [int(word) for word in file.read().split()]
-    return []
-
-
 def finished_gathers(part):
     """The done flags, read while others write; None while there is no file."""
     try:
@@ -330,27 +325,39 @@ def ended(process, words):
     return tap.Result(words, process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
-KINDS = ("kill -9 of one rank", "kill -9 of all ranks")
+ONE, ALL, USR1, TERM, MPIRUN = ("kill -9 of one rank", "kill -9 of all ranks", "SIGUSR1", "SIGTERM of one rank",
+                                "SIGTERM of mpirun")
+INTERRUPTED = 75
 
 
-def strike(kind, process, draw):
-    """Sends it; returns how the job must end, None: as it likes."""
-    ranks = children(process.pid)
-    if not ranks:
-        return None
-    for pid in [draw.choice(ranks)] if kind == KINDS[0] else ranks:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return None
+def ranks_of(output):
+    return processes.running(tap.PROGRAM, output)
+
+
+def strike(kind, process, output, draw):
+    """Sends it, and returns how the job must end: (status, word of its one error), None: as it likes."""
+    ranks = ranks_of(output)
+    if kind in (USR1, MPIRUN):  # mpirun passes it on; after SIGTERM it ends with a status of its own
+        os.kill(process.pid, signal.SIGUSR1 if kind == USR1 else signal.SIGTERM)
+        return (INTERRUPTED, "SIGUSR1") if kind == USR1 else (None, "SIGTERM")
+    processes.send(ranks if kind == ALL else [draw.choice(ranks)], signal.SIGTERM if kind == TERM else signal.SIGKILL)
+    return (INTERRUPTED, "SIGTERM") if kind == TERM else (None, None)
+
+
+def stopped_so(result, word):
+    """Whether it was asked to stop, by word, and said so in one line that names how to go on; it is no error."""
+    lines = re.findall("^seisdcn apply: .*$", result.err, re.MULTILINE)
+    return len(lines) == 1 and "interrupted by " + word in lines[0] and "--resume" in lines[0] and "error" not in lines[0]
 
 
 def kills(ground, slow):
     """Ten kills, each when a random number of further gathers are done, and a random while later."""
     draw = random.Random(11)
-    output, ranks_of_turns, seen = ground.place("killed.h5"), (2, 4, 1, 7, 3), []
+    output, seen = ground.place("killed.h5"), []
+    turns = list(zip((2, 4, 1, 7, 3, 4, 2, 1, 3, 7), (ONE, USR1, ALL, TERM, ONE, MPIRUN, ALL, USR1, TERM, ONE)))
     part = output + ".part"
-    for turn in range(10):
-        ranks, kind, more = ranks_of_turns[turn % 5], KINDS[turn % len(KINDS)], draw.randrange(4)
+    for turn, (ranks, kind) in enumerate(turns):
+        more = draw.randrange(0 if kind in (ONE, ALL) else 1, 4)  # a signal before the program listens just kills
         before = int(np.sum(finished_gathers(part) if os.path.exists(part) else 0))
         words = slow.work(output, *(["--resume"] if turn > 0 else []))
         process = start(words, ranks)
@@ -358,23 +365,69 @@ def kills(ground, slow):
 
         def far_enough():
             done = finished_gathers(part)  # with more = 0 it may strike before the first one begins
-            return children(process.pid) and done is not None and done.sum() >= before + more
+            return ranks_of(output) and done is not None and done.sum() >= before + more
 
         struck = wait_until(process, far_enough, 200)
         time.sleep(draw.random() * 0.1)
-        status = strike(kind, process, draw) if struck else None
+        status, word = strike(kind, process, output, draw) if struck else (None, None)
         result = ended(process, words)
         now = finished_gathers(part)
-        if not tap.ok(result.status not in (0, None) and (status is None or result.status == status) and now is not None
-                      and not os.path.exists(output), name + ": ends, the unfinished file is readable", result):
+        good = result.status not in (0, None) and (status is None or result.status == status)
+        if not tap.ok(good and (word is None or stopped_so(result, word)) and now is not None and not os.path.exists(output),
+                      name + ": ends, the unfinished file is readable", result):
             return
         seen.append((before, int(now.sum()), resumed_from(result)))
     tap.ok(all(said is None or said == (before, slow.COUNT) for before, _, said in seen)
            and sum(said is not None for _, _, said in seen) >= 5, "each goes on from where the one before stood", seen)
-    tap.ok(any(0 < before < now for before, now, _ in seen), "several of them got on", seen)
+    tap.ok(sum(before < now for before, now, _ in seen) >= 5, "most of them get on", seen)
     result = tap.run(*slow.work(output, "--resume"), ranks=2, seconds=200)
     same_bytes(result, output, slow.bytes, "after ten kills: the bytes of a run that nobody disturbed")
     tap.ok(resumed_from(result) == (seen[-1][1], slow.COUNT), "the last one too goes on", result)
+
+
+def time_limit(ground, slow):
+    output = ground.place("limit.h5")
+    for ranks in (0, 3):
+        result = tap.run(*slow.work(output, "--resume", "--set", "apply.max_time_minutes=0.02"), ranks=ranks, seconds=200)
+        tap.ok(result.status == INTERRUPTED and stopped_so(result, "its time limit"),
+               "apply.max_time_minutes stops it, on %d ranks" % max(ranks, 1), result)
+    result = tap.run(*slow.work(output, "--resume"), ranks=2, seconds=200)
+    same_bytes(result, output, slow.bytes, "and it goes on from there")
+
+
+def killed_at_each_write(ground):
+    """A library that is loaded before the program kills it right before its n-th call that changes the file."""
+    library = ground.place("kill_at_write.so")
+    source = os.path.join(cases.HERE, "kill_at_write.c")
+    made = tap.command(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, source, "-ldl"])
+    if not tap.ok(made.status == 0, "the library that kills is built", made):
+        return
+    # a library of the sanitizer's wants to be first, and is not missed by this one
+    base = {"LD_PRELOAD": library, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+    counted = ground.place("count")
+    options = ["--ensembles", "#0-#4"]
+    whole = ground.place("written.h5")
+    result = tap.run(*ground.work(whole, *options), env=dict(base, KILL_COUNT=counted))
+    if not tap.ok(result.status == 0 and os.path.exists(counted), "its calls are counted", result):
+        return
+    wanted, calls = cases.datasets(whole), int(content(counted))
+
+    def kill_and_resume(n):
+        output = ground.place("written_%d.h5" % n)
+        killed = tap.run(*ground.work(output, *options), env=dict(base, KILL_AT=str(n)))
+        there = [ending for ending in ("", ".part") if os.path.exists(output + ending)]
+        readable = all(cases.datasets(output + ending) for ending in there)
+        result = tap.run(*ground.work(output, "--resume", *options))
+        good = result.status == 0 and killed.status == -signal.SIGKILL and readable and len(there) < 2 and not cases.differing(
+            cases.datasets(output), wanted)
+        return good, "damaged" in result.err, n, resumed_from(result), "%s\n%s" % (killed, result)
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(kill_and_resume, range(1, calls + 1)))
+    bad = [entry for entry in found if not entry[0] or entry[1]]
+    tap.ok(calls > 30 and not bad, "killed before each of %d calls that change the file, it is resumed to the same bytes" % calls,
+           "\n".join("before call %d:\n%s" % (n, text) for _, _, n, _, text in bad[:3]))
+    tap.ok({entry[3] for entry in found} >= {(done, 5) for done in range(6)}, "from every number of gathers", found)
 
 
 def main():
@@ -382,10 +435,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         ground = Ground(folder)
         for group in (only_what_lacks, parts_of_a_survey, other_work, what_stands, damaged, another_instruction_set, full_disk,
-                      a_bad_gather):
+                      a_bad_gather, killed_at_each_write):
             group(ground)
         slow = Slow(ground)
         kills(ground, slow)
+        time_limit(ground, slow)
     tap.done()
 
 

@@ -20,6 +20,9 @@ CASES = [  # name, network, patch size, folds
     ("width 8, full, add, linear", dict(mixing="full", skip="add", width=8, output="linear"), 20, (5, 21)),
     ("width 6, full, 3 channels to 1", dict(channels=3, levels=2, mixing="full", width=6, n_out=1), 12, (5, 21)),
     ("width 4, levels 1", dict(levels=1, width=4), 8, (3, 15)),
+    ("rms, 3 channels, levels 2", dict(channels=3, levels=2, scale="rms"), 12, (5, 21)),
+    ("rms on a grid of 4, levels 2", dict(levels=2, scale="rms", scale_grid=4), 12, (5, 21)),
+    ("max on a grid of 1, levels 2", dict(levels=2, scale_grid=1), 12, (5, 21)),
 ]
 THRESHOLD = 0.02
 SAMPLES = 50

@@ -158,7 +158,7 @@ def main():
         facts = cases.attributes(model)
         wanted = {"format": "seisdcn-model", "version": 1, "n_chans": 1, "k_mult": 2, "levels": 2, "patch_size": SIZE,
                   "dropout": 0.1, "mixing": "depthwise", "skip": "none", "width": 0, "n_out": 1, "output": "tanh",
-                  "dropout_last": 1, "by": "ensemble", "test": 0.2, "valid": 0.1,
+                  "dropout_last": 1, "scale": "max", "scale_grid": 0, "by": "ensemble", "test": 0.2, "valid": 0.1,
                   "seed": 0, "survey_checksum": cases.attributes(survey)["checksum"]}
         wrong = [(name, facts.get(name)) for name, value in wanted.items() if facts.get(name) != value]
         tap.ok(not wrong and "model_checksum" in facts and "history" in facts, "last.h5: root attributes", str(wrong))

@@ -3,11 +3,11 @@ again by themselves and end with the bytes of a run that nobody stopped; the cha
 by mpirun.
 
 What shall be stopped is first held (SIGSTOP), so that no machine is too fast or too slow for the test."""
-import concurrent.futures
 import os
 import re
 import shutil
 import signal
+import threading
 import time
 
 import cases
@@ -15,7 +15,7 @@ import processes
 import slurm
 import tap
 
-TRAIN = ["--set", "train.max_epochs=10", "--set", "train.log_every_steps=10", "--set", "train.max_valid_patches=200",
+TRAIN = ["--set", "train.max_epochs=6", "--set", "train.log_every_steps=10", "--set", "train.max_valid_patches=200",
          "--set", "train.checkpoint_every_steps=50"]
 APPLY = ["--set", "apply.method=direct"]
 RATES = {"slow": 0.0005, "fast": 0.002}  # of the sweep
@@ -56,25 +56,30 @@ class Site:
 class Held:
     """A job whose ranks are held as soon as it is at work."""
 
-    def __init__(self, workers, site, job, output, begun):
+    def __init__(self, site, job, output, begun):
         """output: as the ranks' command line has it; begun(): whether they are at work."""
-        self.site, self.job, self.output, self.since = site, job, output, None
-        self.ranks = workers.submit(self._hold, begun)
+        self.site, self.job, self.output = site, job, output
+        self.ranks, self.since = [], None
+        self.holder = threading.Thread(target=self._hold, args=(begun,), daemon=True)
+        self.holder.start()
 
     def _hold(self, begun):
-        if not until(begun, 90):
-            return []
-        ranks = processes.running(tap.PROGRAM, self.output)
-        processes.send(ranks, signal.SIGSTOP)
-        self.since = time.monotonic()
-        return ranks
+        for _ in range(60):
+            if until(begun, 2):
+                self.ranks = processes.running(tap.PROGRAM, self.output)
+                processes.send(self.ranks, signal.SIGSTOP)
+                self.since = time.monotonic()
+                return
+            if self.site.cluster.state(self.job).get("JobState") in slurm.OVER:
+                return
 
     def caught(self):
-        return tap.ok(len(self.ranks.result()) == 2, self.site.name + ": its ranks are caught at work",
+        self.holder.join()
+        return tap.ok(len(self.ranks) == 2, self.site.name + ": its ranks are caught at work",
                       self.site.detail(self.job))
 
     def let_go(self):
-        processes.send(self.ranks.result(), signal.SIGCONT)
+        processes.send(self.ranks, signal.SIGCONT)
 
     def starts_again(self):
         """Lets go of the ranks, which were told to stop, and sees the job in the queue again, with more time now."""
@@ -84,12 +89,12 @@ class Held:
                self.site.detail(self.job))
         self.site.cluster.call("scontrol", "update", "JobId=" + self.job, "TimeLimit=60")
 
-    def completes(self):
-        """Sees it completed."""
+    def completes(self, word):
+        """Sees it completed, not from the beginning but where it stopped: the log's word for that."""
         self.site.ends(self.job, "COMPLETED", 0, "after the restart")
         log = self.site.log()
-        tap.ok(log.count("restart 0,") == 1 and log.count("restart 1,") == 1,
-               self.site.name + ": one log holds both starts", log)
+        tap.ok(log.count("restart 0,") == 1 and log.count("restart 1,") == 1 and word in log.partition("restart 1,")[2],
+               self.site.name + ": one log holds both starts, the second goes on", log)
 
 
 def until(condition, seconds):
@@ -123,8 +128,8 @@ def same_training(result, reference, name):
 
 
 class Everything:
-    def __init__(self, cluster, folder, workers):
-        self.cluster, self.folder, self.workers = cluster, folder, workers
+    def __init__(self, cluster, folder):
+        self.cluster, self.folder = cluster, folder
         self.gathers, self.survey = folder / "gathers" / "noisy", folder / "survey.h5"
         self.trained, self.predicted = folder / "trained", folder / "predicted.h5"
 
@@ -142,14 +147,14 @@ class Everything:
         site = Site(self.cluster, self.folder, name, **settings)
         output = site.folder / "trained"
         job = site.submit("train.sbatch", options, "--survey", self.survey, "--output", output, *TRAIN)
-        return Held(self.workers, site, job, output, lambda: trains(output))
+        return Held(site, job, output, lambda: trains(output))
 
     def held_apply(self, name, **settings):
         site = Site(self.cluster, self.folder, name, **settings)
         output = site.folder / "predicted.h5"
         job = site.submit("apply.sbatch", [], "--survey", self.survey, "--model", self.trained / "best.h5", "--output",
                           output, *APPLY)
-        return Held(self.workers, site, job, output, (site.folder / "predicted.h5.part").exists)
+        return Held(site, job, output, (site.folder / "predicted.h5.part").exists)
 
     def submit_all(self):
         # Each is stopped in one way alone: the clock is off (0 s before the limit is too late) or the signal is.
@@ -157,15 +162,28 @@ class Everything:
         self.limit = self.held_training("time limit, srun", ["--time=1", "--signal=B:USR1@15"], **no_clock)
         self.clock = self.held_training("own clock, mpirun", ["--time=1", no_signal], LAUNCHER="mpirun",
                                         STOP_SECONDS=60 - CLOCK)
-        until(lambda: self.limit.ranks.done() and self.clock.ranks.done(), 90)
+        self.limit.holder.join()
+        self.clock.holder.join()
         self.submit_array()
         self.often = self.held_training("too many restarts", [], MAX_RESTARTS=0)
         self.cancelled = self.held_training("cancelled", [], LAUNCHER="mpirun")
+        self.killed = self.held_training("killed", [])
         self.apply = self.held_apply("apply, mpirun", LAUNCHER="mpirun")
         self.chain = Site(self.cluster, self.folder, "chain, mpirun", LAUNCHER="mpirun")
         self.chain_jobs = self.submit_chain(self.chain, self.gathers)
         self.broken = Site(self.cluster, self.folder, "chain that breaks")
         self.broken_jobs = self.submit_chain(self.broken, self.folder / "nothing")
+
+    def check_doctor(self):
+        """sbatch by itself, from another folder: the job file finds those beside it."""
+        site = Site(self.cluster, self.folder, "doctor")
+        (site.folder / "here").mkdir()
+        result = self.cluster.call("sbatch", "--parsable", "--ntasks=2", site.jobs / "doctor.sbatch", "--size", 1,
+                                   cwd=site.folder / "here")
+        job = result.out.strip()
+        site.ends(job, "COMPLETED", 0, "by plain sbatch")
+        log = (site.folder / "here" / ("seisdcn-doctor-%s.log" % job)).read_text()
+        tap.ok(re.search(r"launcher +.*Slurm", log) and "2 ranks in" in log, "doctor: finds srun and both ranks", log)
 
     def submit_chain(self, site, gathers):
         """Edits pipeline.sh as a user does and runs it; returns the jobs' ids."""
@@ -184,16 +202,18 @@ class Everything:
             self.cluster.call("scancel", "--batch", "--signal=USR1", held.job)
         self.cancelled.caught()
         self.cluster.call("scancel", self.cancelled.job)
+        self.killed.caught()
+        processes.send(self.killed.ranks[-1:], signal.SIGKILL)
         self.task.caught()
         self.cluster.call("scancel", "--batch", "--signal=USR1", self.task.job)
         for held in (self.often, self.apply):
             until(lambda held=held: "SIGUSR1" in held.site.log(), 30)
         self.task.starts_again()
         self.apply.starts_again()
-        self.often.let_go()
-        self.cancelled.let_go()
+        for held in (self.often, self.cancelled, self.killed):
+            held.let_go()
         self.clock.caught()
-        until(lambda: time.monotonic() > self.clock.since + CLOCK, 60)
+        until(lambda: self.clock.since is None or time.monotonic() > self.clock.since + CLOCK, 60)
         self.clock.starts_again()
         self.limit.caught()
         tap.ok(until(lambda: "SIGUSR1" in self.limit.site.log(), 60), "time limit: Slurm's signal comes before it",
@@ -205,13 +225,15 @@ class Everything:
         site.ends(self.often.job, "FAILED", 75, "with no restart left")
         tap.ok("stopped after 0 restarts" in site.log(), "too many restarts: the log says why", site.log())
         again = site.submit("train.sbatch", [], "--survey", self.survey, "--output", self.often.output, *TRAIN)
-        for held in (self.apply, self.clock, self.limit):
-            held.completes()
+        self.apply.completes("resuming")
+        for held in (self.clock, self.limit):
+            held.completes("going on from")
         tap.ok("SIG" not in self.clock.site.log(), "own clock: no signal was needed", self.clock.site.log())
         site.ends(again, "COMPLETED", 0, "submitted again by hand")
         for held in (self.often, self.clock, self.limit):
             same_training(held.output, self.trained, held.site.name)
         same(self.apply.output, self.predicted, self.apply.site.name)
+        self.killed.site.ends(self.killed.job, "FAILED", 137, "a rank is killed")
         state = self.cluster.state(self.cancelled.job)
         tap.ok((state.get("JobState"), state.get("Restarts")) == ("CANCELLED", "0"), "cancelled: the job stays cancelled",
                self.cancelled.site.detail(self.cancelled.job))
@@ -222,7 +244,7 @@ class Everything:
         same(self.chain.folder / "survey.h5", self.survey, "chain, survey")
         same_training(self.chain.folder / "trained", self.trained, "chain, training")
         same(self.chain.folder / "predicted.h5", self.predicted, "chain, prediction")
-        self.broken.ends(self.broken_jobs[0], "FAILED", 4, "its first job")
+        self.broken.ends(self.broken_jobs[0], "FAILED", 5, "its first job")
         for job in self.broken_jobs[1:]:
             self.broken.ends(job, "CANCELLED", 0, "one that waits for it")
 
@@ -234,7 +256,7 @@ class Everything:
         words = ["sweep", *[name + ".yaml" for name in RATES], "--", "--survey", self.survey, *TRAIN]
         self.array_job = self.array.submit("sweep.sbatch", ["--array=1-%d" % (len(RATES) + 1)], *words)
         last = "sweep/" + list(RATES)[-1]
-        self.task = Held(self.workers, self.array, "%s_%d" % (self.array_job, len(RATES)), last,
+        self.task = Held(self.array, "%s_%d" % (self.array_job, len(RATES)), last,
                          lambda: trains(self.array.folder / last))
 
     def check_array(self):
@@ -264,14 +286,14 @@ def main():
     except RuntimeError as error:
         tap.ok(False, "Slurm starts", error)
         tap.done()
-    with concurrent.futures.ThreadPoolExecutor(8) as workers:
-        every = Everything(cluster, folder, workers)
-        if every.references():
-            every.submit_all()
-            every.stop_all()
-            every.check_all()
-            every.check_array()
-            every.check_chains()
+    every = Everything(cluster, folder)
+    if every.references():
+        every.submit_all()
+        every.stop_all()
+        every.check_all()
+        every.check_array()
+        every.check_chains()
+        every.check_doctor()
     cluster.stop()
     tap.done()
 

@@ -26,6 +26,9 @@ CASES = [  # name, network, patch size, learning rate as --set gives it (None: t
     ("width 8, full, add, linear, levels 4", dict(mixing="full", skip="add", width=8, output="linear"), 20, 0.002),
     ("width 6, 3 channels to 1, levels 3", dict(channels=3, levels=3, width=6, n_out=1, dropout_last=False), 14, 0.004),
     ("levels 6, k_mult 1, 3 channels to 2, linear", dict(channels=3, k_mult=1, levels=6, n_out=2, output="linear"), 16, None),
+    ("rms, 3 channels, levels 2", dict(channels=3, levels=2, scale="rms", output="linear"), 14, None),
+    ("rms on a grid of 2, levels 2", dict(levels=2, scale="rms", scale_grid=2, output="linear"), 14, None),
+    ("max on a grid of 1, levels 2", dict(levels=2, scale_grid=1), 14, None),
 ]
 
 
@@ -63,7 +66,8 @@ def run_case(folder, name, shape, size, rate):
             file["attribute/a_plain"].attrs["scale"] = "none"
     rows = {split: cases.random_rows(random, [part[0] for part in parts], size, n)
             for split, n in (("train", N_TRAIN), ("valid", N_VALID), ("test", N_TEST))}
-    patches = {split: original.make_patches(parts, rows[split], size, shared) for split in rows}
+    patches = {split: original.make_patches(parts, rows[split], size, shared, shape.get("scale", "max"),
+                                           shape.get("scale_grid", 0)) for split in rows}
     index = cases.write_map(os.path.join(folder, "map.h5"), size, **rows)
     start = os.path.join(folder, "start.h5")
     model = original.randomise(original.Original(dropout=0.0, **shape), seed=len(name))

@@ -1,5 +1,5 @@
-/* The convolutions, direct and gemm, against plain loops in double and against each other: every kernel, every way to
- * finish, many shapes, every instruction set that this machine has. */
+/* The convolutions, direct, dense and gemm, against plain loops in double and against each other: every kernel, every
+ * way to finish, many shapes, every instruction set that this machine has. */
 #include "plain.h"
 
 #include "seisdcn/gemm.h"
@@ -13,6 +13,9 @@
 #include <cmocka.h>
 
 enum { GUARD = 2 * VECTOR_LANES_MAX };
+typedef enum { DIRECT, DENSE, GEMM, WAYS } Way;
+static const char *const way_names[] = {"direct", "dense", "gemm"};
+
 static uint32_t bits_of(float value)
 {
     uint32_t bits;
@@ -24,7 +27,8 @@ static const float UNTOUCHED = 12345.5f;
 
 static const int64_t sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {2, 2}, {3, 2}, {2, 3},
                                    {4, 4}, {5, 1}, {1, 6}, {5, 2}, {3, 7}, {8, 3}, {4, 9}};
-enum { N_SIZES = sizeof sizes / sizeof *sizes, MOST_CHANNELS = 4 };
+static const int64_t channels[] = {1, 2, 3, 7}; /* of a group, on each side */
+enum { N_SIZES = sizeof sizes / sizeof *sizes, N_CHANNELS = sizeof channels / sizeof *channels };
 
 /* One shape with one instruction set: inputs, and the plain sums of each lane. */
 typedef struct {
@@ -32,8 +36,9 @@ typedef struct {
     const Vector *vector;
     int64_t n_weights, n_big, n_small; /* of one lane */
     int64_t big_channels, small_channels;
-    float *weight, *big, *small;                /* big and small in lanes */
-    float *bias, *factor, *add, *before;        /* of either side; `before`: what stands in the output */
+    float *weight, *big, *small;         /* big and small in lanes */
+    float *bias, *factor, *add, *before; /* of either side; `before`: what stands in the output */
+    float *joined;
     float *out, *scratch;                       /* with a guard behind each */
     double *contracted, *expanded, *correlated; /* [lane][...] */
 } Case;
@@ -72,6 +77,7 @@ static void make_case(const ConvShape *shape, const Vector *vector, Case *c)
     c->factor = random_floats((c->big_channels + c->small_channels) * lanes);
     c->add = random_floats(most * lanes);
     c->before = random_floats(most * lanes);
+    c->joined = memory_new((size_t)(most * lanes), sizeof(float), "test");
     c->out = memory_new((size_t)(room * lanes + GUARD), sizeof(float), "test");
     c->scratch = memory_new(gemm_scratch(shape, lanes) + GUARD, sizeof(float), "test");
     c->contracted = plain_array(c->n_small * lanes);
@@ -91,16 +97,17 @@ static void make_case(const ConvShape *shape, const Vector *vector, Case *c)
 
 static void free_case(Case *c)
 {
-    float *const arrays[] = {c->weight, c->big, c->small, c->bias, c->factor, c->add, c->before, c->out, c->scratch};
+    float *const arrays[] = {c->weight, c->big,    c->small,  c->bias, c->factor,
+                             c->add,    c->before, c->joined, c->out,  c->scratch};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) memory_free(arrays[i]);
     free(c->contracted);
     free(c->expanded);
     free(c->correlated);
 }
 
-static void describe(const Case *c, const char *what, int gemm)
+static void describe(const Case *c, const char *what, Way way)
 {
-    fail_msg("%s, %s, %s: %lld groups of %lld big and %lld small channels, %lld x %lld", what, gemm ? "gemm" : "direct",
+    fail_msg("%s, %s, %s: %lld groups of %lld big and %lld small channels, %lld x %lld", what, way_names[way],
              c->vector->name, (long long)c->shape.groups, (long long)c->shape.big_channels,
              (long long)c->shape.small_channels, (long long)c->shape.rows, (long long)c->shape.cols);
 }
@@ -113,13 +120,29 @@ static void prepare(const Case *c, int64_t n)
     for (int i = 0; i < GUARD; i++) c->scratch[gemm_scratch(&c->shape, lanes) + (size_t)i] = UNTOUCHED;
 }
 
-static void check_guards(const Case *c, int64_t n, const char *what, int gemm)
+static void check_guards(const Case *c, int64_t n, const char *what, Way way)
 {
     int lanes = c->vector->lanes;
     for (int i = 0; i < GUARD; i++) {
-        if (c->out[n * lanes + i] != UNTOUCHED) describe(c, what, gemm);
-        if (c->scratch[gemm_scratch(&c->shape, lanes) + (size_t)i] != UNTOUCHED) describe(c, what, gemm);
+        if (c->out[n * lanes + i] != UNTOUCHED) describe(c, what, way);
+        if (c->scratch[gemm_scratch(&c->shape, lanes) + (size_t)i] != UNTOUCHED) describe(c, what, way);
     }
+}
+
+static void run_contract(const Case *c, Way way, const float *big, const ConvFinish *finish, float *out)
+{
+    if (way == GEMM)
+        gemm_contract(c->vector, &c->shape, c->weight, big, out, finish, c->scratch);
+    else
+        (way == DENSE ? c->vector->dense_contract : c->vector->contract)(&c->shape, c->weight, big, out, finish, NULL);
+}
+
+static void run_expand(const Case *c, Way way, const ConvFinish *finish, float *out)
+{
+    if (way == GEMM)
+        gemm_expand(c->vector, &c->shape, c->weight, c->small, out, finish, c->scratch);
+    else
+        (way == DENSE ? c->vector->dense_expand : c->vector->expand)(&c->shape, c->weight, c->small, out, finish, NULL);
 }
 
 static double finished(const ConvFinish *f, double sum, double bias, double factor, double add, double before)
@@ -138,7 +161,7 @@ static double finished(const ConvFinish *f, double sum, double bias, double fact
 }
 
 /* Runs contract or expand with one finish, direct or gemm, and compares with the plain sums, finished in double. */
-static void check_side(const Case *c, int expands, int gemm, const ConvFinish *finish)
+static void check_side(const Case *c, int expands, Way way, const ConvFinish *finish)
 {
     const char *what = expands ? "expand" : "contract";
     int lanes = c->vector->lanes;
@@ -146,15 +169,11 @@ static void check_side(const Case *c, int expands, int gemm, const ConvFinish *f
     const double *sums = expands ? c->expanded : c->contracted;
     int64_t positions = n / (expands ? c->big_channels : c->small_channels);
     prepare(c, n);
-    if (gemm && expands)
-        gemm_expand(c->vector, &c->shape, c->weight, c->small, c->out, finish, c->scratch);
-    else if (gemm)
-        gemm_contract(c->vector, &c->shape, c->weight, c->big, c->out, finish, c->scratch);
-    else if (expands)
-        c->vector->expand(&c->shape, c->weight, c->small, c->out, finish, NULL);
+    if (expands)
+        run_expand(c, way, finish, c->out);
     else
-        c->vector->contract(&c->shape, c->weight, c->big, c->out, finish, NULL);
-    /* terms below 1 in magnitude, at most 9 * 4 of them: a few roundings of the sum's own size */
+        run_contract(c, way, c->big, finish, c->out);
+    /* terms below 1 in magnitude, at most 9 * 7 of them: a few roundings of the sum's own size */
     double tolerance = 1e-6 * sqrt(9.0 * (double)(expands ? c->shape.small_channels : c->shape.big_channels));
     for (int64_t i = 0; i < n; i++)
         for (int lane = 0; lane < lanes; lane++) {
@@ -162,29 +181,33 @@ static void check_side(const Case *c, int expands, int gemm, const ConvFinish *f
             double wanted =
                 finished(finish, sums[lane * n + i], (double)c->bias[i / positions],
                          (double)c->factor[i / positions * lanes + lane], (double)c->add[at], (double)c->before[at]);
-            if (!(fabs((double)c->out[at] - wanted) <= tolerance)) describe(c, what, gemm);
+            if (!(fabs((double)c->out[at] - wanted) <= tolerance)) describe(c, what, way);
+            if (finish->joined != NULL && bits_of(finish->joined[at]) != bits_of(c->out[at] + c->add[at]))
+                describe(c, "joined", way);
         }
-    check_guards(c, n, what, gemm);
+    check_guards(c, n, what, way);
 }
 
-static void check_finishes(const Case *c, int expands, int gemm)
+static void check_finishes(const Case *c, int expands, Way way)
 {
     for (int kind = FINISH_TANH; kind <= FINISH_TANH_GRADIENT; kind++)
         for (int with = 0; with < 8; with++) {
-            ConvFinish finish = {(FinishKind)kind, with & 1 ? c->bias : NULL, with & 2 ? c->factor : NULL,
-                                 with & 4 ? c->add : NULL};
-            if (kind == FINISH_TANH && finish.add != NULL) continue;
+            ConvFinish finish = {.kind = (FinishKind)kind,
+                                 .bias = with & 1 ? c->bias : NULL,
+                                 .factor = with & 2 ? c->factor : NULL,
+                                 .add = with & 4 ? c->add : NULL};
+            if (kind == FINISH_TANH && finish.add != NULL) finish.joined = c->joined;
             if (kind == FINISH_TANH_GRADIENT && finish.bias != NULL) continue;
-            check_side(c, expands, gemm, &finish);
+            check_side(c, expands, way, &finish);
         }
 }
 
-static void check_gradient(const Case *c, int gemm)
+static void check_gradient(const Case *c, Way way)
 {
     int lanes = c->vector->lanes;
     prepare(c, c->n_weights < c->n_small ? c->n_weights : 0); /* overwritten, whatever stands there */
     for (int i = 0; i < GUARD; i++) c->out[c->n_weights * lanes + i] = UNTOUCHED;
-    if (gemm)
+    if (way == GEMM)
         gemm_gradient(c->vector, &c->shape, c->big, c->small, c->out, c->scratch);
     else
         c->vector->gradient(&c->shape, c->big, c->small, c->out, NULL);
@@ -192,17 +215,17 @@ static void check_gradient(const Case *c, int gemm)
     for (int64_t i = 0; i < c->n_weights; i++)
         for (int lane = 0; lane < lanes; lane++)
             if (!(fabs((double)c->out[i * lanes + lane] - c->correlated[lane * c->n_weights + i]) <= tolerance))
-                describe(c, "gradient", gemm);
-    check_guards(c, c->n_weights, "gradient", gemm);
+                describe(c, "gradient", way);
+    check_guards(c, c->n_weights, "gradient", way);
 }
 
 static void for_all_shapes(void (*check)(const Case *c))
 {
     for (int level = 1; level <= vector_level(); level++)
         for (int s = 0; s < N_SIZES; s++)
-            for (int64_t channels = 0; channels < MOST_CHANNELS * MOST_CHANNELS; channels++) {
-                int64_t groups = channels % 3 + 1; /* 1, 2, 3 with every pair of the others over the sizes */
-                ConvShape shape = {groups, channels / MOST_CHANNELS + 1, channels % MOST_CHANNELS + 1, sizes[s][0],
+            for (int pair = 0; pair < N_CHANNELS * N_CHANNELS; pair++) {
+                int64_t groups = pair % 3 + 1; /* 1, 2, 3 with every pair of the others over the sizes */
+                ConvShape shape = {groups, channels[pair / N_CHANNELS], channels[pair % N_CHANNELS], sizes[s][0],
                                    sizes[s][1]};
                 Case c;
                 make_case(&shape, vector_of_level(level), &c);
@@ -211,31 +234,32 @@ static void for_all_shapes(void (*check)(const Case *c))
             }
 }
 
-static void contract_both(const Case *c)
+static void contract_all(const Case *c)
 {
-    for (int gemm = 0; gemm < 2; gemm++) check_finishes(c, 0, gemm);
+    for (Way way = DIRECT; way < WAYS; way++) check_finishes(c, 0, way);
 }
 
-static void expand_both(const Case *c)
+static void expand_all(const Case *c)
 {
-    for (int gemm = 0; gemm < 2; gemm++) check_finishes(c, 1, gemm);
+    for (Way way = DIRECT; way < WAYS; way++) check_finishes(c, 1, way);
 }
 
 static void gradient_both(const Case *c)
 {
-    for (int gemm = 0; gemm < 2; gemm++) check_gradient(c, gemm);
+    check_gradient(c, DIRECT);
+    check_gradient(c, GEMM);
 }
 
 static void contract_agrees_with_plain_loops(void **state)
 {
     (void)state;
-    for_all_shapes(contract_both);
+    for_all_shapes(contract_all);
 }
 
 static void expand_agrees_with_plain_loops(void **state)
 {
     (void)state;
-    for_all_shapes(expand_both);
+    for_all_shapes(expand_all);
 }
 
 static void gradient_agrees_with_plain_loops(void **state)
@@ -251,61 +275,58 @@ static void the_widest_row_fits(void **state)
         ConvShape shape = {1, 1, 3, 2, VECTOR_COLUMNS_MAX - 2};
         Case c;
         make_case(&shape, vector_of_level(level), &c);
-        for (int gemm = 0; gemm < 2; gemm++) {
-            check_finishes(&c, 0, gemm);
-            check_finishes(&c, 1, gemm);
-            check_gradient(&c, gemm);
+        for (Way way = DIRECT; way < WAYS; way++) {
+            check_finishes(&c, 0, way);
+            check_finishes(&c, 1, way);
+            if (way != DENSE) check_gradient(&c, way);
         }
         free_case(&c);
     }
 }
 
-/* The difference of the two, without the detour over double: closer than either needs to be to the truth. */
-static void check_the_two(const Case *c)
+/* The differences between the ways, without the detour over double: closer than any needs to be to the truth. */
+static void check_the_ways(const Case *c)
 {
     int lanes = c->vector->lanes;
-    ConvFinish finish = {FINISH_LINEAR, c->bias, NULL, NULL};
+    ConvFinish finish = {.kind = FINISH_LINEAR, .bias = c->bias};
     int64_t most = c->n_big > c->n_small ? c->n_big : c->n_small;
     float *other = memory_new((size_t)(most * lanes), sizeof *other, "test");
-    prepare(c, c->n_big);
-    c->vector->expand(&c->shape, c->weight, c->small, c->out, &finish, NULL);
-    gemm_expand(c->vector, &c->shape, c->weight, c->small, other, &finish, c->scratch);
-    for (int64_t i = 0; i < c->n_big * lanes; i++)
-        if (!(fabsf(c->out[i] - other[i]) <= 3e-6f)) describe(c, "direct against gemm, expand", 1);
-    c->vector->contract(&c->shape, c->weight, c->big, c->out, &finish, NULL);
-    gemm_contract(c->vector, &c->shape, c->weight, c->big, other, &finish, c->scratch);
-    for (int64_t i = 0; i < c->n_small * lanes; i++)
-        if (!(fabsf(c->out[i] - other[i]) <= 3e-6f)) describe(c, "direct against gemm, contract", 1);
+    for (Way way = DENSE; way < WAYS; way++) {
+        prepare(c, c->n_big);
+        run_expand(c, DIRECT, &finish, c->out);
+        run_expand(c, way, &finish, other);
+        for (int64_t i = 0; i < c->n_big * lanes; i++)
+            if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "expand against direct", way);
+        run_contract(c, DIRECT, c->big, &finish, c->out);
+        run_contract(c, way, c->big, &finish, other);
+        for (int64_t i = 0; i < c->n_small * lanes; i++)
+            if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "contract against direct", way);
+    }
     memory_free(other);
 }
 
-static void direct_and_gemm_agree(void **state)
+static void the_ways_agree(void **state)
 {
     (void)state;
-    for_all_shapes(check_the_two);
+    for_all_shapes(check_the_ways);
 }
 
 /* A lane's bits depend on that lane alone: the same patch in every lane, and then others beside it. */
 static void check_lanes(const Case *c)
 {
     int lanes = c->vector->lanes;
-    ConvFinish finish = {FINISH_TANH, c->bias, NULL, NULL};
+    ConvFinish finish = {.kind = FINISH_TANH, .bias = c->bias};
     float *big = memory_new((size_t)(c->n_big * lanes), sizeof *big, "test");
     float *out = memory_new((size_t)(c->n_small * lanes), sizeof *out, "test");
     for (int64_t i = 0; i < c->n_big; i++)
         for (int lane = 0; lane < lanes; lane++) big[i * lanes + lane] = c->big[i * lanes + 1];
-    for (int gemm = 0; gemm < 2; gemm++) {
-        if (gemm) {
-            gemm_contract(c->vector, &c->shape, c->weight, c->big, c->out, &finish, c->scratch);
-            gemm_contract(c->vector, &c->shape, c->weight, big, out, &finish, c->scratch);
-        } else {
-            c->vector->contract(&c->shape, c->weight, c->big, c->out, &finish, NULL);
-            c->vector->contract(&c->shape, c->weight, big, out, &finish, NULL);
-        }
+    for (Way way = DIRECT; way < WAYS; way++) {
+        run_contract(c, way, c->big, &finish, c->out);
+        run_contract(c, way, big, &finish, out);
         for (int64_t i = 0; i < c->n_small; i++)
             for (int lane = 0; lane < lanes; lane++)
                 if (bits_of(out[i * lanes + lane]) != bits_of(c->out[i * lanes + 1]))
-                    describe(c, "a patch's bits in other lanes", gemm);
+                    describe(c, "a patch's bits in other lanes", way);
     }
     memory_free(big);
     memory_free(out);
@@ -325,7 +346,7 @@ int main(void)
         cmocka_unit_test(expand_agrees_with_plain_loops),
         cmocka_unit_test(gradient_agrees_with_plain_loops),
         cmocka_unit_test(the_widest_row_fits),
-        cmocka_unit_test(direct_and_gemm_agree),
+        cmocka_unit_test(the_ways_agree),
         cmocka_unit_test(lanes_never_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,64 @@ static void four_million_numbers_go_between_settlings(void **state)
     assert_true(whole(sum) == ((__int128)1 << 62) - ((__int128)1 << 22));
 }
 
+/* Squares over the whole range of doubles, many of them alike in size: what a sum in double loses. */
+static double positive_of(int64_t i)
+{
+    RandomKey key = random_key(6, RANDOM_TEST, 0);
+    int exponent = (int)random_below(key, i % 3 == 0 ? 2090 : 40, (uint64_t)i, 1) - (i % 3 == 0 ? 1080 : 20);
+    return ldexp(random_uniform(key, (uint64_t)i, 0), exponent);
+}
+
+static void wide_sums_are_the_same_limb_by_limb(void **state)
+{
+    (void)state;
+    RandomKey key = random_key(7, RANDOM_TEST, 0);
+    ExactWide first = {{0}};
+    for (int64_t i = 0; i < N; i++) assert_true(exact_wide_add(&first, positive_of(i)));
+    for (int parts = 1; parts <= 7; parts++) {
+        ExactWide all = {{0}};
+        for (int part = 0; part < parts; part++) {
+            ExactWide sum = {{0}};
+            for (int64_t i = part; i < N; i += parts) exact_wide_add(&sum, positive_of(random_permute(key, N, i)));
+            for (int k = 0; k < EXACT_LIMBS; k++) all.limb[k] += sum.limb[k];
+        }
+        assert_memory_equal(&all, &first, sizeof all);
+    }
+}
+
+static void wide_sums_are_exact(void **state)
+{
+    (void)state;
+    static const double values[] = {0,   5e-324, 0x1p-1022, 1e-300, 0x1.fffffffffffffp-31, 1,
+                                    0.1, 0x1p31, 0x1p32,    1e17,   0x1.fffffffffffffp1023};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        ExactWide sum = {{0}};
+        assert_true(exact_wide_add(&sum, values[i]));
+        assert_true(exact_wide_value(&sum) == values[i]);
+    }
+    ExactWide sum = {{0}}; /* whole multiples of 2^-60 below 2^40: 128 bits hold their sum */
+    __int128 wanted = 0;
+    for (int64_t i = 0; i < N; i++) {
+        double value = ldexp(floor(ldexp(fabs(value_of(i)), 60)), i % 2 ? -60 : -30);
+        exact_wide_add(&sum, value);
+        wanted += (__int128)ldexp(value, 60);
+    }
+    double got = exact_wide_value(&sum), truth_value = (double)((long double)wanted * 0x1p-60L);
+    assert_true(fabs(got - truth_value) <= 0x1p-52 * truth_value);
+    ExactWide small = {{0}};
+    for (int i = 0; i < 1 << 20; i++) exact_wide_add(&small, i == 0 ? 1 : 0x1p-53); /* a sum in double stays 1 */
+    assert_true(exact_wide_value(&small) == 1 + ldexp((1 << 20) - 1, -53));
+}
+
+static void wide_sums_refuse_what_does_not_fit(void **state)
+{
+    (void)state;
+    const double bad[] = {NAN, -NAN, INFINITY, -INFINITY, -1, -5e-324};
+    ExactWide sum = {{0}}, empty = {{0}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(exact_wide_add(&sum, bad[i]));
+    assert_memory_equal(&sum, &empty, sizeof sum);
+}
+
 static void exponents_leave_room_for_a_batch(void **state)
 {
     (void)state;
@@ -128,6 +186,9 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(small_and_negative_values),
         cmocka_unit_test(four_million_numbers_go_between_settlings),
+        cmocka_unit_test(wide_sums_are_the_same_limb_by_limb),
+        cmocka_unit_test(wide_sums_are_exact),
+        cmocka_unit_test(wide_sums_refuse_what_does_not_fit),
         cmocka_unit_test(exponents_leave_room_for_a_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "seisdcn/predict.h"
 #include "seisdcn/random.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -183,6 +184,7 @@ static void scales_and_mutes_mix(void **state)
             PredictCounts counts = {0};
             predict_direct(&known.predictor, in, FOLD, out, &counts);
             int zeros = 0;
+            double energy = 0, leaked = 0; /* of the prediction, whether mutes are kept or not */
             for (int64_t t = 0; t < FOLD; t++)
                 for (int64_t k = 0; k < SAMPLES; k++) {
                     double wanted = 0, value = (double)in[t * SAMPLES + k];
@@ -191,16 +193,28 @@ static void scales_and_mutes_mix(void **state)
                             float s = window_scale(in, FOLD, SAMPLES, SIZE, i, j);
                             wanted += (s < 0.01f ? value : (double)s) / (SIZE * SIZE);
                         }
+                    energy += wanted * wanted;
+                    leaked += value == 0 ? wanted * wanted : 0;
                     if (keep && value == 0) wanted = 0;
                     zeros += value == 0;
                     assert_true(fabs((double)out[t * SAMPLES + k] - wanted) <= 1e-6 * fabs(wanted));
                 }
-            assert_true(zeros > 10);
+            assert_true(zeros > 10 && leaked > 0 && leaked < energy);
+            assert_true(fabs(counts.predicted - energy) <= 1e-5 * energy);
+            assert_true(fabs(counts.leaked - leaked) <= 1e-5 * leaked);
             known_free(&known);
         }
 }
 
-static void count_poke(void *context) { ++*(int *)context; }
+typedef struct {
+    int pokes, patience; /* so far; until it gives up */
+} Impatience;
+
+static bool count_poke(void *context)
+{
+    Impatience *impatience = context;
+    return ++impatience->pokes > impatience->patience;
+}
 
 static void a_predictor_serves_many_gathers(void **state)
 {
@@ -214,13 +228,7 @@ static void a_predictor_serves_many_gathers(void **state)
     float in[MOST], out[MOST], again[MOST];
     Predictor used, fresh;
     PredictCounts counts = {0};
-    int pokes = 0;
     assert_int_equal(predict_new(&network, FOLD, SAMPLES, 0.001, false, all_shared, &used), STATUS_OK);
-    used.poke = count_poke;
-    used.poke_context = &pokes;
-    fill_gather(FOLD, SAMPLES, in);
-    predict_direct(&used, in, FOLD, out, &counts);
-    assert_int_equal(pokes, FOLD + SIZE - 1);
     for (int64_t fold = FOLD; fold > 0; fold -= 7) {
         fill_gather(fold, SAMPLES, in);
         predict_direct(&used, in, fold, out, &counts);
@@ -235,7 +243,56 @@ static void a_predictor_serves_many_gathers(void **state)
     network_free(&network);
 }
 
+/* Wherever it is given up, the next gather is predicted as if nothing had been. */
+static void a_gather_can_be_given_up(void **state)
+{
+    (void)state;
+    enum { SIZE = 13, FOLD = 20, SAMPLES = 33 };
+    bool (*const ways[])(Predictor *, const float *, int64_t, float *, PredictCounts *) = {predict_direct,
+                                                                                           predict_shared};
+    NetworkShape shape = {SHAPE(1, 2, 2, SIZE, 0, MIXING_DEPTHWISE, SKIP_NONE)};
+    Network network;
+    assert_int_equal(network_new(&shape, vector_of_level(vector_level()), &network), STATUS_OK);
+    network_initialise(&network, 2);
+    network_fold_running(&network);
+    float in[MOST], out[MOST], again[MOST];
+    fill_gather(FOLD, SAMPLES, in);
+    for (int way = 0; way < 2; way++) {
+        Predictor predictor;
+        PredictCounts counts = {0};
+        Impatience impatience = {0, INT_MAX};
+        assert_int_equal(predict_new(&network, FOLD, SAMPLES, 0.001, false, all_shared, &predictor), STATUS_OK);
+        predictor.poke = count_poke;
+        predictor.poke_context = &impatience;
+        assert_true(ways[way](&predictor, in, FOLD, out, &counts));
+        int pokes = impatience.pokes;
+        assert_true(pokes >= 10);
+        for (int patience = 0; patience < pokes; patience += 1 + pokes / 9) {
+            impatience = (Impatience){0, patience};
+            assert_false(ways[way](&predictor, in, FOLD, again, &counts));
+            assert_int_equal(impatience.pokes, patience + 1);
+            impatience.patience = INT_MAX;
+            assert_true(ways[way](&predictor, in, FOLD, again, &counts));
+            assert_memory_equal(out, again, FOLD * SAMPLES * sizeof *out);
+        }
+        predict_free(&predictor);
+    }
+    network_free(&network);
+}
+
 /* ---- the plain definition ---- */
+
+/* What a window whose largest magnitude is s is divided by. */
+static double plain_scale(const Network *network, const bool *shared, const double *window, double s)
+{
+    const NetworkShape *shape = &network->shape;
+    int64_t plane = shape->patch_size * shape->patch_size, n = 0;
+    double square = 0, grid = (double)shape->scale_grid;
+    for (int64_t c = 0; c < shape->channels; c++)
+        for (int64_t i = c * plane; i < (c + 1) * plane && shared[c]; i++, n++) square += window[i] * window[i];
+    if (shape->scale == SCALE_RMS) s = sqrt(square / (double)n);
+    return grid > 0 && s > 0 ? exp2(ceil(grid * log2((double)(float)s)) / grid) : s;
+}
 
 static void plain_predict(const Network *network, const bool *shared, const float *in, int64_t fold, int64_t n_samples,
                           double threshold, double *out)
@@ -262,6 +319,7 @@ static void plain_predict(const Network *network, const bool *shared, const floa
                 if (shared[c]) s = fmax(s, fabs(window[at]));
             }
             bool mute = s == 0 || s < threshold;
+            s = plain_scale(network, shared, window, s);
             for (int64_t at = 0; at < channels * plane && !mute; at++)
                 x[at] = shared[at / plane] ? window[at] / s : window[at];
             if (!mute) plain_pass(&pass);
@@ -281,9 +339,15 @@ static void direct_agrees_with_the_plain_definition(void **state)
 {
     (void)state;
     static const NetworkShape shapes[] = {
-        {SHAPE(1, 2, 2, 9, 0, MIXING_DEPTHWISE, SKIP_NONE)}, {SHAPE(1, 2, 4, 12, 0, MIXING_DEPTHWISE, SKIP_NONE)},
-        {SHAPE(2, 2, 2, 8, 0, MIXING_DEPTHWISE, SKIP_ADD)},  {SHAPE(2, 3, 1, 6, 0, MIXING_FULL, SKIP_NONE)},
+        {SHAPE(1, 2, 2, 9, 0, MIXING_DEPTHWISE, SKIP_NONE)},
+        {SHAPE(1, 2, 4, 12, 0, MIXING_DEPTHWISE, SKIP_NONE)},
+        {SHAPE(2, 2, 2, 8, 0, MIXING_DEPTHWISE, SKIP_ADD)},
+        {SHAPE(2, 3, 1, 6, 0, MIXING_FULL, SKIP_NONE)},
         {SHAPE(1, 3, 2, 7, 0, MIXING_FULL, SKIP_ADD)},
+        {SHAPE(2, 2, 1, 6, 0, MIXING_DEPTHWISE, SKIP_NONE), .scale = SCALE_RMS, .n_out = 1},
+        {SHAPE(2, 2, 2, 7, 0, MIXING_FULL, SKIP_ADD), .scale = SCALE_RMS, .width = 5, .output = OUTPUT_LINEAR},
+        {SHAPE(1, 2, 2, 9, 0, MIXING_DEPTHWISE, SKIP_NONE), .scale = SCALE_RMS, .scale_grid = 3},
+        {SHAPE(1, 2, 2, 9, 0, MIXING_DEPTHWISE, SKIP_NONE), .scale_grid = 2},
     };
     enum { FOLD = 7, SAMPLES = 29, N_SHAPES = sizeof shapes / sizeof *shapes };
     for (int n = 0; n < N_SHAPES; n++)
@@ -310,7 +374,7 @@ static void direct_agrees_with_the_plain_definition(void **state)
                 if (level == 1) {
                     plain_predict(&network, shared, in, fold, SAMPLES, 0.01, wanted);
                     for (int64_t i = 0; i < fold * SAMPLES; i++) largest = fmax(largest, fabs(wanted[i]));
-                    assert_true(largest > 1);
+                    assert_true(largest > 0.1);
                 }
                 assert_int_equal(predict_new(&network, fold, SAMPLES, 0.01, false, shared, &predictor), STATUS_OK);
                 predict_direct(&predictor, in, fold, out, &counts);
@@ -333,6 +397,7 @@ int main(void)
         cmocka_unit_test(muted_windows_pass_as_they_are),
         cmocka_unit_test(scales_and_mutes_mix),
         cmocka_unit_test(a_predictor_serves_many_gathers),
+        cmocka_unit_test(a_gather_can_be_given_up),
         cmocka_unit_test(direct_agrees_with_the_plain_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

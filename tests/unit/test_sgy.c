@@ -25,6 +25,12 @@
 
 static char folder[TEMPORARY_PATH], path[TEMPORARY_PATH];
 
+/* A text without its zero. */
+static void put_text(uint8_t *bytes, const char *text)
+{
+    while (*text != '\0') *bytes++ = (uint8_t)*text++;
+}
+
 /* ---- fields ---- */
 
 static void fields_by_name_and_byte(void **state)
@@ -292,8 +298,7 @@ static void stanzas(void **state)
     uint8_t record[SGY_STANZA];
     for (size_t i = 0; i < 7; i++) {
         memset(record, ' ', sizeof record);
-        const char *text = i < 3 ? ends[i] : others[i - 3];
-        memcpy(record, text, strlen(text));
+        put_text(record, i < 3 ? ends[i] : others[i - 3]);
         assert_int_equal(sgy_text_ends(record), i < 3);
         assert_int_equal(sgy_text_begins_stanza(record), i < 5);
     }
@@ -326,7 +331,7 @@ static void write_file(const Maker *maker, int64_t cut, const char *first_record
     memset(bytes, 0x40, SGY_TEXT);
     memcpy(bytes + SGY_TEXT, maker->binary, SGY_BINARY);
     size_t at = SGY_TEXT + SGY_BINARY + (size_t)maker->records * SGY_RECORD;
-    if (first_record != NULL) memcpy(bytes + SGY_TEXT + SGY_BINARY, first_record, strlen(first_record));
+    if (first_record != NULL) put_text(bytes + SGY_TEXT + SGY_BINARY, first_record);
     int item = sgy_item_size(maker->format) == 0 ? 4 : sgy_item_size(maker->format);
     for (int t = 0; t < N_TRACES; t++) {
         sgy_number_put(bytes + at + 114, 2, maker->big, (uint64_t)maker->samples);
@@ -334,7 +339,7 @@ static void write_file(const Maker *maker, int64_t cut, const char *first_record
         bytes[at + (size_t)(SGY_HEADER * (1 + maker->extra))] = (uint8_t)(t + 1);
         at += (size_t)(SGY_HEADER * (1 + maker->extra) + maker->samples * item);
     }
-    memcpy(bytes + at, "((SEG: trailer))", 16);
+    put_text(bytes + at, "((SEG: trailer))");
     at += (size_t)maker->trailer * SGY_RECORD;
     assert_true((int64_t)at + cut <= (int64_t)sizeof bytes);
     assert_int_equal(temporary_write(folder, "a.sgy", bytes, (size_t)((int64_t)at + cut), path), 0);

@@ -107,6 +107,10 @@ static void random_cases_agree(void **state)
         int64_t size = sizes[below(i % 10 == 0 ? 7 : 6)], levels = 1 + below((size - 1) / 4 < 4 ? (size - 1) / 4 : 4);
         NetworkShape shape = {SHAPE(1 + below(2), 1 + below(3), levels, size, 0, MIXING_DEPTHWISE, SKIP_NONE)};
         if (levels <= 2 && below(4) == 0) shape.mixing = MIXING_FULL;
+        if (below(10) == 0) shape.width = 1 + below(4);
+        if (below(4) == 0) shape.n_out = 1;
+        if (below(8) == 0) shape.scale = SCALE_RMS;
+        if (below(3) == 0) shape.scale_grid = 1 + below(4);
         int64_t fold = 1 + below(30), n_samples = 1 + below(60);
         int kind = (int)below(KINDS), other = (int)below(KINDS);
         Network network;

@@ -1,0 +1,359 @@
+/* SEG-Y out: every rank writes its own gathers' traces where they belong in the file. */
+#include "export_segy.h"
+
+#include "export_origin.h"
+
+#include "seisdcn/files.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/sgy_sample.h"
+#include "seisdcn/sgy_text.h"
+#include "seisdcn/survey_segy.h"
+#include "seisdcn/text.h"
+#include "seisdcn/timer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Gathers that each rank writes between two agreements. */
+enum { ROUND_GATHERS = 64, WORD_BITS = 64 };
+
+typedef struct {
+    const Job *job;
+    const Survey *survey;
+    Survey through;  /* whose samples not yet predicted gathers take; closed where none is needed */
+    SurveySegy segy; /* of the survey's files, or made */
+    bool made;       /* it did not come from SEG-Y */
+    int format;      /* to be written */
+    int64_t trace_bytes;
+    int64_t *list, n;  /* the ensembles to be written */
+    int64_t undone;    /* how many of them are not predicted */
+    int64_t n_traces;  /* of them */
+    int64_t n_row;     /* traces in the row of the original files */
+    uint64_t *present; /* a bit for each trace of the row: it is to be written */
+    int64_t *before;   /* [words of present] bits set in the words before */
+    char *part;        /* the output's name while it grows */
+    int descriptor;
+    int64_t beyond; /* samples that an integer format could not hold */
+} Export;
+
+/* A gather while it is written; sized for the largest. */
+typedef struct {
+    float *amplitude;         /* [fold][n_samples] */
+    float *offsets;           /* [fold] */
+    int64_t *places;          /* [fold] in the row, then in the output */
+    int32_t *files;           /* [fold] */
+    uint8_t *headers, *extra; /* [fold][SGY_HEADER], [fold][SGY_HEADER * n_extra] */
+    uint8_t *bytes;           /* [fold][trace_bytes] */
+} Gather;
+
+/* ---- prepare: what is written ---- */
+
+static Status fill_list(Export *export, const uint8_t *selected)
+{
+    const Survey *survey = export->survey;
+    export->list = memory_new((size_t)survey->n_ensembles, sizeof *export->list, "the selected gathers");
+    if (export->list == NULL) return STATUS_MEMORY;
+    for (int64_t e = 0; e < survey->n_ensembles; e++) {
+        if (!selected[e]) continue;
+        export->list[export->n++] = e;
+        export->n_traces += survey_fold(survey, e);
+        export->undone += survey->done != NULL && !survey->done[e];
+    }
+    return STATUS_OK;
+}
+
+static Status choose_format(Export *export)
+{
+    int asked = (int)command_int(export->job, "--format");
+    export->format = asked == 0 ? export->segy.format : asked;
+    int item = sgy_item_size(export->format);
+    if (item == 0)
+        return status_fail(
+            STATUS_USAGE, "--format takes 1 (IBM float), 2, 3, 8 (integers of 4, 2, 1 bytes) or 5 (IEEE float), not %d",
+            export->format);
+    export->trace_bytes = SGY_HEADER * (1 + (int64_t) export->segy.n_extra) + export->survey->n_samples * item;
+    return STATUS_OK;
+}
+
+/* ---- prepare: where each trace goes ---- */
+
+/* The places of ensemble e's traces in the row of the original files. */
+static Status read_places(const Export *export, int64_t e, Gather *gather)
+{
+    const Survey *survey = export->survey;
+    int64_t first = survey->first_trace[e], fold = survey_fold(survey, e);
+    if (!export->made)
+        return survey_segy_read_places(survey, &export->segy, first, fold, gather->places, gather->files);
+    for (int64_t t = 0; t < fold; t++) gather->places[t] = first + t;
+    return STATUS_OK;
+}
+
+static void my_list(const Export *export, int64_t *first, int64_t *end)
+{
+    comm_share(&export->job->comm, export->n, first, end);
+}
+
+/* Marks the traces that any rank writes; from then on all know how many come before each. Collective. */
+static Status mark_traces(Export *export, Gather *gather)
+{
+    const Comm *comm = &export->job->comm;
+    int64_t words = (export->n_row + WORD_BITS - 1) / WORD_BITS, first, end, total = 0;
+    export->present = memory_new((size_t)words, sizeof *export->present, "the traces to be written");
+    export->before = memory_new((size_t)words, sizeof *export->before, "the traces to be written");
+    Status status = export->present == NULL || export->before == NULL ? STATUS_MEMORY : STATUS_OK;
+    my_list(export, &first, &end);
+    for (int64_t i = first; i < end && status == STATUS_OK; i++) {
+        status = read_places(export, export->list[i], gather);
+        for (int64_t t = 0; t < survey_fold(export->survey, export->list[i]) && status == STATUS_OK; t++)
+            export->present[gather->places[t] / WORD_BITS] |= (uint64_t)1 << gather->places[t] % WORD_BITS;
+    }
+    status = comm_agree(comm, status);
+    if (status != STATUS_OK) return status;
+    comm_or(comm, export->present, (size_t)words);
+    for (int64_t w = 0; w < words; w++) {
+        export->before[w] = total;
+        total += __builtin_popcountll(export->present[w]);
+    }
+    if (total == export->n_traces) return STATUS_OK;
+    return status_fail(STATUS_DATA,
+                       "%s: /trace/segy_position gives %" PRId64 " places to %" PRId64 " traces; each needs its own",
+                       export->survey->path, total, export->n_traces);
+}
+
+/* The trace's place in the output. Pure. */
+static int64_t output_place(const Export *export, int64_t place)
+{
+    uint64_t lower = ((uint64_t)1 << place % WORD_BITS) - 1;
+    return export->before[place / WORD_BITS] + __builtin_popcountll(export->present[place / WORD_BITS] & lower);
+}
+
+/* ---- the file ---- */
+
+/* Changes in the headers of the file as a whole: one line of text, and what would not be true any more. Returns the
+ * line. */
+static int stamp(const Export *export, const Origin *origin)
+{
+    const SurveySegy *segy = &export->segy;
+    uint8_t *binary = segy->head + SGY_TEXT;
+    char words[160];
+    if (export->format != segy->format) sgy_binary_put(binary, SGY_BIN_FORMAT, 2, segy->big, export->format);
+    bool counts =
+        binary[SGY_BIN_REVISION - SGY_TEXT - 1] >= 2 && sgy_binary_get(binary, SGY_BIN_TRACES, 8, segy->big) > 0;
+    if (counts) sgy_binary_put(binary, SGY_BIN_TRACES, 8, segy->big, export->n_traces);
+    return sgy_text_stamp(segy->head, export_origin_text(origin, export->survey, export->n, export->undone, words));
+}
+
+/* Rank 0 makes the whole file but for the traces. */
+static Status make_file(const Export *export)
+{
+    const SurveySegy *segy = &export->segy;
+    int64_t end = segy->n_head + export->n_traces * export->trace_bytes, size = end + segy->n_trailer;
+    Status status = files_check_space(export->part, (double)size);
+    if (status != STATUS_OK) return status;
+    int descriptor = open(export->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) return status_fail(STATUS_IO, "%s: cannot be created: %s", export->part, strerror(errno));
+    if (ftruncate(descriptor, (off_t)size) != 0)
+        status = status_fail(STATUS_IO, "%s: cannot be made %" PRId64 " bytes long: %s", export->part, size,
+                             strerror(errno));
+    if (status == STATUS_OK) status = files_write_bytes(descriptor, export->part, 0, segy->n_head, segy->head);
+    if (status == STATUS_OK) status = files_write_bytes(descriptor, export->part, end, segy->n_trailer, segy->trailer);
+    if (close(descriptor) != 0 && status == STATUS_OK)
+        status = status_fail(STATUS_IO, "%s: cannot be written: %s", export->part, strerror(errno));
+    return status == STATUS_OK ? files_reserve(export->part) : status;
+}
+
+/* ---- loop ---- */
+
+static void gather_free(Gather *gather)
+{
+    memory_free(gather->amplitude);
+    memory_free(gather->offsets);
+    memory_free(gather->places);
+    memory_free(gather->files);
+    memory_free(gather->headers);
+    memory_free(gather->extra);
+    memory_free(gather->bytes);
+}
+
+static Status gather_new(const Export *export, Gather *gather)
+{
+    const char *what = "the largest gather";
+    size_t fold = (size_t)survey_max_fold(export->survey);
+    gather->amplitude = memory_new(fold, (size_t) export->survey->n_samples * sizeof *gather->amplitude, what);
+    gather->offsets = memory_new(fold, sizeof *gather->offsets, what);
+    gather->places = memory_new(fold, sizeof *gather->places, what);
+    gather->files = memory_new(fold, sizeof *gather->files, what);
+    gather->headers = memory_new(fold, SGY_HEADER, what);
+    gather->extra = memory_new(fold, SGY_HEADER * (size_t) export->segy.n_extra, what);
+    gather->bytes = memory_new(fold, (size_t) export->trace_bytes, what);
+    bool good = gather->amplitude != NULL && gather->offsets != NULL && gather->places != NULL &&
+                gather->files != NULL && gather->headers != NULL && gather->extra != NULL && gather->bytes != NULL;
+    return good ? STATUS_OK : STATUS_MEMORY;
+}
+
+static Status read_headers(const Export *export, int64_t e, Gather *gather)
+{
+    const Survey *survey = export->survey;
+    int64_t fold = survey_fold(survey, e);
+    if (!export->made)
+        return survey_segy_read_headers(survey, survey->first_trace[e], fold, export->segy.n_extra, gather->headers,
+                                        gather->extra);
+    Status status = survey_read_offsets(survey, e, gather->offsets);
+    for (int64_t t = 0; t < fold && status == STATUS_OK; t++)
+        survey_segy_new_header(survey, e, t, gather->offsets[t], gather->headers + t * SGY_HEADER);
+    return status;
+}
+
+/* Ensemble e's traces as the bytes of the file, and their places in it. */
+static Status build_gather(Export *export, int64_t e, Gather *gather)
+{
+    const Survey *survey = export->survey, *source = survey;
+    int64_t fold = survey_fold(survey, e), n_samples = survey->n_samples;
+    size_t extra_bytes = SGY_HEADER * (size_t) export->segy.n_extra;
+    if (survey->done != NULL && !survey->done[e]) source = &export->through;
+    Status status = survey_read_gather(source, e, 1, gather->amplitude);
+    if (status == STATUS_OK) status = read_headers(export, e, gather);
+    if (status == STATUS_OK) status = read_places(export, e, gather);
+    for (int64_t t = 0; t < fold && status == STATUS_OK; t++) {
+        uint8_t *bytes = gather->bytes + t * export->trace_bytes;
+        memcpy(bytes, gather->headers + t * SGY_HEADER, SGY_HEADER);
+        memcpy(bytes + SGY_HEADER, gather->extra + (size_t)t * extra_bytes, extra_bytes);
+        export->beyond += sgy_encode(export->format, export->segy.big, gather->amplitude + t * n_samples, n_samples,
+                                     bytes + SGY_HEADER + extra_bytes);
+        gather->places[t] = output_place(export, gather->places[t]);
+    }
+    return status;
+}
+
+/* Traces that follow each other in the file go out together. */
+static Status write_gather(Export *export, int64_t e, Gather *gather)
+{
+    int64_t fold = survey_fold(export->survey, e);
+    Status status = build_gather(export, e, gather);
+    for (int64_t t = 0, n; t < fold && status == STATUS_OK; t += n) {
+        for (n = 1; t + n < fold && gather->places[t + n] == gather->places[t] + n;) n++;
+        int64_t at = export->segy.n_head + gather->places[t] * export->trace_bytes;
+        status = files_write_bytes(export->descriptor, export->part, at, n * export->trace_bytes,
+                                   gather->bytes + t * export->trace_bytes);
+    }
+    return status;
+}
+
+static Status write_gathers(Export *export, Gather *gather)
+{
+    const Comm *comm = &export->job->comm;
+    int64_t first, end, most = (export->n + comm->size - 1) / comm->size;
+    my_list(export, &first, &end);
+    Status status = STATUS_OK;
+    log_progress_start("export", export->n, "gathers");
+    for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
+        for (int64_t i = first + round; i < end && i < first + round + ROUND_GATHERS && status == STATUS_OK; i++) {
+            status = write_gather(export, export->list[i], gather);
+            log_progress((i - first) * comm->size, NULL);
+        }
+        status = comm_agree(comm, status);
+    }
+    log_progress_end();
+    return status;
+}
+
+/* All ranks write into the file, each until its own part is on the disk. Collective. */
+static Status write_traces(Export *export, Gather *gather)
+{
+    const Comm *comm = &export->job->comm;
+    Status status = STATUS_OK;
+    export->descriptor = open(export->part, O_WRONLY | O_CLOEXEC);
+    if (export->descriptor < 0)
+        status = status_fail(STATUS_IO, "%s: cannot be opened for writing: %s", export->part, strerror(errno));
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = write_gathers(export, gather);
+    bool failed = status == STATUS_OK && fsync(export->descriptor) != 0;
+    if (export->descriptor >= 0 && close(export->descriptor) != 0) failed = true;
+    if (status != STATUS_OK) return status;
+    if (failed) status = status_fail(STATUS_IO, "%s: cannot be written: %s", export->part, strerror(errno));
+    return comm_agree(comm, status);
+}
+
+/* ---- all of it ---- */
+
+static Status prepare(Export *export, const uint8_t *selected, Origin *origin, Gather *gather)
+{
+    const Comm *comm = &export->job->comm;
+    const char *output = command_text(export->job, "--output");
+    Status status = comm_agree(comm, fill_list(export, selected));
+    if (status == STATUS_OK) status = survey_segy_read(export->survey, &export->segy);
+    if (status != STATUS_OK) return status;
+    export->made = export->segy.head == NULL;
+    if (export->made) status = comm_agree(comm, survey_segy_new(export->survey, &export->segy));
+    if (status != STATUS_OK) return status;
+    export->n_row = export->segy.first[export->segy.n_files];
+    status = comm_agree(comm, choose_format(export));
+    if (status == STATUS_OK) status = export_origin_read(export->survey, origin);
+    if (status == STATUS_OK && export->undone > 0)
+        status = export_origin_open(origin, export->survey, command_text(export->job, "--through"), &export->through);
+    if (status == STATUS_OK) status = comm_agree(comm, gather_new(export, gather));
+    if (status == STATUS_OK) status = mark_traces(export, gather);
+    if (status != STATUS_OK) return status;
+    export->part = text_format("%s.part", output);
+    return comm_agree(comm, export->part == NULL ? STATUS_MEMORY : STATUS_OK);
+}
+
+static void report(const Export *export, int line, int64_t beyond, double seconds)
+{
+    char gathers[32], traces[32], time[32], count[32];
+    if (beyond > 0)
+        log_warning("%s samples beyond the range of format %d (%s) became its largest or smallest number; --format 5 "
+                    "holds them",
+                    log_count(beyond, count), export->format, sgy_format_name(export->format));
+    if (export->undone > 0)
+        log_note("%s gathers are not predicted and have their samples from %s", log_count(export->undone, count),
+                 export->through.path);
+    if (export->made && export->survey->interval_us != 0 &&
+        sgy_binary_get(export->segy.head + SGY_TEXT, SGY_BIN_INTERVAL, 2, true) == 0)
+        log_warning("the sample interval, %g us, is no whole number up to 32,767: SEG-Y's header tells 0",
+                    export->survey->interval_us);
+    log_note("%s: %s trace%s of %s gather%s, format %d (%s), line %d of the text header tells of it, in %s",
+             command_text(export->job, "--output"), log_count(export->n_traces, traces),
+             export->n_traces == 1 ? "" : "s", log_count(export->n, gathers), export->n == 1 ? "" : "s", export->format,
+             sgy_format_name(export->format), line, log_duration(seconds, time));
+}
+
+static Status write_file(Export *export, const Origin *origin, Gather *gather)
+{
+    const Comm *comm = &export->job->comm;
+    double start = timer_now();
+    int line = 0;
+    if (comm->rank == 0) line = stamp(export, origin);
+    Status status = comm_agree(comm, comm->rank == 0 ? make_file(export) : STATUS_OK);
+    if (status == STATUS_OK) status = write_traces(export, gather);
+    if (status == STATUS_OK)
+        status = comm_agree(comm, comm->rank == 0 ? files_publish(export->part, command_text(export->job, "--output"))
+                                                  : STATUS_OK);
+    if (status != STATUS_OK && comm->rank == 0) unlink(export->part);
+    if (status != STATUS_OK) return status;
+    comm_sum(comm, &export->beyond, 1);
+    report(export, line, export->beyond, timer_now() - start);
+    return STATUS_OK;
+}
+
+Status export_segy(const Job *job, const Survey *survey, const uint8_t *selected)
+{
+    Export export = {.job = job, .survey = survey, .descriptor = -1};
+    Origin origin = {0};
+    Gather gather = {0};
+    Status status = prepare(&export, selected, &origin, &gather);
+    if (status == STATUS_OK) status = write_file(&export, &origin, &gather);
+    gather_free(&gather);
+    survey_segy_free(&export.segy);
+    memory_free(export.list);
+    memory_free(export.present);
+    memory_free(export.before);
+    memory_free(export.part);
+    Status closed = survey_close(&export.through);
+    return status != STATUS_OK ? status : closed;
+}

@@ -1,0 +1,239 @@
+/* plot: pictures of a gather and its prediction, or of a training, drawn by gnuplot on rank 0. */
+#include "plot_private.h"
+
+#include "seisdcn/commands.h"
+#include "seisdcn/files.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/raster.h"
+#include "seisdcn/selector.h"
+#include "seisdcn/survey.h"
+#include "seisdcn/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+typedef struct {
+    const Job *job;
+    SheetPlan plan;
+    Survey survey, predicted; /* predicted: of zeros where none was given */
+    int64_t ensemble;
+    float *samples, *offset; /* the gathers, and the offsets [fold] */
+    GatherPicture picture;
+} Plot;
+
+/* ---- prepare ---- */
+
+static Status check_words(const Job *job)
+{
+    static const char *const of_gathers[] = {"--survey", "--predicted", "--ensemble", "--wiggle", "--spectrum"};
+    bool training = command_text(job, "--training") != NULL;
+    for (size_t i = 0; training && i < sizeof of_gathers / sizeof *of_gathers; i++)
+        if (command_text(job, of_gathers[i]) != NULL)
+            return status_fail(STATUS_USAGE, "--training draws loss curves: %s has no part in it", of_gathers[i]);
+    if (!training && command_text(job, "--survey") == NULL)
+        return status_fail(STATUS_USAGE, "--survey FILE.h5 is missing (or --training DIR, for loss curves)");
+    if (!training && command_text(job, "--ensemble") == NULL)
+        return status_fail(STATUS_USAGE, "--ensemble SELECTOR is missing: 1300:1400 (inline:crossline), or #0 for the "
+                                         "survey's first gather");
+    if (command_flag(job, "--wiggle") && command_flag(job, "--spectrum"))
+        return status_fail(STATUS_USAGE, "--wiggle and --spectrum are two pictures: give one of them");
+    if (!plot_palette_known(command_text(job, "--palette")))
+        return status_fail(STATUS_USAGE, "--palette %s is not known: gray or seismic", command_text(job, "--palette"));
+    return gnuplot_check_name(command_text(job, "--output"));
+}
+
+/* Rank 0's: nothing may stand where the picture, its script and its data go. */
+static Status check_outputs(const Job *job)
+{
+    const char *script = command_text(job, "--script");
+    Status status = files_check_output(command_text(job, "--output"), job->force);
+    if (status != STATUS_OK || script == NULL) return status;
+    char *data = gnuplot_data_name(script);
+    if (data == NULL) return STATUS_MEMORY;
+    status = files_check_output(script, job->force);
+    if (status == STATUS_OK) status = files_check_output(data, job->force);
+    memory_free(data);
+    return status;
+}
+
+static Status check_done(const Survey *survey, int64_t e)
+{
+    char name[96];
+    if (survey->done == NULL || survey->done[e]) return STATUS_OK;
+    return status_fail(STATUS_DATA, "%s: %s is not predicted yet; run apply on it, or choose another --ensemble",
+                       survey->path, survey_ensemble_name(survey, e, name));
+}
+
+static Status open_files(Plot *plot)
+{
+    const Job *job = plot->job;
+    const char *predicted = command_text(job, "--predicted");
+    Survey *survey = &plot->survey;
+    Status status = survey_open(&job->comm, command_text(job, "--survey"), false, survey);
+    if (status == STATUS_OK && predicted != NULL) status = survey_open(&job->comm, predicted, false, &plot->predicted);
+    if (status != STATUS_OK) return status;
+    status = selector_one(command_text(job, "--ensemble"), survey->n_ensembles, survey->inlines, survey->crosslines,
+                          &plot->ensemble);
+    if (status == STATUS_OK) status = check_done(survey, plot->ensemble);
+    if (status == STATUS_OK && predicted != NULL) status = survey_check_pair(survey, &plot->predicted);
+    if (status == STATUS_OK && predicted != NULL) status = check_done(&plot->predicted, plot->ensemble);
+    return comm_agree(&job->comm, status);
+}
+
+/* ---- rank 0 draws ---- */
+
+static Status read_offsets(Plot *plot)
+{
+    GatherPicture *picture = &plot->picture;
+    plot->offset = memory_new((size_t)picture->n_traces, sizeof *plot->offset, "the offsets");
+    if (plot->offset == NULL) return STATUS_MEMORY;
+    Status status = survey_read_offsets(&plot->survey, plot->ensemble, plot->offset);
+    picture->offset = plot->offset;
+    for (int64_t t = 0; t < picture->n_traces; t++)
+        if (!isfinite(plot->offset[t])) picture->offset = NULL;
+    return status;
+}
+
+static Status read_gathers(Plot *plot)
+{
+    GatherPicture *picture = &plot->picture;
+    const Survey *survey = &plot->survey;
+    int64_t n = picture->n_traces * picture->n_samples;
+    plot->samples = memory_new((size_t)n * (size_t)picture->n_panels, sizeof *plot->samples, "the gathers");
+    if (plot->samples == NULL) return STATUS_MEMORY;
+    float *input = plot->samples, *prediction = input + n, *difference = prediction + n;
+    Status status = survey_read_gather(survey, plot->ensemble, 1, input);
+    if (status == STATUS_OK && picture->n_panels > 1)
+        status = survey_read_gather(&plot->predicted, plot->ensemble, 1, prediction);
+    for (int64_t i = 0; status == STATUS_OK && picture->n_panels > 1 && i < n; i++)
+        difference[i] = input[i] - prediction[i];
+    for (int p = 0; p < picture->n_panels; p++) picture->gather[p] = input + p * n;
+    return status;
+}
+
+/* The input's gain, on all panels alike: what is small against the input stays so. */
+static Status apply_gain(Plot *plot)
+{
+    const GatherPicture *picture = &plot->picture;
+    int64_t n = picture->n_samples, window = llround(picture->agc);
+    if (picture->interval_us > 0) window = llround(picture->agc * 1000 / picture->interval_us);
+    if (window < 1) window = 1;
+    float *factor = memory_new((size_t)n, sizeof *factor, "the gain");
+    double *work = memory_new((size_t)n + 1, sizeof *work, "the gain");
+    Status status = factor == NULL || work == NULL ? STATUS_MEMORY : STATUS_OK;
+    for (int64_t t = 0; t < picture->n_traces && status == STATUS_OK; t++) {
+        raster_gain(n, window, picture->gather[0] + t * n, factor, work);
+        for (int p = 0; p < picture->n_panels; p++) {
+            float *trace = plot->samples + (p * picture->n_traces + t) * n;
+            for (int64_t s = 0; s < n; s++) trace[s] *= factor[s];
+        }
+    }
+    memory_free(factor);
+    memory_free(work);
+    return status;
+}
+
+static void write_title(Plot *plot)
+{
+    const Survey *survey = &plot->survey;
+    int64_t e = plot->ensemble;
+    const char *name = text_base_name(survey->path);
+    if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
+        snprintf(plot->picture.title, PLOT_TITLE_MAX,
+                 "%s: inline %" PRId32 ", crossline %" PRId32 " (gather #%" PRId64 ")", name, survey->inlines[e],
+                 survey->crosslines[e], e);
+    else
+        snprintf(plot->picture.title, PLOT_TITLE_MAX, "%s: gather #%" PRId64, name, e);
+}
+
+static Status draw(Plot *plot)
+{
+    const Job *job = plot->job;
+    const char *training = command_text(job, "--training");
+    if (training != NULL) return plot_training(&plot->plan, training);
+    GatherPicture *picture = &plot->picture;
+    picture->n_traces = survey_fold(&plot->survey, plot->ensemble);
+    picture->n_samples = plot->survey.n_samples;
+    picture->interval_us = plot->survey.interval_us;
+    picture->n_panels = plot->predicted.n_ensembles > 0 ? PLOT_PANELS : 1;
+    picture->clip = command_number(job, "--clip");
+    picture->agc = command_number(job, "--agc");
+    picture->wiggle = command_flag(job, "--wiggle");
+    picture->palette = command_text(job, "--palette");
+    Status status = read_gathers(plot);
+    if (status == STATUS_OK) status = read_offsets(plot);
+    if (status == STATUS_OK && picture->agc > 0) status = apply_gain(plot);
+    if (status != STATUS_OK) return status;
+    write_title(plot);
+    if (command_flag(job, "--spectrum")) return plot_spectrum(&plot->plan, picture);
+    if (picture->wiggle) return plot_wiggle(&plot->plan, picture);
+    return plot_gather(&plot->plan, picture);
+}
+
+static Status run(Job *job)
+{
+    const Comm *comm = &job->comm;
+    const char *output = command_text(job, "--output"), *script = command_text(job, "--script");
+    Plot plot = {.job = job,
+                 .plan = {.output = output,
+                          .script = script,
+                          .width = command_int(job, "--width"),
+                          .height = command_int(job, "--height")}};
+    Status status = check_words(job); /* alike on all ranks */
+    if (status != STATUS_OK) return status;
+    status = comm_agree(comm, comm->rank == 0 ? check_outputs(job) : STATUS_OK);
+    if (status == STATUS_OK && command_text(job, "--training") == NULL) status = open_files(&plot);
+    if (status == STATUS_OK) {
+        if (comm->rank == 0) status = draw(&plot);
+        comm_wait(comm);
+        status = comm_agree(comm, status);
+    }
+    if (status == STATUS_OK) log_note(script == NULL ? "%s" : "%s, drawn by %s", output, script);
+    memory_free(plot.samples);
+    memory_free(plot.offset);
+    Status closed = survey_close(&plot.predicted);
+    Status closed_too = survey_close(&plot.survey);
+    if (status == STATUS_OK) status = closed;
+    return status != STATUS_OK ? status : closed_too;
+}
+
+static const Option options[] = {
+    {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, false, "the survey with the gather"},
+    {"--predicted", OPTION_TEXT, "PREDICTED.h5", NULL, 0, 0, false,
+     "its prediction: draws input, prediction, difference"},
+    {"--ensemble", OPTION_TEXT, "SELECTOR", NULL, 0, 0, false, "which gather: 1300:1400 (inline:crossline) or #7"},
+    {"--training", OPTION_TEXT, "DIR", NULL, 0, 0, false, "draws the loss curves of this training instead"},
+    {"--output", OPTION_TEXT, "PIC.png", NULL, 0, 0, true, "the picture: .png, .pdf or .svg"},
+    {"--clip", OPTION_NUMBER, "PERCENT", "99", 1, 100, false,
+     "colours end at the amplitude that so many of the samples (without exact zeros) do not exceed"},
+    {"--agc", OPTION_NUMBER, "MS", "0", 0, 1e9, false,
+     "automatic gain: divides by the input's RMS in a window of so many ms (samples where the interval is unknown); 0: "
+     "none"},
+    {"--palette", OPTION_TEXT, "gray|seismic", "gray", 0, 0, false, "peaks black, or peaks red and troughs blue"},
+    {"--wiggle", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws traces as lines with filled peaks"},
+    {"--spectrum", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws spectra: the mean over the traces, and f-k"},
+    {"--width", OPTION_INT, "N", NULL, 200, 20000, false,
+     "pixels (default: 1300; 560 for one gather, 900 for --training)"},
+    {"--height", OPTION_INT, "N", NULL, 150, 20000, false,
+     "pixels (default: 780; 900 for --spectrum, 560 for --training)"},
+    {"--script", OPTION_TEXT, "FILE.gp", NULL, 0, 0, false,
+     "keeps gnuplot's script here, and its data beside it as FILE.dat"},
+    {.name = NULL}};
+
+const Command command_plot = {
+    .name = "plot",
+    .summary = "draws a gather, its prediction and the difference; or loss curves",
+    .description =
+        "Draws one gather of a survey with gnuplot: traces across, time downwards; with --predicted the input, the "
+        "prediction and their difference side by side. Input and prediction share one scale, the difference has its "
+        "own, which stands below it. With --training, draws the losses of a training's metrics.csv, also while it "
+        "runs. Rank 0 draws.",
+    .example =
+        "seisdcn plot --survey survey.h5 --predicted predicted.h5 --ensemble 1300:1400 --output gather.png\n"
+        "seisdcn plot --survey survey.h5 --predicted predicted.h5 --ensemble '#0' --spectrum --output spectra.pdf\n"
+        "seisdcn plot --training trained --output loss.png",
+    .options = options,
+    .run = run,
+};

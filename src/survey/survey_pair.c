@@ -1,0 +1,55 @@
+/* Survey files that belong together: a survey and its predictions, or its clean twin. */
+#include "seisdcn/survey.h"
+
+#include <inttypes.h>
+
+static Status compare_sizes(const Survey *survey, const Survey *other)
+{
+    if (other->n_samples != survey->n_samples)
+        return status_fail(STATUS_DATA,
+                           "%s has %" PRId64 " samples a trace, but %s has %" PRId64 ": they are not of one survey",
+                           other->path, other->n_samples, survey->path, survey->n_samples);
+    if (other->n_ensembles != survey->n_ensembles)
+        return status_fail(STATUS_DATA,
+                           "%s has %" PRId64 " gathers, but %s has %" PRId64 ": they are not of one survey",
+                           other->path, other->n_ensembles, survey->path, survey->n_ensembles);
+    return STATUS_OK;
+}
+
+static Status compare_gathers(const Survey *survey, const Survey *other)
+{
+    char name[96], twin[96];
+    for (int64_t e = 0; e < survey->n_ensembles; e++) {
+        if (survey_fold(other, e) != survey_fold(survey, e))
+            return status_fail(STATUS_DATA,
+                               "%s: %s has %" PRId64 " traces, but %" PRId64 " in %s: they are not of one survey",
+                               other->path, survey_ensemble_name(other, e, name), survey_fold(other, e),
+                               survey_fold(survey, e), survey->path);
+        bool known = other->inlines[e] >= 0 && survey->inlines[e] >= 0 && other->crosslines[e] >= 0 &&
+                     survey->crosslines[e] >= 0;
+        if (known && (other->inlines[e] != survey->inlines[e] || other->crosslines[e] != survey->crosslines[e]))
+            return status_fail(STATUS_DATA, "%s: %s stands where %s has %s: they are not of one survey", other->path,
+                               survey_ensemble_name(other, e, name), survey->path,
+                               survey_ensemble_name(survey, e, twin));
+    }
+    return STATUS_OK;
+}
+
+static Status compare_checksums(const Survey *survey, const Survey *other)
+{
+    uint64_t checksum = 0;
+    if (!h5_has(&other->file, "/", "survey_checksum")) return STATUS_OK;
+    Status status = h5_get_uint(&other->file, "/", "survey_checksum", &checksum);
+    if (status != STATUS_OK || checksum == survey->checksum) return status;
+    return status_fail(STATUS_DATA,
+                       "%s was predicted from the survey of checksum %016" PRIx64 ", but that of %s is %016" PRIx64
+                       "; name the survey that it was predicted from, or run apply again",
+                       other->path, checksum, survey->path, survey->checksum);
+}
+
+Status survey_check_pair(const Survey *survey, const Survey *other)
+{
+    Status status = compare_sizes(survey, other);
+    if (status == STATUS_OK) status = compare_gathers(survey, other);
+    return status == STATUS_OK ? compare_checksums(survey, other) : status;
+}
