@@ -42,7 +42,7 @@ def variants(survey, folder):
     hops(survey, folder, "the survey in its own order", SMALL + sets(shuffle="false"), short, 3)
     hops(survey, folder, "patches dealt one by one, in order", SMALL + sets(shuffle="false") + ["--set", "split.by=patch"],
          short, 2)
-    hops(survey, folder, "blocks of gathers", SMALL + sets(block_gathers=2, shards=5), short, 4)
+    hops(survey, folder, "blocks of gathers, ranks without any", SMALL + sets(block_gathers=2, shards=5), short, 7)
     hops(survey, folder, "a dense network", SMALL + ["--set", "network.mixing=full", "--set", "network.skip=add"], short, 3)
     hops(survey, folder, "epochs that end early", SMALL + sets(max_patches_per_epoch=200), short, 2)
     hops(survey, folder, "no validation", SMALL + ["--set", "split.valid=0"], short, 1)
