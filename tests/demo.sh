@@ -23,11 +23,13 @@ step index --survey "$demo/survey.h5" --output "$demo/map.h5" --set patch.stride
 step train --survey "$demo/survey.h5" --map "$demo/map.h5" --output "$demo/model" --set train.max_epochs=6
 step test --survey "$demo/survey.h5" --model "$demo/model/best.h5" --map "$demo/map.h5"
 step apply --survey "$demo/survey.h5" --model "$demo/model/best.h5" --output "$demo/predicted.h5"
+step plot --survey "$demo/survey.h5" --predicted "$demo/predicted.h5" --ensemble 1300:1400 --output "$demo/gather.png"
+step plot --training "$demo/model" --output "$demo/loss.png"
 step export --survey "$demo/predicted.h5" --output "$demo/predicted"
 
 echo
 echo "What is there now:"
-for made in survey.h5 map.h5 model/best.h5 predicted.h5 predicted; do echo "  $demo/$made"; done
+for made in survey.h5 map.h5 model/best.h5 predicted.h5 gather.png loss.png predicted; do echo "  $demo/$made"; done
 echo
 echo "Losses by epoch (from $demo/model/metrics.csv):"
 # The rows at the ends of epochs are those without a step.
