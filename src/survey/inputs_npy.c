@@ -1,6 +1,7 @@
 /* .npy files: each its own gathers. */
 #include "inputs_private.h"
 
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -35,8 +36,12 @@ static Status read_headers(const Comm *comm, Inputs *inputs)
     Status status = comm_agree(comm, inputs->headers == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status != STATUS_OK) return status;
     comm_share(comm, inputs->n_files, &first, &end);
-    for (int64_t f = first; f < end && status == STATUS_OK; f++)
+    log_progress_start("headers", inputs->n_files, "files");
+    for (int64_t f = first; f < end && status == STATUS_OK; f++) {
         status = npy_read_header(inputs->paths[f], &inputs->headers[f]);
+        log_progress((f + 1 - first) * comm->size, NULL);
+    }
+    log_progress_end();
     status = comm_agree(comm, status);
     if (status == STATUS_OK)
         status = inputs_share_records(comm, inputs->headers, inputs->n_files, sizeof *inputs->headers);
