@@ -135,6 +135,8 @@ static Status predict_mine(Apply *apply, Predictor *predictor, Worklist *work, f
     }
     if (status != STATUS_OK) worklist_stop(work); /* what the others do until then is kept */
     apply->spent[APPLY_COUNTER] = work->waited;
+    predictor->poke = NULL; /* the list ends before the predictor */
+    predictor->poke_context = NULL;
     return status;
 }
 
