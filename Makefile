@@ -18,6 +18,7 @@ PACKAGES += gnuplot-nox fonts-dejavu-core # plot runs gnuplot, which draws with 
 # that is written, read by another.
 TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch python3-segyio
 TEST_PACKAGES += slurm-wlm munge       # a Slurm of the tests' own, for the job files
+TEST_PACKAGES += groff-base            # formats the manual page, and warns
 TEST_PACKAGES += iproute2              # network namespaces: several hosts on one machine
 LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck
 
@@ -64,7 +65,8 @@ VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION='"$(VERSION)"' -Iinclude -MMD -MP
-LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lm
+# -lrt: asynchronous I/O, in the C library itself since glibc 2.34.
+LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS) $(FFTW_LIBS) -lrt -lm
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
 # ISAS=portable builds one that serves every processor.
@@ -88,7 +90,7 @@ UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all deps demo test test-slurm bench lint asan format clean build-tests build-bench build-debug run-tests
+.PHONY: help all man deps demo test test-slurm bench lint asan format clean build-tests build-bench build-debug run-tests
 .DEFAULT_GOAL := help
 
 # One short line a file; V=1 shows the commands.
@@ -100,6 +102,10 @@ help: ## lists the targets
 
 all: $(PROGRAM) ## builds build/seisdcn
 	@:
+
+man: all ## writes build/seisdcn.1, the manual page, and build/seisdcn.bash, completion for bash
+	@$(PROGRAM) help man >build/seisdcn.1
+	@$(PROGRAM) completion bash >build/seisdcn.bash
 
 $(PROGRAM): $(OUT)/main.o $(EXTRA) $(LIBRARY)
 	@mkdir -p $(@D)

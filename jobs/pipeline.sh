@@ -1,6 +1,7 @@
 #!/bin/bash
 # The whole road as three jobs, each started when the one before it is done: consolidate, train, apply. To be run on a login
-# host: it submits, prints the jobs' ids and returns. If one of them fails, Slurm cancels those that wait for it.
+# host: it submits, prints the jobs' ids and returns. If one of them fails, Slurm cancels those that wait for it; what they
+# would have done is submitted by hand then, with train.sbatch and apply.sbatch.
 #
 #   jobs/pipeline.sh INPUT...        INPUT: .npy files, or folders of them
 #

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* OPTION_LIST: a text that may be given several times; they become one with commas between. */
+/* OPTION_LIST: a text that may be given several times, see command_texts(). */
 typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST } OptionKind;
 
 typedef struct {
@@ -28,6 +28,12 @@ typedef struct {
 enum { COMMAND_OPTIONS_MAX = 24 };
 
 struct Job;
+
+/* One of the texts of an option that may be repeated: an OPTION_LIST of command->options. */
+typedef struct {
+    int option;
+    const char *text;
+} Repeated;
 
 typedef struct {
     const char *name;        /* "train" */
@@ -48,6 +54,8 @@ typedef struct Job {
     Config config;
     bool force, quiet;
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
+    int n_repeated;
+    Repeated *repeated; /* [n_repeated] in the order given */
     int n_arguments;
     char **arguments; /* what stood without an option */
     char *line;       /* the command line as history shows it: without --quiet, --force and --resume, names of files
@@ -56,6 +64,9 @@ typedef struct Job {
 
 /* The text of an option, NULL where it was not given and has no default ("1" for a flag that was given). Pure. */
 const char *command_text(const Job *job, const char *name);
+
+/* The i-th text (from 0) of an option that may be repeated, NULL where it was given less often. Pure. */
+const char *command_texts(const Job *job, const char *name, int i);
 
 /* Whether a flag was given. Pure. */
 bool command_flag(const Job *job, const char *name);

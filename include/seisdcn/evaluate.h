@@ -20,15 +20,27 @@ typedef struct {
     IndexShare share;
     Gathers gathers;
     Batch batch;
-    IndexRow *rows; /* [batch.capacity] */
+    IndexRow *rows;       /* [batch.capacity] */
+    int64_t ahead;        /* number from which on gathers are to be read ahead */
+    void (*poke)(void *); /* called now and then while it runs; may be NULL */
+    void *poke_context;
 } Evaluation;
 
 /* Prepares the evaluation of a split; limit > 0: at most so many patches, evenly spaced in the canonical order. At most
- * `hold` bytes of gathers stay in memory between calls (0: any number). Collective. STATUS_MEMORY. */
+ * `hold` bytes of gathers stay in memory between calls (0: any number). Collective. STATUS_MEMORY, STATUS_IO. */
 Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map, IndexSplit split, int64_t limit,
                     int64_t hold, const Network *network, Evaluation *evaluation);
 
 void evaluate_free(Evaluation *evaluation);
+
+/* Bytes that evaluate_new() takes besides gathers. Pure. */
+size_t evaluate_bytes(const Survey *survey, const Network *network);
+
+/* The least `hold` that lets gathers be read ahead, for gathers of at most `largest` bytes. Pure. */
+int64_t evaluate_least(int64_t largest);
+
+/* Bytes of the gathers that this rank's part of the evaluation needs, all together. Pure. */
+int64_t evaluate_gathers(const Evaluation *evaluation);
 
 /* The mean loss over the patches; folds the running statistics into the network. group is any of the network's.
  * Collective. STATUS_NUMERIC where it is not finite, STATUS_INTERRUPTED within about a second of a rank's being asked

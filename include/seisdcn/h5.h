@@ -63,9 +63,17 @@ Status h5_write_new(const H5File *file, const char *name, hid_t type, hid_t memo
 /* Dimensions of dataset name: *rank (at most 4) and dims[0..*rank). Local. STATUS_DATA where it is missing. */
 Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4]);
 
+/* Bytes that dataset name takes in the file. Local. STATUS_DATA where it is missing. */
+Status h5_stored_bytes(const H5File *file, const char *name, int64_t *bytes);
+
 /* Checks that dataset name exists with just these dimensions (-1 in dims: any), and that its values are numbers of the
  * class of memory_type. Local. STATUS_DATA. */
 Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int rank, const int64_t *dims);
+
+/* Where the values of dataset name lie in the file, one after the other and just as memory_type has them: *offset in
+ * bytes from the file's start, -1 where they lie otherwise (chunked, compressed, of another type, outside the file).
+ * Local. STATUS_DATA where it is missing. */
+Status h5_plain_offset(const H5File *file, const char *name, hid_t memory_type, int64_t *offset);
 
 /* Reads a whole dataset of `count` elements into data. Local. STATUS_DATA where its size differs. */
 Status h5_read_all(const H5File *file, const char *name, hid_t memory_type, int64_t count, void *data);

@@ -10,6 +10,13 @@ void help_program(const Command *const *commands);
 /* One command's help: usage, options with defaults, an example. Local. */
 void help_command(const Command *command);
 
+/* The manual page, in roff: every command with its options, every configuration key. Local. */
+void help_man(const Command *const *commands);
+
+/* A script that completes the command line in a shell: commands, options, their files, configuration keys and their
+ * words. Local. STATUS_USAGE where the shell is not known: bash is. */
+Status help_completion(const Command *const *commands, const char *shell);
+
 /* The versions of the program and of its libraries. Local. */
 void help_version(void);
 

@@ -30,12 +30,12 @@ typedef struct {
 
 typedef struct {
     int64_t n_files, n_gathers, n_samples;
-    double interval_us;         /* 0 where unknown */
-    char *texts;                /* the paths one behind the other, each with its zero */
-    const char **paths;         /* [n_files], into texts */
-    int64_t *first;             /* [n_files + 1], the first gather (SEG-Y: trace) of each file */
-    int64_t my_gathers, my_end; /* this rank reads gathers my_gathers .. my_end - 1 */
-    NpyHeader *headers;         /* [n_files] of .npy */
+    double interval_us;       /* 0 where unknown */
+    char *texts;              /* the paths one behind the other, each with its zero */
+    const char **paths;       /* [n_files], into texts */
+    int64_t *first;           /* [n_files + 1], the first gather (SEG-Y: trace) of each file */
+    int64_t my_first, my_end; /* this rank reads gathers my_first .. my_end - 1 */
+    NpyHeader *headers;       /* [n_files] of .npy */
     bool transpose;
     SgyLayout *layouts; /* [n_files] of SEG-Y; NULL: .npy */
     SgyFiles files;

@@ -2,8 +2,9 @@
  * the number of ranks.
  *
  * Shuffled: the canonical order of the train rows is cut into `train.shards` even runs of neighbours; a rank owns a run
- * of shards. In each epoch a shard visits its gathers in a seeded order, in blocks of `train.block_gathers`, and the
- * rows of a block in the order of a keyed permutation. A batch takes from each shard in proportion to the rows that it
+ * of shards. In each epoch a shard visits its gathers in a seeded order, in blocks of `train.block_gathers` (the first
+ * of a seeded length up to that, so that shards change blocks at different times), and the rows of a block in the order
+ * of a keyed permutation. A batch takes from each shard in proportion to the rows that it
  * has left: floor((B L(k+1) + u) / T) - floor((B L(k) + u) / T) rows, with T rows left in all, L(k) of them in the
  * shards before k, and u drawn at random below T for each step (systematic sampling). The takes add up to B, none
  * passes what its shard has, and each rank's part of every batch differs by at most one from its share of the rows.
@@ -18,6 +19,11 @@
 #include "seisdcn/index_map.h"
 #include "seisdcn/status.h"
 
+/* From row `row` of a batch on, one of this rank's shards is in another block. */
+typedef struct {
+    int64_t row, shard, block;
+} OrderStepOn;
+
 typedef struct {
     Comm comm;
     bool shuffle;
@@ -30,9 +36,14 @@ typedef struct {
     int64_t *left;            /* [n_shards] rows that each shard has left, the same on all ranks */
     int64_t *left_before;     /* [n_shards] the same before the last order_next(): where a resume goes on */
     int64_t *visit_first;     /* [end_shard - first_shard + 1] where a shard's visits start in `visit` */
-    struct OrderVisit *visit; /* the shards' parts of gathers in this epoch's order */
-    IndexRow *sorted;         /* unshuffled, dealt by patch: rows of one ensemble */
-    int64_t sorted_piece;     /* which; -1 none */
+    struct OrderVisit *visit; /* the shards' parts of gathers in the order of epoch `shuffled` */
+    int64_t shuffled;
+    int64_t *first_block; /* [end_shard - first_shard] visits of a shard's first block */
+    int64_t *block;       /* [end_shard - first_shard] the block of a shard's last row */
+    OrderStepOn *step_on; /* [n_step_on] of the last batch, in the order of its rows */
+    int64_t n_step_on;
+    IndexRow *sorted;     /* unshuffled, dealt by patch: rows of one ensemble */
+    int64_t sorted_piece; /* which; -1 none */
 } Order;
 
 /* Prepares the order of a map's train rows. Collective. STATUS_MEMORY. */
@@ -54,6 +65,22 @@ void order_start(Order *order, int64_t epoch);
  * batch behind them had been drawn (unused where not shuffled). Local, alike on all ranks. STATUS_DATA where `left`
  * cannot have been. */
 Status order_resume(Order *order, int64_t epoch, int64_t step, const int64_t *left);
+
+/* Finds the blocks of an epoch before it is started: between epochs only. Local. */
+void order_shuffle(Order *order, int64_t epoch);
+
+/* The gathers of one of this rank's shards (one at its edge may be its neighbour's too), and the ensemble of its i-th
+ * in the shuffled order. Shuffled only, as all below. Pure. */
+int64_t order_gathers(const Order *order, int64_t shard);
+int64_t order_gather(const Order *order, int64_t shard, int64_t i);
+
+/* The blocks that these make: how many (0: the shard has no rows), the gathers of one, the ensemble of its i-th, where
+ * it starts in the shard (0 .. 1), and which of them the shard's next row lies in (-1: it has none left). Pure. */
+int64_t order_blocks(const Order *order, int64_t shard);
+int64_t order_block_size(const Order *order, int64_t shard, int64_t block);
+int64_t order_block_gather(const Order *order, int64_t shard, int64_t block, int64_t i);
+double order_block_start(const Order *order, int64_t shard, int64_t block);
+int64_t order_block_now(const Order *order, int64_t shard);
 
 /* The next batch: fills rows (room for batch_size) with this rank's rows, *n_mine of them, and returns in *n_all how
  * many the whole batch has, 0 at the epoch's end. Local, the same *n_all on all ranks. STATUS_MEMORY. */

@@ -3,7 +3,8 @@
  * All ranks read the trace headers side by side, each a run of them, and sort what they found over the ranks: by the
  * gather's key (inline and crossline, or one field), then by offset where asked, then by place in the files. Gathers of
  * one key in several files become one. A rank ends with whole gathers, a run of all; the result is the same for any
- * number of ranks. Memory: 32 bytes a trace, shared by the ranks, and on rank 0 as much a gather. */
+ * number of ranks. Memory: 32 bytes a trace (twice that while they are exchanged), shared by the ranks, and 40 a gather
+ * on rank 0. */
 #ifndef SEISDCN_SGY_INDEX_H
 #define SEISDCN_SGY_INDEX_H
 

@@ -14,7 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SURVEY_SOURCE_MAX = 256, SURVEY_ATTRIBUTES_MAX = 64, SURVEY_NAME_MAX = 64 };
+enum {
+    SURVEY_SOURCE_MAX = 256,
+    SURVEY_ATTRIBUTES_MAX = 64,
+    SURVEY_NAME_MAX = 64,
+    SURVEY_DATASET_MAX = SURVEY_NAME_MAX + 16
+};
 
 typedef struct {
     char name[SURVEY_NAME_MAX]; /* NAME of /attribute/NAME */
@@ -55,6 +60,14 @@ char *survey_ensemble_name(const Survey *survey, int64_t e, char *text);
 
 /* The place of the first value of values [n] that is NaN or infinite, -1 where all are finite. Pure. */
 int64_t survey_first_not_finite(const float *values, int64_t n);
+
+/* The dataset of channel c, at most n_attributes: "/amplitude" or "/attribute/NAME"; text holds SURVEY_DATASET_MAX
+ * bytes. Pure. */
+char *survey_channel_name(const Survey *survey, int64_t c, char *text);
+
+/* Checks that channel c's values [fold(e)][n_samples] of ensemble e are finite. Local. STATUS_DATA with trace and
+ * sample. */
+Status survey_check_finite(const Survey *survey, int64_t e, int64_t c, const float *values);
 
 /* Reads channels 0 .. n_channels-1 of ensemble e into amplitude [n_channels][fold(e)][n_samples] (channel 0 the
  * amplitude, then the attributes). Local. STATUS_IO; STATUS_DATA with trace and sample where a value is not finite;
@@ -106,6 +119,10 @@ Status survey_create(const Comm *comm, const char *path, const SurveyPlan *plan,
 /* After every gather is written: closes the file on all ranks; rank 0 reads the ensembles' checksums and writes the
  * root's. The tables stay until survey_close(). Collective. */
 Status survey_finish(Survey *survey);
+
+/* About how many bytes a prediction of `survey` takes as a file: its amplitudes, tables and what is copied with them.
+ * Local: rank 0's. STATUS_IO, STATUS_DATA. */
+Status survey_predicted_bytes(const Survey *survey, int64_t *bytes);
 
 /* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */
 Status survey_verify_gather(const Survey *survey, int64_t e);

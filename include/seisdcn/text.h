@@ -27,7 +27,8 @@ char *text_copy(const char *text);
 /* printf into a new text, to be freed with memory_free(). Local; NULL with a STATUS_MEMORY message. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The name out of names[0..n) nearest to word by edit distance, NULL where none is near (more than a third of the
+/* The name out of names[0..n) nearest to word by edit distance (letters added, left
+ * out, changed or swapped with the next), NULL where none is near (more than a third of the
  * letters differ). Pure; the answer is one of names. */
 const char *text_nearest(const char *word, const char *const *names, size_t n);
 

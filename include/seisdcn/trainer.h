@@ -6,6 +6,7 @@
 #define SEISDCN_TRAINER_H
 
 #include "seisdcn/batch.h"
+#include "seisdcn/blocks.h"
 #include "seisdcn/comm.h"
 #include "seisdcn/config.h"
 #include "seisdcn/network.h"
@@ -19,14 +20,28 @@
 /* Where a step's time goes, in seconds of this rank. */
 typedef enum { PHASE_READ, PHASE_FEED, PHASE_COMPUTE, PHASE_SUM, PHASE_EXCHANGE, PHASE_UPDATE, PHASES } TrainerPhase;
 
+/* What a rank's memory is made of while it trains, at most, in bytes. */
+typedef struct {
+    int64_t program;            /* the process as it stood before: program, libraries, the survey's tables, map */
+    int64_t own;                /* network, batch, optimizer, lists: trainer_bytes() */
+    int64_t gathers;            /* of training */
+    int64_t gathers_ahead;      /* of these, read ahead */
+    int64_t validation;         /* an evaluation beside the training */
+    int64_t validation_gathers; /* of this: what to hand to evaluate_new() as `hold` */
+    int64_t libraries;          /* what MPI and HDF5 will take besides */
+    int64_t peak;               /* the process's peak before */
+} TrainerMemory;
+
 typedef struct {
     Comm comm;
     const Survey *survey;
     Network *network;
+    TrainerMemory memory;
     double learning_rate;
     int64_t seed;
     Order order;
     Gathers gathers;
+    Blocks blocks;
     Batch batch;                 /* the current one; group by group the next one takes its place */
     IndexRow *rows[2];           /* [batch.capacity] of the current batch and of the next */
     int current;                 /* which of the two */
@@ -42,12 +57,21 @@ typedef struct {
     int64_t epoch_step;   /* steps taken in the epoch */
     ExactSum epoch_error; /* sum of the epoch's patch losses */
     int64_t epoch_patches;
-    bool stop; /* a rank was asked to stop (interrupt.h) before the last step: the same on all ranks */
+    int64_t epochs, max_steps; /* of the configuration */
+    bool stop;                 /* a rank was asked to stop (interrupt.h) before the last step: the same on all ranks */
     double seconds[PHASES];
 } Trainer;
 
-/* Prepares training of network (the caller's) on a map's train rows. Reads all of this rank's gathers where they stay
- * in memory. Collective. STATUS_MEMORY, STATUS_IO, STATUS_DATA. */
+/* Finds out what training of network (the caller's) on a map's train rows takes: trainer->order and trainer->memory
+ * only. Collective. STATUS_MEMORY (also where train.memory_limit_mb does not do; it says what would). */
+Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                    Trainer *trainer);
+
+/* Prepares what was planned; reads all of this rank's gathers where they stay in memory. Collective. STATUS_MEMORY,
+ * STATUS_IO, STATUS_DATA. */
+Status trainer_prepare(Trainer *trainer);
+
+/* trainer_plan() and trainer_prepare(). Collective. */
 Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
                    Trainer *trainer);
 
@@ -67,7 +91,13 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss);
 /* The mean loss over the patches of the epoch so far. Pure. */
 double trainer_epoch_loss(const Trainer *trainer);
 
-/* Bytes that a rank needs besides its gathers. Pure. */
+/* Lets the reading of gathers go on where something else than training takes its time. Local. */
+void trainer_read_on(Trainer *trainer);
+
+/* Bytes that a trainer takes besides its gathers. Pure. */
 size_t trainer_bytes(const Trainer *trainer);
+
+/* The most that a rank will have in memory. Pure. */
+int64_t trainer_memory_sum(const TrainerMemory *memory);
 
 #endif

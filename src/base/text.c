@@ -92,24 +92,28 @@ char *text_format(const char *format, ...)
 
 enum { WORD_MAX = 64 };
 
-/* Levenshtein distance with one row of memory. */
+static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
+
+/* Letters added, left out, changed, or swapped with the next one (Damerau 1964; each place is edited once). Three rows
+ * of the table: cost[i % 3][j] of the first i letters of a and j of b. */
 static size_t edit_distance(const char *a, const char *b)
 {
-    size_t n = strlen(a), m = strlen(b), row[WORD_MAX + 1];
+    size_t n = strlen(a), m = strlen(b), cost[3][WORD_MAX + 1];
     if (n > WORD_MAX || m > WORD_MAX) return WORD_MAX;
-    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t j = 0; j <= m; j++) cost[0][j] = j;
     for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
+        size_t *now = cost[i % 3], *before = cost[(i + 2) % 3], *long_before = cost[(i + 1) % 3];
+        now[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            size_t cost = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-            diagonal = row[j];
-            if (row[j] + 1 < cost) cost = row[j] + 1;
-            if (row[j - 1] + 1 < cost) cost = row[j - 1] + 1;
-            row[j] = cost;
+            size_t least = before[j - 1] + !same_letter(a[i - 1], b[j - 1]);
+            if (before[j] + 1 < least) least = before[j] + 1;
+            if (now[j - 1] + 1 < least) least = now[j - 1] + 1;
+            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
+            if (swapped && long_before[j - 2] + 1 < least) least = long_before[j - 2] + 1;
+            now[j] = least;
         }
     }
-    return row[m];
+    return cost[n % 3][m];
 }
 
 const char *text_nearest(const char *word, const char *const *names, size_t n)

@@ -211,6 +211,8 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = apply_output_open(&apply, &finished);
     if (status == STATUS_OK && finished)
         log_note("%s is finished already: nothing is left to do", command_text(job, "--output"));
+    else if (status == STATUS_OK && command_flag(job, "--dry-run"))
+        status = apply_dry_run(&apply);
     else if (status == STATUS_OK)
         status = make_output(&apply);
     if (status != STATUS_OK) status = apply_output_abandon(&apply, status);
@@ -236,6 +238,9 @@ static const Option options[] = {
      .help = "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
     {.name = "--resume", .kind = OPTION_FLAG, .help = "go on with an unfinished PREDICTED.h5.part, where there is one"},
     {.name = "--difference", .kind = OPTION_FLAG, .help = "write input minus prediction, the noise"},
+    {.name = "--dry-run",
+     .kind = OPTION_FLAG,
+     .help = "check everything, write nothing, and print memory, file, windows and time"},
     {.name = NULL},
 };
 

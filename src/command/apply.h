@@ -71,7 +71,8 @@ Status apply_output_check(const Job *job, const char *part);
 /* Opens the output for writing: the unfinished one that --resume goes on with, or a new one. A gather of the
  * unfinished one that says done is read, and left out of apply->list where its checksum matches. *finished: the output
  * stands whole and is of this very work, so nothing is to be done. Collective. STATUS_DATA, STATUS_CONFIG, STATUS_USAGE
- * where what stands is of another model or survey, configuration, or command line; STATUS_IO, STATUS_MEMORY. */
+ * where what stands is of another model or survey, configuration, or command line; STATUS_IO, STATUS_MEMORY. With
+ * --dry-run nothing is made or changed. */
 Status apply_output_open(Apply *apply, bool *finished);
 
 /* The root's checksum, then the output's name. Collective. STATUS_IO. */
@@ -80,6 +81,12 @@ Status apply_output_finish(Apply *apply);
 /* After a failure: closes the output; keeps what holds a finished gather and says in the message how to go on, removes
  * the rest. Collective; returns status. */
 Status apply_output_abandon(Apply *apply, Status status);
+
+/* ---- apply_dry_run.c ---- */
+
+/* Tells what the prediction of what apply->list holds takes, after every check of the real run. Collective. STATUS_IO
+ * where the output finds no room; what reading gathers may say. */
+Status apply_dry_run(Apply *apply);
 
 /* ---- apply_report.c ---- */
 

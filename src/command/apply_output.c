@@ -190,7 +190,8 @@ static Status take_done(Apply *apply)
 static Status resume(Apply *apply, bool *usable)
 {
     const Comm *comm = &apply->job->comm;
-    Status status = survey_open(comm, apply->part, true, &apply->predicted);
+    bool dry = command_flag(apply->job, "--dry-run");
+    Status status = survey_open(comm, apply->part, !dry, &apply->predicted);
     *usable = status != STATUS_DATA;
     if (status == STATUS_DATA) {
         log_warning("%s; starting anew", status_message());
@@ -210,7 +211,7 @@ static Status resume(Apply *apply, bool *usable)
                            apply->part, apply->survey.path);
     }
     status = take_done(apply);
-    if (status == STATUS_OK) apply->begun = true;
+    if (status == STATUS_OK) apply->begun = !dry;
     return status;
 }
 
@@ -234,7 +235,7 @@ Status apply_output_open(Apply *apply, bool *finished)
             log_note("nothing to resume: %s does not exist; starting from the beginning", apply->part);
         }
     }
-    return create(apply);
+    return command_flag(apply->job, "--dry-run") ? STATUS_OK : create(apply);
 }
 
 /* ---- the end ---- */

@@ -26,6 +26,14 @@ const char *command_text(const Job *job, const char *name)
     return i < 0 ? NULL : job->option[i];
 }
 
+const char *command_texts(const Job *job, const char *name, int i)
+{
+    int option = find_option(job, name);
+    for (int r = 0; r < job->n_repeated; r++)
+        if (job->repeated[r].option == option && i-- == 0) return job->repeated[r].text;
+    return NULL;
+}
+
 bool command_flag(const Job *job, const char *name) { return command_text(job, name) != NULL; }
 
 int64_t command_int(const Job *job, const char *name)
@@ -53,12 +61,9 @@ static const Command *find_command(const Command *const *commands, const char *n
 
 static Status unknown_command(const Command *const *commands, const char *name)
 {
-    const char *names[64];
-    size_t n = 0;
-    while (n < 64 && commands[n] != NULL) {
-        names[n] = commands[n]->name;
-        n++;
-    }
+    const char *names[64] = {"help", "completion"};
+    size_t n = 2;
+    for (; n < 64 && *commands != NULL; commands++) names[n++] = (*commands)->name;
     const char *nearest = text_nearest(name, names, n);
     if (nearest != NULL) return status_fail(STATUS_USAGE, "unknown command '%.80s'; did you mean %s?", name, nearest);
     return status_fail(STATUS_USAGE, "unknown command '%.80s'; seisdcn --help lists the commands", name);
@@ -105,10 +110,10 @@ static Status run_command(const Comm *comm, const Command *command, bool quiet, 
     return status;
 }
 
-/* `seisdcn help [COMMAND | config]` */
+/* `seisdcn help [COMMAND | config | man]` */
 static Status run_help(const Command *const *commands, int argc, char **argv)
 {
-    if (argc > 1) return status_fail(STATUS_USAGE, "help takes the name of one command, or config");
+    if (argc > 1) return status_fail(STATUS_USAGE, "help takes the name of one command, config or man");
     const Command *command = argc == 0 ? NULL : find_command(commands, argv[0]);
     if (command != NULL)
         help_command(command);
@@ -116,9 +121,18 @@ static Status run_help(const Command *const *commands, int argc, char **argv)
         help_program(commands);
     else if (strcmp(argv[0], "config") == 0)
         return help_config();
+    else if (strcmp(argv[0], "man") == 0)
+        help_man(commands);
     else
         return unknown_command(commands, argv[0]);
     return STATUS_OK;
+}
+
+/* `seisdcn completion SHELL` */
+static Status run_completion(const Command *const *commands, int argc, char **argv)
+{
+    if (argc != 1) return status_fail(STATUS_USAGE, "completion takes the name of a shell: seisdcn completion bash");
+    return help_completion(commands, argv[0]);
 }
 
 /* What stands before the command; *name becomes the command's, for messages. */
@@ -136,6 +150,7 @@ static Status run(const Comm *comm, const Command *const *commands, int argc, ch
             return STATUS_OK;
         }
         if (strcmp(word, "help") == 0) return run_help(commands, argc - i - 1, argv + i + 1);
+        if (strcmp(word, "completion") == 0) return run_completion(commands, argc - i - 1, argv + i + 1);
         if (strcmp(word, "--quiet") == 0) {
             quiet = true;
         } else if (strcmp(word, "--force") == 0) {

@@ -208,7 +208,7 @@ static Status write_places(const Inputs *inputs, const Survey *survey)
 static Status copy_gathers(const Job *job, Inputs *inputs, Survey *survey, Copy *copy)
 {
     const Comm *comm = &job->comm;
-    int64_t first = inputs->my_gathers, end = inputs->my_end, most = end - first;
+    int64_t first = inputs->my_first, end = inputs->my_end, most = end - first;
     Status status = inputs_gather_new(inputs, survey_max_fold(survey), &copy->gather);
     if (status == STATUS_OK && inputs->layouts != NULL) status = write_places(inputs, survey);
     status = comm_agree(comm, status);
@@ -318,10 +318,9 @@ static const Option options[] = {
      "(cdp, shot_point ...)"},
     {"--crossline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false, "SEG-Y: its crossline (default 193)"},
     {"--offset-byte", OPTION_TEXT, "FIELD", "37", 0, 0, false, "SEG-Y: its offset"},
-    {"--sort", OPTION_TEXT, "ORDER", "file", 0, 0, false,
-     "SEG-Y: the traces of a gather in the order of the file, or by offset"},
-    {"--endian", OPTION_TEXT, "ORDER", NULL, 0, 0, false,
-     "SEG-Y: the byte order, big or little, where the header does not tell it right"},
+    {"--sort", OPTION_TEXT, "file|offset", "file", 0, 0, false, "SEG-Y: the order of the traces of a gather"},
+    {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
+     "SEG-Y: the byte order, where the header does not tell it right"},
     {"--format", OPTION_INT, "N", "0", 0, 16, false,
      "SEG-Y: the sample format, 1, 2, 3, 5 or 8, where the header does not tell it right"},
     {0},

@@ -1,7 +1,8 @@
-#include "seisdcn/help.h"
+#include "help_private.h"
 
 #include "seisdcn/config.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/help.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/options.h"
@@ -43,19 +44,39 @@ static void print_wrapped(const char *first, int indent, const char *words)
     if (!empty) log_result("%s", line);
 }
 
-static void print_option(const Option *option)
+const HelpStatus help_statuses[] = {
+    {0, "done"},
+    {2, "usage"},
+    {3, "configuration"},
+    {4, "input data"},
+    {5, "I/O"},
+    {6, "memory"},
+    {7, "a number that is not finite"},
+    {75, "interrupted, can be resumed"},
+    {70, "a fault of the program"},
+    {0, NULL},
+};
+
+char *help_option_text(const Option *option, char *text, size_t size)
 {
-    char name[96], range[96] = "", text[512];
+    char range[96] = "";
     bool is_number = option->kind == OPTION_INT || option->kind == OPTION_NUMBER;
     if (is_number && option->min < option->max)
         snprintf(range, sizeof range, option->kind == OPTION_INT ? "%.0f to %.0f" : "%g to %g", option->min,
                  option->max);
-    snprintf(name, sizeof name, "  %s %s", option->name, option->argument == NULL ? "" : option->argument);
     bool has_fallback = option->fallback != NULL, has_range = *range != '\0';
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", option->help, option->required ? " (required)" : "",
+    snprintf(text, size, "%s%s%s%s%s%s%s%s", option->help, option->required ? " (required)" : "",
              has_fallback || has_range ? " (" : "", has_fallback ? "default " : "",
              has_fallback ? option->fallback : "", has_fallback && has_range ? "; " : "", range,
              has_fallback || has_range ? ")" : "");
+    return text;
+}
+
+static void print_option(const Option *option)
+{
+    char name[96], text[512];
+    snprintf(name, sizeof name, "  %s %s", option->name, option->argument == NULL ? "" : option->argument);
+    help_option_text(option, text, sizeof text);
     print_wrapped(name, HELP_COLUMN, text);
 }
 
@@ -70,8 +91,7 @@ static void print_example(const char *example)
 
 void help_program(const Command *const *commands)
 {
-    log_result("seisdcn: learns seismic gathers with a small convolutional autoencoder, in parallel, and applies it to "
-               "whole surveys");
+    log_result("seisdcn: " HELP_PURPOSE);
     log_result("\nusage: seisdcn COMMAND [options]        alone, or under mpirun -n N with any N\n\ncommands:");
     for (; *commands != NULL; commands++) {
         char name[64];
@@ -82,20 +102,31 @@ void help_program(const Command *const *commands)
     for (const Option *option = options_common(); option->name != NULL; option++) print_option(option);
     log_result("\nseisdcn COMMAND --help      the command's options with their defaults, and an example");
     log_result("seisdcn help config        every configuration key with its meaning, range and default, as YAML");
-    log_result("\nexit status: 0 done; 2 usage; 3 configuration; 4 input data; 5 I/O; 6 memory; 7 a number that is not "
-               "finite;\n             75 interrupted, can be resumed; 70 a fault of the program");
+    log_result("seisdcn help man           the manual page: seisdcn help man | man -l -");
+    log_result("seisdcn completion bash    completion by the shell: source <(seisdcn completion bash)");
+    char text[512] = "";
+    size_t at = 0;
+    for (const HelpStatus *s = help_statuses; s->meaning != NULL; s++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%d %s", at == 0 ? "" : "; ", s->status, s->meaning);
+    log_result("%s", "");
+    print_wrapped("exit status:", 14, text);
+}
+
+char *help_usage(const Command *command, char *text, size_t size)
+{
+    size_t at = (size_t)snprintf(text, size, "seisdcn %s", command->name);
+    for (const Option *option = command->options; option->name != NULL; option++)
+        if (option->required) at += (size_t)snprintf(text + at, size - at, " %s %s", option->name, option->argument);
+    snprintf(text + at, size - at, " [options]%s%s", command->arguments == NULL ? "" : " ",
+             command->arguments == NULL ? "" : command->arguments);
+    return text;
 }
 
 void help_command(const Command *command)
 {
     char usage[512];
-    int at = snprintf(usage, sizeof usage, "seisdcn %s", command->name);
-    for (const Option *option = command->options; option->name != NULL; option++)
-        if (option->required)
-            at += snprintf(usage + at, sizeof usage - (size_t)at, " %s %s", option->name, option->argument);
-    snprintf(usage + at, sizeof usage - (size_t)at, " [options]%s%s", command->arguments == NULL ? "" : " ",
-             command->arguments == NULL ? "" : command->arguments);
-    log_result("seisdcn %s: %s\n\nusage: %s\n", command->name, command->summary, usage);
+    log_result("seisdcn %s: %s\n\nusage: %s\n", command->name, command->summary,
+               help_usage(command, usage, sizeof usage));
     if (command->description != NULL) {
         print_wrapped("", 0, command->description);
         log_result("%s", "");

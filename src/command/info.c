@@ -1,4 +1,5 @@
 /* info: what a survey, map or model file holds, and whether it is what its checksums were made of. */
+#include "seisdcn/checkpoint.h"
 #include "seisdcn/checksum.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/h5.h"
@@ -279,6 +280,20 @@ static Status info_serial(const char *path, bool is_model)
     return status != STATUS_OK ? status : closed;
 }
 
+/* Reading a checkpoint checks every byte of it; *is_one: it is one. Rank 0's. */
+static Status verify_checkpoint(const char *path, bool *is_one)
+{
+    H5File file;
+    Status status = h5_open(path, false, &file);
+    if (status != STATUS_OK) return status;
+    *is_one = h5_exists(&file, "/training");
+    status = h5_close(&file);
+    Checkpoint checkpoint;
+    if (status == STATUS_OK && *is_one) status = checkpoint_read(path, vector_of_level(1), &checkpoint);
+    if (status == STATUS_OK && *is_one) checkpoint_free(&checkpoint);
+    return status;
+}
+
 /* Loading a model checks its shapes, its values, and its checksum where it has one. */
 static Status verify_model(const Comm *comm, const char *path)
 {
@@ -288,8 +303,12 @@ static Status verify_model(const Comm *comm, const char *path)
     Status status = model_load(comm, path, vector_of_level(1), &network, &info);
     if (status != STATUS_OK) return status;
     snprintf(text, sizeof text, "shapes and values; the state_dict's checksum is %016" PRIx64, info.checksum);
-    line("verified", text);
     network_free(&network);
+    bool is_checkpoint = false;
+    status = comm_agree(comm, comm->rank == 0 ? verify_checkpoint(path, &is_checkpoint) : STATUS_OK);
+    if (status != STATUS_OK) return status;
+    line("verified", text);
+    if (is_checkpoint) line("", "as a checkpoint: every byte");
     return STATUS_OK;
 }
 

@@ -100,16 +100,6 @@ static Status take_common(const Option *option, const char *value, Job *job, Inv
     return STATUS_OK;
 }
 
-/* The text of a list is its own block. */
-static Status append_value(const char **text, const char *value)
-{
-    char *longer = *text == NULL ? text_copy(value) : text_format("%s,%s", *text, value);
-    if (longer == NULL) return STATUS_MEMORY;
-    memory_free((void *)*text);
-    *text = longer;
-    return STATUS_OK;
-}
-
 static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *invocation)
 {
     const char *word = strcmp(argv[*at], "-h") == 0 ? "--help" : argv[*at], *value = NULL;
@@ -121,8 +111,8 @@ static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *
     Status status = take_value(option, argc, argv, at, &value);
     if (status != STATUS_OK) return status;
     if (mine < 0) return take_common(option, value, job, invocation);
-    if (option->kind == OPTION_LIST) return append_value(&job->option[mine], value);
-    if (job->option[mine] != NULL && option->kind != OPTION_FLAG)
+    if (option->kind == OPTION_LIST) job->repeated[job->n_repeated++] = (Repeated){mine, value};
+    if (job->option[mine] != NULL && option->kind != OPTION_FLAG && option->kind != OPTION_LIST)
         return status_fail(STATUS_USAGE, "%s is given twice", option->name);
     job->option[mine] = value;
     return STATUS_OK;
@@ -176,8 +166,10 @@ Status options_parse(int argc, char **argv, Job *job, Invocation *invocation)
 {
     job->arguments = memory_new((size_t)argc + 1, sizeof *job->arguments, "the arguments");
     invocation->sets = memory_new((size_t)argc + 1, sizeof *invocation->sets, "the arguments");
+    job->repeated = memory_new((size_t)argc + 1, sizeof *job->repeated, "the arguments");
     job->line = make_line(job->command, argc, argv);
-    if (job->arguments == NULL || invocation->sets == NULL || job->line == NULL) return STATUS_MEMORY;
+    if (job->arguments == NULL || invocation->sets == NULL || job->repeated == NULL || job->line == NULL)
+        return STATUS_MEMORY;
     bool options_end = false;
     for (int i = 0; i < argc; i++) {
         bool is_option = !options_end && argv[i][0] == '-' && argv[i][1] != '\0';
@@ -195,16 +187,12 @@ Status options_parse(int argc, char **argv, Job *job, Invocation *invocation)
 
 void options_free(Job *job, Invocation *invocation)
 {
-    const Option *options = job->command->options;
-    for (int i = 0; options[i].name != NULL; i++) {
-        if (options[i].kind != OPTION_LIST) continue;
-        memory_free((void *)job->option[i]);
-        job->option[i] = NULL;
-    }
     memory_free(job->arguments);
     memory_free(invocation->sets);
+    memory_free(job->repeated);
     memory_free(job->line);
     job->arguments = NULL;
+    job->repeated = NULL;
     invocation->sets = NULL;
     job->line = NULL;
 }

@@ -211,7 +211,7 @@ static const Option options[] = {
     {"--agc", OPTION_NUMBER, "MS", "0", 0, 1e9, false,
      "automatic gain: divides by the input's RMS in a window of so many ms (samples where the interval is unknown); 0: "
      "none"},
-    {"--palette", OPTION_TEXT, "NAME", "gray", 0, 0, false, "gray (peaks black) or seismic (peaks red, troughs blue)"},
+    {"--palette", OPTION_TEXT, "gray|seismic", "gray", 0, 0, false, "peaks black, or peaks red and troughs blue"},
     {"--wiggle", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws traces as lines with filled peaks"},
     {"--spectrum", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws spectra: the mean over the traces, and f-k"},
     {"--width", OPTION_INT, "N", NULL, 200, 20000, false,

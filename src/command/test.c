@@ -89,9 +89,9 @@ static const Option options[] = {
      .help = "the index map (default: the model's own split)"},
     {.name = "--split",
      .kind = OPTION_TEXT,
-     .argument = "SPLIT",
+     .argument = "train|valid|test",
      .fallback = "test",
-     .help = "which patches: train, valid or test"},
+     .help = "which patches"},
     {.name = NULL},
 };
 

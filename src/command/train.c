@@ -1,5 +1,6 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
 #include "report.h"
+#include "train_dry_run.h"
 #include "train_output.h"
 #include "train_resume.h"
 
@@ -37,9 +38,6 @@ typedef struct {
     double seconds;  /* training time of the epoch */
 } Train;
 
-/* Gathers of the validation set that a rank keeps between epochs. */
-static const int64_t VALIDATION_BYTES = (int64_t)256 << 20;
-
 /* ---- prepare ---- */
 
 static Status make_network(Train *train, const Vector *vector, const char *init)
@@ -60,6 +58,8 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     return status;
 }
 
+static void read_on(void *context) { trainer_read_on(context); }
+
 /* What the result depends on besides the files that a run reads again; of rank 0 all of it. */
 static void take_fingerprints(Train *train)
 {
@@ -70,7 +70,8 @@ static void take_fingerprints(Train *train)
     checkpoint_name_machine(&train->network, state);
 }
 
-static Status prepare(Train *train)
+/* What a real run and a dry one check and read alike. */
+static Status load(Train *train)
 {
     Job *job = train->job;
     const Comm *comm = &job->comm;
@@ -96,13 +97,25 @@ static Status prepare(Train *train)
     if (status != STATUS_OK) return status;
     index_report(&train->map);
     take_fingerprints(train);
-    status = train_resume_compare(job, resume, &train->state, &train->network);
-    if (status == STATUS_OK)
-        status = trainer_new(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    return train_resume_compare(job, resume, &train->state, &train->network);
+}
+
+static Status prepare(Train *train)
+{
+    Job *job = train->job;
+    const Comm *comm = &job->comm;
+    TrainResume *resume = &train->resume;
+    Status status = trainer_plan(comm, &train->survey, &train->map, &job->config, &train->network, &train->trainer);
+    if (status == STATUS_OK) {
+        train_warn_memory(comm, &train->trainer.memory);
+        status = trainer_prepare(&train->trainer);
+    }
     if (status == STATUS_OK)
         status = evaluate_new(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches,
-                              VALIDATION_BYTES, &train->network, &train->validation);
+                              train->trainer.memory.validation_gathers, &train->network, &train->validation);
     if (status != STATUS_OK) return status;
+    train->validation.poke = read_on;
+    train->validation.poke_context = &train->trainer;
     if (resume->found) checkpoint_install(comm, &resume->checkpoint, &resume->state, &train->trainer);
     train->output =
         (TrainOutput){.folder = command_text(job, "--output"), .trainer = &train->trainer, .state = &train->state};
@@ -305,7 +318,9 @@ static Status loop(Train *train)
 static Status prepare_and_loop(Train *train)
 {
     const char *folder = command_text(train->job, "--output");
-    Status status = prepare(train);
+    Status status = load(train);
+    bool dry = command_flag(train->job, "--dry-run");
+    if (status == STATUS_OK && !train->resume.finished && !dry) status = prepare(train);
     if (status == STATUS_INTERRUPTED)
         return status_fail(status, "%s before the first step; nothing is lost: the same command with --resume goes on",
                            status_message());
@@ -314,6 +329,9 @@ static Status prepare_and_loop(Train *train)
                  "; with more train.max_epochs or train.max_steps it goes on",
                  folder, train->resume.state.epoch, train->resume.state.step);
     if (status != STATUS_OK || train->resume.finished) return status;
+    if (dry)
+        return train_dry_run(train->job, &train->survey, &train->map, &train->network,
+                             train->resume.found ? train->resume.state.step : 0);
     introduce(train);
     status = loop(train);
     if (status == STATUS_OK) log_note("trained: %s/best.h5 (loss %.6g) and last.h5", folder, train->best);
@@ -325,7 +343,7 @@ static Status run(Job *job)
     Train train = {.job = job, .state = {.best = INFINITY}};
     interrupt_limit(60 * job->config.train.max_time_minutes);
     Status status = prepare_and_loop(&train);
-    if (status == STATUS_OK) report_memory(&job->comm);
+    if (status == STATUS_OK && !command_flag(job, "--dry-run")) report_memory(&job->comm);
     train_output_free(&train.output);
     train_resume_free(&train.resume);
     evaluate_free(&train.validation);
@@ -355,6 +373,9 @@ static const Option options[] = {
      .kind = OPTION_LIST,
      .argument = "KEY",
      .help = "lets --resume go on although this key (or survey, or map) is another now; may be repeated"},
+    {.name = "--dry-run",
+     .kind = OPTION_FLAG,
+     .help = "check everything, write nothing, and print memory, files, steps and time"},
     {.name = NULL},
 };
 
@@ -363,7 +384,9 @@ const Command command_train = {
     .summary = "trains the network on a survey's patches",
     .description =
         "Trains data-parallel over all ranks and writes DIR/best.h5 (lowest validation loss), last.h5, "
-        "metrics.csv, config.yaml and checkpoints/. The result has the same bits for any number of ranks. "
+        "metrics.csv, config.yaml and checkpoints/. The result has the same bits for any number of ranks. A "
+        "survey that is larger than memory is trained in blocks (train.block_gathers), whose next gathers are "
+        "read while the ranks compute. "
         "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and train.max_time_minutes end it behind a step, with a checkpoint "
         "and status 75; --resume, with any number of ranks, then gives the bits of a run that never stopped.",
     .example = "mpirun -n 2 seisdcn train --survey survey.h5 --output run --set train.max_epochs=3",

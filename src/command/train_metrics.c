@@ -71,14 +71,10 @@ Status train_metrics_resume(TrainMetrics *metrics, const char *folder, const Che
     char *text = NULL;
     Status status = files_exists(metrics->path) ? files_read_text(metrics->path, &text) : STATUS_OK;
     if (status != STATUS_OK) return status;
-    bool whole = text != NULL && strncmp(text, HEAD, strlen(HEAD)) == 0;
-    if (whole) {
-        size_t length = strlen(text);
-        metrics->rows = keep_rows(text, state);
-        if (strlen(text) != length) status = files_write_text(metrics->path, text);
-    } else {
-        status = files_write_text(metrics->path, HEAD);
-    }
+    /* written in any case: what a crash of the machine left behind the last row may be anything */
+    bool known = text != NULL && strncmp(text, HEAD, strlen(HEAD)) == 0;
+    if (known) metrics->rows = keep_rows(text, state);
+    status = files_write_text(metrics->path, known ? text : HEAD);
     if (metrics->rows < state->metrics_rows)
         log_warning("%s has %" PRId64 " of the %" PRId64 " rows before step %" PRId64 ": it goes on from there without "
                     "the others",

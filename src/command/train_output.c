@@ -4,6 +4,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,10 @@ Status train_output_check(const char *folder, bool exists)
     if (files_exists(folder) && !files_is_folder(folder))
         return status_fail(STATUS_USAGE, "%s exists and is not a folder; --output names the folder of a training",
                            folder);
-    return files_check_output(folder, exists);
+    Status status = files_check_output(folder, exists);
+    if (status == STATUS_OK && files_exists(folder) && access(folder, W_OK | X_OK) != 0)
+        status = status_fail(STATUS_IO, "%s: the folder cannot be written: %s", folder, strerror(errno));
+    return status;
 }
 
 bool train_output_is_checkpoint(const char *name, int64_t *step)
@@ -101,6 +105,22 @@ static Status write_best(const TrainOutput *output)
     return status;
 }
 
+/* The newest checkpoint in the folder becomes the one before the next. */
+static Status find_newest(TrainOutput *output)
+{
+    char *checkpoints = text_format("%s/checkpoints", output->folder), **list = NULL;
+    int64_t n = 0, step;
+    Status status = checkpoints == NULL ? STATUS_MEMORY : files_list(checkpoints, ".h5", &list, &n);
+    while (n > 0 && !train_output_is_checkpoint(list[n - 1], &step)) n--;
+    if (status == STATUS_OK && n > 0) {
+        output->checkpoints[1] = text_copy(list[n - 1]);
+        if (output->checkpoints[1] == NULL) status = STATUS_MEMORY;
+    }
+    memory_free(list);
+    memory_free(checkpoints);
+    return status;
+}
+
 /* Takes over from the checkpoint what the folder held when it was written: what came later goes. */
 static Status go_on(TrainOutput *output, const TrainResume *resume, const char *line)
 {
@@ -113,6 +133,8 @@ static Status go_on(TrainOutput *output, const TrainResume *resume, const char *
     if (status == STATUS_OK && train_output_is_checkpoint(name, &step)) {
         output->checkpoints[1] = text_copy(name);
         if (output->checkpoints[1] == NULL) status = STATUS_MEMORY;
+    } else if (status == STATUS_OK) { /* last.h5, which the next epoch replaces */
+        status = find_newest(output);
     }
     if (status == STATUS_OK) status = train_metrics_resume(&output->metrics, output->folder, output->state);
     if (status != STATUS_OK) return status;

@@ -103,9 +103,10 @@ static Status allow(const char *name, TrainResume *resume)
     return STATUS_OK;
 }
 
-static Status allow_all(const char *keys, TrainResume *resume)
+/* Keys with commas between. */
+static Status allow_list(const char *keys, TrainResume *resume)
 {
-    char *list = text_copy(keys == NULL ? "" : keys), *rest = NULL;
+    char *list = text_copy(keys), *rest = NULL;
     if (list == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;
     for (char *name = strtok_r(list, ",", &rest); status == STATUS_OK && name != NULL;
@@ -341,7 +342,10 @@ static Status check_options(const Job *job, TrainResume *resume)
         return status_fail(STATUS_USAGE, "--resume goes on with a training, --force begins it anew: give one of them");
     if (changes != NULL && !resumes)
         return status_fail(STATUS_USAGE, "--allow-change belongs to --resume: a new training has nothing to change");
-    return allow_all(changes, resume);
+    Status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && command_texts(job, "--allow-change", i) != NULL; i++)
+        status = allow_list(command_texts(job, "--allow-change", i), resume);
+    return status;
 }
 
 Status train_resume_begin(Job *job, const Vector *vector, TrainResume *resume, CheckpointState *now)

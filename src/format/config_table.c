@@ -103,11 +103,11 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                              .help = "Shards that the gathers are dealt to, more than there will be ranks; it shapes "
                                      "the order of the patches, so results are the same for any number of ranks."},
     [CONFIG_TRAIN_BLOCK_GATHERS] = {KEY(train, block_gathers), WHOLE(0, INT_MOST), .fallback = "0", .unit = "gathers",
-                                    .help = "Gathers that a shard keeps in play at a time; 0: all of them. It shapes "
-                                            "the order of the patches too."},
+                                    .help = "Gathers that a shard keeps in play at a time, for surveys larger than "
+                                            "memory; 0: all of them. It shapes the order of the patches too."},
     [CONFIG_TRAIN_MEMORY_LIMIT_MB] = {KEY(train, memory_limit_mb), WHOLE(0, COUNT_MOST), .fallback = "0", .unit = "MB",
-                                      .help = "A rank whose gathers need more than this stops and names a "
-                                              "train.block_gathers that fits; 0: no limit."},
+                                      .help = "A rank that will need more memory than this stops before it trains and "
+                                              "names a train.block_gathers that fits; 0: no limit."},
 
     [CONFIG_APPLY_METHOD] = {KEY(apply, method), CHOICE("shared", "direct"), .fallback = "shared",
                              .help = "shared computes once what windows of one scale have in common; direct computes "

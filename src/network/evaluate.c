@@ -7,12 +7,63 @@
 
 #include <string.h>
 
-enum { GROUPS_AT_A_TIME = 8 };
+enum { GROUPS_AT_A_TIME = 8, GATHERS_AHEAD = 4 };
+
+size_t evaluate_bytes(const Survey *survey, const Network *network)
+{
+    const NetworkShape *shape = &network->shape;
+    int64_t capacity = GROUPS_AT_A_TIME * network->vector->lanes;
+    return batch_bytes(network->vector, shape->channels, shape->patch_size, capacity) +
+           (size_t)capacity * sizeof(IndexRow) + gathers_table_bytes(survey, shape->channels);
+}
+
+int64_t evaluate_least(int64_t largest) { return (GATHERS_AHEAD + 2) * largest; } /* two may be in use */
 
 /* Number i of the selection is row i * n_rows / n_used. */
 static int64_t selected_row(const Evaluation *evaluation, int64_t i)
 {
     return (int64_t)((__int128)i * evaluation->n_rows / evaluation->n_used);
+}
+
+/* The first number of the selection whose row is `row` or comes later. */
+static int64_t first_number(const Evaluation *evaluation, int64_t row)
+{
+    return (int64_t)(((__int128)row * evaluation->n_used + evaluation->n_rows - 1) / evaluation->n_rows);
+}
+
+/* The ensemble of number i; *next is the first number of another one. */
+static int64_t ensemble_of(const Evaluation *evaluation, int64_t i, int64_t *next)
+{
+    const IndexShare *share = &evaluation->share;
+    const IndexPiece *piece = &share->piece[index_share_piece(share, selected_row(evaluation, i) - share->first)];
+    *next = first_number(evaluation, share->first + piece->first + piece->n);
+    return piece->ensemble;
+}
+
+int64_t evaluate_gathers(const Evaluation *evaluation)
+{
+    int64_t sum = 0, next;
+    for (int64_t i = evaluation->first; i < evaluation->end; i = next)
+        sum += gathers_bytes_of(evaluation->gathers.survey, evaluation->gathers.n_channels,
+                                ensemble_of(evaluation, i, &next));
+    return sum;
+}
+
+/* Between groups of patches: reading goes on. */
+static void read_on(Evaluation *evaluation)
+{
+    int64_t next;
+    for (; evaluation->ahead < evaluation->end; evaluation->ahead = next)
+        if (!gathers_ahead(&evaluation->gathers, ensemble_of(evaluation, evaluation->ahead, &next))) break;
+    if (evaluation->poke != NULL) evaluation->poke(evaluation->poke_context);
+}
+
+/* As much as GATHERS_AHEAD, as long as two gathers find room beside them. */
+static int64_t ahead_limit(const Survey *survey, int64_t n_channels, int64_t hold)
+{
+    int64_t largest = n_channels * survey_max_fold(survey) * survey->n_samples * (int64_t)sizeof(float);
+    int64_t left = hold == 0 ? INT64_MAX : hold - 2 * largest, wanted = GATHERS_AHEAD * largest;
+    return left < 0 ? 0 : left < wanted ? left : wanted;
 }
 
 Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map, IndexSplit split, int64_t limit,
@@ -46,6 +97,7 @@ Status evaluate_new(const Comm *comm, const Survey *survey, const IndexMap *map,
         evaluation->rows = memory_new((size_t)evaluation->batch.capacity, sizeof *evaluation->rows, "rows to evaluate");
         if (evaluation->rows == NULL) status = STATUS_MEMORY;
     }
+    evaluation->gathers.ahead_limit = ahead_limit(survey, network->shape.channels, hold);
     status = comm_agree(comm, status);
     if (status != STATUS_OK) evaluate_free(evaluation);
     return status;
@@ -74,6 +126,7 @@ static Status run_batch(Evaluation *evaluation, const Network *network, NetworkG
         double error[VECTOR_LANES_MAX];
         status = batch_load_group(batch, k / lanes, &evaluation->gathers);
         if (status != STATUS_OK) break;
+        read_on(evaluation);
         group->x = batch_group(batch, k / lanes);
         network_forward(network, group, false);
         network_loss(network, group, error);
@@ -128,6 +181,7 @@ static Status run_all(Evaluation *evaluation, const Network *network, NetworkGro
 Status evaluate_run(Evaluation *evaluation, Network *network, NetworkGroup *group, double *loss)
 {
     ExactSum sum = {0, 0};
+    evaluation->ahead = evaluation->first;
     network_fold_running(network);
     float *kept = group->x;
     Status status = run_all(evaluation, network, group, &sum);

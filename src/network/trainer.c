@@ -1,4 +1,4 @@
-#include "seisdcn/trainer.h"
+#include "trainer_private.h"
 
 #include "seisdcn/adam.h"
 #include "seisdcn/interrupt.h"
@@ -14,56 +14,11 @@
  * batch: sum and sum of squares in two limbs each. */
 enum { LOSS_HIGH, LOSS_LOW, FLAG_ERROR, FLAG_NUMERIC, FLAG_STOP, MESSAGE_HEAD, PER_CHANNEL = 4 };
 
-/* A gather held stays until memory says no; unshuffled maps may hop through the whole survey, so they get a limit. */
-static const int64_t UNSHUFFLED_BYTES = (int64_t)1 << 30;
-
-static int64_t gathers_limit(const Trainer *trainer)
-{
-    const Order *order = &trainer->order;
-    if (!order->shuffle) return UNSHUFFLED_BYTES;
-    if (order->block_gathers == 0) return 0;
-    int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
-    return order->block_gathers * (order->end_shard - order->first_shard) * largest * (int64_t)sizeof(float);
-}
-
-static int64_t my_gathers_bytes(const Trainer *trainer)
-{
-    int64_t bytes = 0;
-    const IndexShare *share = &trainer->order.share;
-    for (int64_t p = 0; p < share->n_pieces; p++) bytes += share->piece[p].fold;
-    return bytes * trainer->survey->n_samples * trainer->network->shape.channels * (int64_t)sizeof(float);
-}
-
-/* memory_limit_mb is only checked: what does not fit is an error that names a block_gathers that does. */
-static Status check_memory(const Trainer *trainer, const Config *config)
-{
-    if (config->train.memory_limit_mb == 0) return STATUS_OK;
-    int64_t limit = config->train.memory_limit_mb * 1000000, base = (int64_t)trainer_bytes(trainer);
-    int64_t gathers = gathers_limit(trainer), all = my_gathers_bytes(trainer);
-    if (gathers == 0 || gathers > all) gathers = all;
-    if (base + gathers <= limit) return STATUS_OK;
-    const Order *order = &trainer->order;
-    int64_t largest = trainer->network->shape.channels * survey_max_fold(trainer->survey) * trainer->survey->n_samples;
-    int64_t shards = order->end_shard - order->first_shard;
-    int64_t fits = shards == 0 ? 0 : (limit - base) / (shards * largest * (int64_t)sizeof(float));
-    if (fits < 1)
-        return status_fail(STATUS_MEMORY,
-                           "train.memory_limit_mb is %" PRId64 ", but rank %d needs %" PRId64 " MB, and even "
-                           "train.block_gathers=1 does not fit its %" PRId64 " shards: use more ranks, fewer "
-                           "train.shards, or a higher limit",
-                           config->train.memory_limit_mb, trainer->comm.rank, (base + gathers) / 1000000 + 1, shards);
-    return status_fail(STATUS_MEMORY,
-                       "train.memory_limit_mb is %" PRId64 ", but rank %d needs %" PRId64
-                       " MB; set train.block_gathers=%" PRId64,
-                       config->train.memory_limit_mb, trainer->comm.rank, (base + gathers) / 1000000 + 1, fits);
-}
-
 static Status preload(Trainer *trainer)
 {
     const IndexShare *share = &trainer->order.share;
     const float *unused;
     Status status = STATUS_OK;
-    /* asked of the settings, not of the limit: that is 0 on a rank without a shard, and all ranks must go one way */
     if (!trainer->order.shuffle || trainer->order.block_gathers > 0) return STATUS_OK;
     char bytes[32];
     double start = timer_now();
@@ -79,6 +34,18 @@ static Status preload(Trainer *trainer)
     if (status == STATUS_OK)
         log_note("read the training gathers in %.1f s, at most %s a rank", timer_now() - start,
                  log_bytes(spread.max, bytes));
+    return status;
+}
+
+/* All gathers stay, or the blocks' do, or as many of an unshuffled map as the memory takes. */
+static Status allocate_gathers(Trainer *trainer)
+{
+    Order *order = &trainer->order;
+    bool blocks = order->shuffle && order->block_gathers > 0, all = order->shuffle && !blocks;
+    Status status = gathers_new(trainer->survey, trainer->network->shape.channels, all ? 0 : trainer->memory.gathers,
+                                &trainer->gathers);
+    if (status == STATUS_OK && blocks)
+        status = blocks_new(order, &trainer->gathers, trainer->memory.gathers_ahead, &trainer->blocks);
     return status;
 }
 
@@ -107,11 +74,11 @@ static Status allocate(Trainer *trainer)
     if (status == STATUS_OK)
         status = batch_new(network->vector, network->shape.channels, network->shape.patch_size, most, &trainer->batch);
     trainer->batch.scale = scale_of((ScaleKind)network->shape.scale, network->shape.scale_grid);
-    return status;
+    return status == STATUS_OK ? allocate_gathers(trainer) : status;
 }
 
-Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
-                   Trainer *trainer)
+Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                    Trainer *trainer)
 {
     memset(trainer, 0, sizeof *trainer);
     trainer->comm = *comm;
@@ -119,20 +86,32 @@ Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, 
     trainer->network = network;
     trainer->learning_rate = config->train.learning_rate;
     trainer->seed = config->train.seed;
+    trainer->epochs = config->train.max_epochs;
+    trainer->max_steps = config->train.max_steps;
     Status status = order_new(comm, map, config, &trainer->order);
-    if (status != STATUS_OK) return status;
-    status = check_memory(trainer, config);
-    if (status == STATUS_OK) status = allocate(trainer);
-    if (status == STATUS_OK)
-        status = gathers_new(survey, network->shape.channels, gathers_limit(trainer), &trainer->gathers);
-    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = trainer_plan_memory(trainer, map, config);
+    if (status != STATUS_OK) trainer_free(trainer);
+    return status;
+}
+
+Status trainer_prepare(Trainer *trainer)
+{
+    Status status = comm_agree(&trainer->comm, allocate(trainer));
     if (status == STATUS_OK) status = preload(trainer);
     if (status != STATUS_OK) trainer_free(trainer);
     return status;
 }
 
+Status trainer_new(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
+                   Trainer *trainer)
+{
+    Status status = trainer_plan(comm, survey, map, config, network, trainer);
+    return status == STATUS_OK ? trainer_prepare(trainer) : status;
+}
+
 void trainer_free(Trainer *trainer)
 {
+    blocks_free(&trainer->blocks);
     order_free(&trainer->order);
     if (trainer->gathers.survey != NULL) gathers_free(&trainer->gathers);
     batch_free(&trainer->batch);
@@ -148,16 +127,7 @@ void trainer_free(Trainer *trainer)
     memset(trainer, 0, sizeof *trainer);
 }
 
-size_t trainer_bytes(const Trainer *trainer)
-{
-    const Network *network = trainer->network;
-    size_t n = (size_t)network->n_parameters, lanes = (size_t)network->vector->lanes;
-    int64_t most = order_my_most(&trainer->order);
-    size_t batch = batch_bytes(network->vector, network->shape.channels, network->shape.patch_size, most) +
-                   2 * (size_t)most * sizeof(IndexRow);
-    return n * (3 * sizeof(float) + sizeof(double) + (lanes + 1) * sizeof(int64_t)) + batch +
-           network_group_bytes(network, true) + (size_t)trainer->survey->n_ensembles * 3 * sizeof(int64_t);
-}
+void trainer_read_on(Trainer *trainer) { blocks_read_on(&trainer->blocks); }
 
 /* Draws the rows of the batch after the current one. */
 static Status draw_next(Trainer *trainer)
@@ -166,6 +136,7 @@ static Status draw_next(Trainer *trainer)
     double start = timer_now();
     Status status = order_next(&trainer->order, trainer->rows[next], &trainer->n_mine[next], &trainer->n_all[next]);
     if (status != STATUS_OK) trainer->n_mine[next] = 0;
+    blocks_drawn(&trainer->blocks);
     Status fits = batch_start(&trainer->batch, trainer->rows[next], trainer->n_mine[next]);
     trainer->seconds[PHASE_FEED] += timer_now() - start;
     return status != STATUS_OK ? status : fits;
@@ -176,7 +147,9 @@ static Status draw_next(Trainer *trainer)
 static Status load_group(Trainer *trainer, int64_t g)
 {
     double start = timer_now(), read = trainer->gathers.seconds;
+    blocks_reach(&trainer->blocks, (g + 1) * trainer->batch.vector->lanes);
     Status status = batch_load_group(&trainer->batch, g, &trainer->gathers);
+    if (status == STATUS_OK) blocks_read_on(&trainer->blocks);
     read = trainer->gathers.seconds - read;
     trainer->seconds[PHASE_READ] += read;
     trainer->seconds[PHASE_FEED] += timer_now() - start - read;
@@ -230,7 +203,9 @@ static Status begin(Trainer *trainer, Status status)
 
 Status trainer_start(Trainer *trainer, int64_t epoch)
 {
+    blocks_leave(&trainer->blocks);
     order_start(&trainer->order, epoch);
+    blocks_start(&trainer->blocks);
     trainer->epoch_error = (ExactSum){0, 0};
     trainer->epoch_patches = trainer->epoch_step = 0;
     return begin(trainer, STATUS_OK);
@@ -239,7 +214,10 @@ Status trainer_start(Trainer *trainer, int64_t epoch)
 Status trainer_resume(Trainer *trainer, int64_t epoch, int64_t epoch_step, const int64_t *left)
 {
     trainer->epoch_step = epoch_step;
-    return begin(trainer, order_resume(&trainer->order, epoch, epoch_step, left));
+    blocks_leave(&trainer->blocks);
+    Status status = order_resume(&trainer->order, epoch, epoch_step, left);
+    if (status == STATUS_OK) blocks_start(&trainer->blocks);
+    return begin(trainer, status);
 }
 
 /* Forward and backward over group g of the current batch, its gradients and losses added up. Returns whether all of
@@ -348,6 +326,8 @@ Status trainer_step(Trainer *trainer, int64_t *n, double *loss)
     for (int64_t p = 0; p < trainer->network->n_parameters; p++)
         if (!isfinite(trainer->network->parameter[p])) return not_finite(trainer);
     take_next(trainer);
+    bool last = trainer->order.epoch == trainer->epochs || trainer->step == trainer->max_steps || trainer->stop;
+    if (trainer->n_all[trainer->current] == 0 && !last) blocks_rest(&trainer->blocks, trainer->order.epoch + 1);
     trainer->seconds[PHASE_UPDATE] += timer_now() - middle;
     return STATUS_OK;
 }

@@ -76,6 +76,15 @@ Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4])
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
+Status h5_stored_bytes(const H5File *file, const char *name, int64_t *bytes)
+{
+    hid_t set;
+    Status status = open_set(file, name, &set);
+    if (status != STATUS_OK) return status;
+    *bytes = (int64_t)H5Dget_storage_size(set);
+    return h5_closed(file, status, H5Dclose(set), name);
+}
+
 /* "[3, any, 5]" */
 static char *shape_text(int rank, const int64_t *dims, char *text, size_t size)
 {
@@ -112,6 +121,23 @@ Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int ra
         status = status_fail(STATUS_DATA, "%s: %s holds no %s", file->path, name,
                              want == H5T_INTEGER ? "whole numbers" : "numbers");
     if (type >= 0) H5Tclose(type);
+    return h5_closed(file, status, H5Dclose(set), name);
+}
+
+Status h5_plain_offset(const H5File *file, const char *name, hid_t memory_type, int64_t *offset)
+{
+    hid_t set;
+    *offset = -1;
+    Status status = open_set(file, name, &set);
+    if (status != STATUS_OK) return status;
+    hid_t creation = H5Dget_create_plist(set), type = H5Dget_type(set);
+    bool plain = creation >= 0 && type >= 0 && H5Pget_layout(creation) == H5D_CONTIGUOUS &&
+                 H5Pget_external_count(creation) == 0 && H5Tequal(type, memory_type) > 0;
+    /* of data that were never written HDF5 may tell a place all the same */
+    haddr_t at = plain && H5Dget_storage_size(set) > 0 ? H5Dget_offset(set) : HADDR_UNDEF;
+    if (at != HADDR_UNDEF) *offset = (int64_t)at;
+    if (type >= 0) H5Tclose(type);
+    if (creation >= 0) H5Pclose(creation);
     return h5_closed(file, status, H5Dclose(set), name);
 }
 

@@ -152,14 +152,16 @@ Status batch_load_group(Batch *batch, int64_t g, Gathers *gathers)
     int64_t fold[VECTOR_LANES_MAX];
     float *x = batch_group(batch, g);
     if (live < lanes) memset(x, 0, (size_t)group_floats(batch) * sizeof *x);
+    /* where the next gather may push this one out of the store: copy lane by lane */
+    bool all_stay = true;
+    for (int64_t lane = 0; lane < live; lane++) all_stay = all_stay && gathers_stays(gathers, row[lane].ensemble);
     for (int64_t lane = 0; lane < live; lane++) {
         Status status = gathers_get(gathers, row[lane].ensemble, &gather[lane]);
         if (status != STATUS_OK) return status;
         fold[lane] = survey_fold(survey, row[lane].ensemble);
-        /* with a limited store the next gather may push this one out: copy lane by lane */
-        if (gathers->limit > 0) copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
+        if (!all_stay) copy_patch(batch, gather[lane], fold[lane], survey->n_samples, &row[lane], x + lane);
     }
-    if (gathers->limit == 0) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
+    if (all_stay) copy_patches(batch, gather, fold, survey->n_samples, row, live, x);
     scale_group(batch, survey, x);
     return add_moments(batch, survey, row, live, x);
 }

@@ -358,6 +358,7 @@ static Status write_split(const Comm *comm, const H5File *file, const IndexMap *
     char name[16];
     dataset_name(split, name);
     IndexRow *rows = NULL;
+    log_progress_start(index_split_name(split), share.n_rows, "patches");
     for (int64_t p = 0; status == STATUS_OK && p < share.n_pieces; p++) {
         const IndexPiece *piece = &share.piece[p];
         memory_free(rows);
@@ -373,7 +374,9 @@ static Status write_split(const Comm *comm, const H5File *file, const IndexMap *
                                        rows);
         if (status == STATUS_OK)
             status = h5_write_rows(file, name, H5T_NATIVE_INT64, share.first + piece->first, piece->n, 3, rows);
+        log_progress(piece->first + piece->n, NULL);
     }
+    log_progress_end();
     memory_free(rows);
     index_share_free(&share);
     return comm_agree(comm, status);

@@ -202,7 +202,7 @@ char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, 
         snprintf(text, size, "%s: trace %" PRId64, inputs_npy_source(inputs, e, source, sizeof source), t);
         return text;
     }
-    int64_t file, place, mine = inputs->index.first[e - inputs->my_gathers] + t;
+    int64_t file, place, mine = inputs->index.first[e - inputs->my_first] + t;
     sgy_files_find(&inputs->files, inputs->index.trace[mine].number, &file, &place);
     snprintf(text, size, "%s: trace %" PRId64, text_base_name(inputs->paths[file]), place);
     return text;

@@ -1,6 +1,7 @@
 /* .npy files: each its own gathers. */
 #include "inputs_private.h"
 
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -35,8 +36,12 @@ static Status read_headers(const Comm *comm, Inputs *inputs)
     Status status = comm_agree(comm, inputs->headers == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status != STATUS_OK) return status;
     comm_share(comm, inputs->n_files, &first, &end);
-    for (int64_t f = first; f < end && status == STATUS_OK; f++)
+    log_progress_start("headers", inputs->n_files, "files");
+    for (int64_t f = first; f < end && status == STATUS_OK; f++) {
         status = npy_read_header(inputs->paths[f], &inputs->headers[f]);
+        log_progress((f + 1 - first) * comm->size, NULL);
+    }
+    log_progress_end();
     status = comm_agree(comm, status);
     if (status == STATUS_OK)
         status = inputs_share_records(comm, inputs->headers, inputs->n_files, sizeof *inputs->headers);
@@ -105,7 +110,7 @@ Status inputs_open_npy(const Comm *comm, const InputsOptions *options, Inputs *i
     inputs->interval_us = options->interval_us;
     Status status = read_headers(comm, inputs);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? check_samples(inputs) : STATUS_OK);
-    if (status == STATUS_OK) comm_share(comm, inputs->n_gathers, &inputs->my_gathers, &inputs->my_end);
+    if (status == STATUS_OK) comm_share(comm, inputs->n_gathers, &inputs->my_first, &inputs->my_end);
     return status;
 }
 

@@ -108,8 +108,8 @@ Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *
     if (status == STATUS_OK)
         status = comm_agree(comm, comm->rank == 0 ? sgy_index_report(&inputs->index, &inputs->files) : STATUS_OK);
     inputs->n_gathers = inputs->index.n_gathers;
-    inputs->my_gathers = inputs->index.first_gather;
-    inputs->my_end = inputs->my_gathers + inputs->index.n_my_gathers;
+    inputs->my_first = inputs->index.first_gather;
+    inputs->my_end = inputs->my_first + inputs->index.n_my_gathers;
     return status;
 }
 
@@ -168,7 +168,7 @@ Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather)
 {
     const SgyIndex *index = &inputs->index;
     const SgyLayout *layout = &inputs->layouts[0]; /* alike in all that matters here */
-    int64_t first = index->first[e - inputs->my_gathers], end = index->first[e - inputs->my_gathers + 1];
+    int64_t first = index->first[e - inputs->my_first], end = index->first[e - inputs->my_first + 1];
     size_t extra_bytes = (size_t)layout->n_extra * SGY_HEADER;
     uint8_t *headers = gather->bytes, *samples = headers + SGY_HEADER + extra_bytes;
     for (int64_t t = 0; t < end - first; t++) {

@@ -1,53 +1,10 @@
-#include "seisdcn/order.h"
+#include "order_private.h"
 
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* A shard's part of one piece, in the order of the visits; first counts the shard's rows before it. */
-typedef struct OrderVisit {
-    int64_t share_row, n; /* rows share_row .. share_row + n - 1 of the share */
-    int64_t first;
-} OrderVisit;
-
-/* What the numbers of the order's random key are for. */
-enum { KEY_OFFSET = 0, KEY_VISITS = 1, KEY_BLOCKS = 2, KEY_KINDS = 3 };
-
-static RandomKey order_key(const Order *order, int64_t kind)
-{
-    return random_key(order->seed, RANDOM_ORDER, order->epoch * KEY_KINDS + kind);
-}
-
-/* One key for each block of each shard: the shard and the block go into the seed. */
-static RandomKey block_key(const Order *order, int64_t shard, int64_t block)
-{
-    RandomKey epoch = order_key(order, KEY_BLOCKS);
-    return random_key((int64_t)random_word(epoch, (uint64_t)shard, (uint64_t)block), RANDOM_ORDER, 0);
-}
-
-static int64_t shard_start(const Order *order, int64_t shard)
-{
-    return (int64_t)((__int128)order->n_rows * shard / order->n_shards);
-}
-
-/* The visits of a shard that the share's pieces make: counted, and written in file order where visit is not NULL. */
-static int64_t shard_visits(const Order *order, int64_t shard, OrderVisit *visit)
-{
-    int64_t n = 0, from = shard_start(order, shard) - order->share.first;
-    int64_t end = shard_start(order, shard + 1) - order->share.first;
-    if (from >= end) return 0;
-    for (int64_t p = index_share_piece(&order->share, from); p < order->share.n_pieces; p++) {
-        const IndexPiece *piece = &order->share.piece[p];
-        int64_t low = piece->first > from ? piece->first : from;
-        int64_t high = piece->first + piece->n < end ? piece->first + piece->n : end;
-        if (low >= high) break;
-        if (visit != NULL) visit[n] = (OrderVisit){low, high - low, 0};
-        n++;
-    }
-    return n;
-}
 
 static Status prepare_shuffled(Order *order)
 {
@@ -58,11 +15,20 @@ static Status prepare_shuffled(Order *order)
     if (order->left == NULL || order->left_before == NULL || order->visit_first == NULL) return STATUS_MEMORY;
     for (int64_t k = 0; k < shards; k++) {
         order->visit_first[k] = total;
-        total += shard_visits(order, order->first_shard + k, NULL);
+        total += order_visits(order, order->first_shard + k, NULL);
     }
     order->visit_first[shards] = total;
     order->visit = memory_new((size_t)total, sizeof *order->visit, "the shards' gathers");
-    return order->visit == NULL ? STATUS_MEMORY : STATUS_OK;
+    order->first_block = memory_new((size_t)shards, sizeof *order->first_block, "the shards");
+    order->block = memory_new((size_t)shards, sizeof *order->block, "the shards");
+    bool enough = order->visit != NULL && order->first_block != NULL && order->block != NULL;
+    for (int64_t k = 0; enough && k < shards; k++)
+        (void)order_visits(order, order->first_shard + k, order->visit + order->visit_first[k]);
+    if (enough && order->block_gathers > 0) {
+        order->step_on = memory_new((size_t)order_my_most(order), sizeof *order->step_on, "a batch's new blocks");
+        enough = order->step_on != NULL;
+    }
+    return enough ? STATUS_OK : STATUS_MEMORY;
 }
 
 static Status scatter_shuffled(const Comm *comm, const IndexMap *map, Order *order)
@@ -70,7 +36,7 @@ static Status scatter_shuffled(const Comm *comm, const IndexMap *map, Order *ord
     int64_t *cut = memory_new((size_t)comm->size + 1, sizeof *cut, "the ranks' shares");
     Status status = comm_agree(comm, cut == NULL ? STATUS_MEMORY : STATUS_OK);
     for (int r = 0; status == STATUS_OK && r <= comm->size; r++)
-        cut[r] = shard_start(order, order->n_shards * r / comm->size);
+        cut[r] = order_shard_start(order, order->n_shards * r / comm->size);
     if (status == STATUS_OK) status = index_scatter(comm, map, INDEX_TRAIN, cut, &order->share);
     memory_free(cut);
     if (status == STATUS_OK) status = comm_agree(comm, prepare_shuffled(order));
@@ -140,7 +106,7 @@ static void start_order(const Comm *comm, const IndexMap *map, const Config *con
     order->n_shards = config->train.shards;
     order->first_shard = order->n_shards * comm->rank / comm->size;
     order->end_shard = order->n_shards * (comm->rank + 1) / comm->size;
-    order->sorted_piece = -1;
+    order->sorted_piece = order->shuffled = -1;
 }
 
 Status order_new(const Comm *comm, const IndexMap *map, const Config *config, Order *order)
@@ -162,8 +128,8 @@ Status order_cut(const IndexMap *map, const Config *config, int rank, int size, 
     Comm comm = {MPI_COMM_NULL, rank, size};
     start_order(&comm, map, config, order);
     if (!order->shuffle) return status_fail(STATUS_BUG, "an order that is not shuffled was to be cut out");
-    Status status = index_cut(map, INDEX_TRAIN, shard_start(order, order->first_shard),
-                              shard_start(order, order->end_shard), place, &order->share);
+    Status status = index_cut(map, INDEX_TRAIN, order_shard_start(order, order->first_shard),
+                              order_shard_start(order, order->end_shard), place, &order->share);
     if (status == STATUS_OK) status = prepare_shuffled(order);
     if (status != STATUS_OK) order_free(order);
     return status;
@@ -176,6 +142,9 @@ void order_free(Order *order)
     memory_free(order->left_before);
     memory_free(order->visit_first);
     memory_free(order->visit);
+    memory_free(order->first_block);
+    memory_free(order->block);
+    memory_free(order->step_on);
     memory_free(order->sorted);
     memset(order, 0, sizeof *order);
 }
@@ -195,24 +164,12 @@ void order_start(Order *order, int64_t epoch)
 {
     order->epoch = epoch;
     order->step = order->taken = 0;
+    order->n_step_on = 0;
     if (!order->shuffle) return;
-    for (int64_t k = 0; k < order->n_shards; k++) order->left[k] = shard_start(order, k + 1) - shard_start(order, k);
-    RandomKey key = order_key(order, KEY_VISITS);
-    for (int64_t k = order->first_shard; k < order->end_shard; k++) {
-        int64_t at = order->visit_first[k - order->first_shard], n = shard_visits(order, k, order->visit + at);
-        OrderVisit *visit = order->visit + at;
-        int64_t first = 0;
-        for (int64_t i = n - 1; i > 0; i--) { /* Fisher and Yates */
-            int64_t j = random_below(key, i + 1, (uint64_t)k, (uint64_t)i);
-            OrderVisit kept = visit[i];
-            visit[i] = visit[j];
-            visit[j] = kept;
-        }
-        for (int64_t i = 0; i < n; i++) {
-            visit[i].first = first;
-            first += visit[i].n;
-        }
-    }
+    for (int64_t k = 0; k < order->n_shards; k++)
+        order->left[k] = order_shard_start(order, k + 1) - order_shard_start(order, k);
+    order_shuffle(order, epoch);
+    memset(order->block, 0, (size_t)(order->end_shard - order->first_shard) * sizeof *order->block);
 }
 
 Status order_resume(Order *order, int64_t epoch, int64_t step, const int64_t *left)
@@ -236,48 +193,32 @@ Status order_resume(Order *order, int64_t epoch, int64_t step, const int64_t *le
     return STATUS_OK;
 }
 
-/* Row `position` of a shard's order in this epoch. */
-static IndexRow shard_row(const Order *order, int64_t shard, int64_t position)
+/* Rows position .. position + n - 1 of one of this rank's shards; notes where it goes on to another block. */
+static void take_rows(Order *order, int64_t shard, int64_t position, int64_t n, IndexRow *rows, int64_t *n_mine)
 {
-    const OrderVisit *visit = order->visit + order->visit_first[shard - order->first_shard];
-    int64_t n = order->visit_first[shard - order->first_shard + 1] - order->visit_first[shard - order->first_shard];
-    int64_t size = order->block_gathers > 0 && order->block_gathers < n ? order->block_gathers : n;
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        int64_t middle = (low + high + 1) / 2;
-        if (visit[middle].first <= position)
-            low = middle;
-        else
-            high = middle - 1;
+    int64_t *now = &order->block[shard - order->first_shard];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t block;
+        rows[*n_mine] = order_row(order, shard, position + i, &block);
+        if (block != *now) order->step_on[order->n_step_on++] = (OrderStepOn){*n_mine, shard, block};
+        *now = block;
+        ++*n_mine;
     }
-    int64_t block = low / size, start = block * size, end = start + size < n ? start + size : n;
-    int64_t rows = visit[end - 1].first + visit[end - 1].n - visit[start].first;
-    int64_t at =
-        visit[start].first + random_permute(block_key(order, shard, block), rows, position - visit[start].first);
-    int64_t v = start;
-    for (low = start, high = end - 1; low < high; v = low) {
-        int64_t middle = (low + high + 1) / 2;
-        if (visit[middle].first <= at)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return index_share_row(&order->share, visit[v].share_row + at - visit[v].first);
 }
 
 static void next_shuffled(Order *order, int64_t n, IndexRow *rows, int64_t *n_mine)
 {
     int64_t total = 0, before = 0;
     for (int64_t k = 0; k < order->n_shards; k++) total += order->left[k];
-    int64_t offset = random_below(order_key(order, KEY_OFFSET), total, (uint64_t)order->step, 0);
+    int64_t offset = random_below(order_key(order, order->epoch, KEY_OFFSET), total, (uint64_t)order->step, 0);
     int64_t done = 0;
     for (int64_t k = 0; k < order->n_shards; k++) {
         before += order->left[k];
         int64_t up_to = (int64_t)(((__int128)n * before + offset) / total), take = up_to - done;
         done = up_to;
         if (k >= order->first_shard && k < order->end_shard) {
-            int64_t position = shard_start(order, k + 1) - shard_start(order, k) - order->left[k];
-            for (int64_t i = 0; i < take; i++) rows[(*n_mine)++] = shard_row(order, k, position + i);
+            int64_t position = order_shard_start(order, k + 1) - order_shard_start(order, k) - order->left[k];
+            take_rows(order, k, position, take, rows, n_mine);
         }
         order->left[k] -= take;
     }
@@ -314,6 +255,7 @@ Status order_next(Order *order, IndexRow *rows, int64_t *n_mine, int64_t *n_all)
     int64_t left = order->epoch_rows - order->taken, n = left < order->batch_size ? left : order->batch_size;
     *n_mine = 0;
     *n_all = n;
+    order->n_step_on = 0;
     if (order->shuffle) memcpy(order->left_before, order->left, (size_t)order->n_shards * sizeof *order->left);
     if (n == 0) return STATUS_OK;
     Status status = STATUS_OK;

@@ -117,23 +117,24 @@ static Axis find_axis(const SgyIndex *index, int k, int64_t *value)
     return (Axis){value[0], step, (value[n - 1] - value[0]) / step + 1};
 }
 
+/* Whether a gather stands at place `place` of the grid, which goes through the crosslines of one inline after another.
+ */
+static bool is_at(const SgyGather *gather, const Axis *line, const Axis *cross, int64_t place)
+{
+    return gather->key[0] == line->low + place / cross->n * line->step &&
+           gather->key[1] == cross->low + place % cross->n * cross->step;
+}
+
+/* The gathers are in order: the first that is not at its own place of the grid tells the first gap. */
 static void report_missing(const SgyIndex *index, int64_t *value)
 {
     Axis line = find_axis(index, 0, value), cross = find_axis(index, 1, value);
     /* Most of a grid empty is no grid: coordinates, or scattered gathers. */
     if ((double)line.n * (double)cross.n > 4.0 * (double)index->n_gathers) return;
-    int64_t missing = line.n * cross.n - index->n_gathers, e = 0;
+    int64_t missing = line.n * cross.n - index->n_gathers, place = 0;
     if (missing == 0) return;
-    int64_t first_line = 0, first_cross = 0;
-    for (; e < index->n_gathers; e++) { /* as many steps as there are gathers: they are in order */
-        first_line = line.low + e / cross.n * line.step;
-        first_cross = cross.low + e % cross.n * cross.step;
-        if (index->gather[e].key[0] != first_line || index->gather[e].key[1] != first_cross) break;
-    }
-    if (e == index->n_gathers) {
-        first_line = line.low + e / cross.n * line.step;
-        first_cross = cross.low + e % cross.n * cross.step;
-    }
+    while (place < index->n_gathers && is_at(&index->gather[place], &line, &cross, place)) place++;
+    int64_t first_line = line.low + place / cross.n * line.step, first_cross = cross.low + place % cross.n * cross.step;
     char count[32], all[32];
     log_note("%s of the %s positions of inlines %" PRId64 " to %" PRId64 " (step %" PRId64 ") and crosslines %" PRId64
              " to %" PRId64 " (step %" PRId64 ") hold%s no trace, the first: inline %" PRId64 ", crossline %" PRId64,

@@ -74,6 +74,27 @@ static Status read_channel(const Survey *survey, int64_t e, const char *dataset,
                         survey->n_samples, values);
 }
 
+char *survey_channel_name(const Survey *survey, int64_t c, char *text)
+{
+    if (c == 0)
+        snprintf(text, SURVEY_DATASET_MAX, "/amplitude");
+    else
+        snprintf(text, SURVEY_DATASET_MAX, "/attribute/%s", survey->attribute[c - 1].name);
+    return text;
+}
+
+Status survey_check_finite(const Survey *survey, int64_t e, int64_t c, const float *values)
+{
+    int64_t bad = survey_first_not_finite(values, survey_fold(survey, e) * survey->n_samples);
+    if (bad < 0) return STATUS_OK;
+    char dataset[SURVEY_DATASET_MAX], name[96];
+    return status_fail(STATUS_DATA,
+                       "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; "
+                       "consolidate the survey again with --zero-bad",
+                       survey->path, survey_ensemble_name(survey, e, name), survey_channel_name(survey, c, dataset),
+                       bad / survey->n_samples, bad % survey->n_samples);
+}
+
 Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude)
 {
     if (n_channels > survey->n_attributes + 1)
@@ -83,18 +104,10 @@ Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, f
                            survey->path, survey->n_attributes + 1, survey->n_attributes == 0 ? "" : "s", n_channels);
     int64_t items = survey_fold(survey, e) * survey->n_samples;
     for (int64_t c = 0; c < n_channels; c++) {
-        char dataset[SURVEY_NAME_MAX + 16] = "/amplitude", name[96];
-        if (c > 0) snprintf(dataset, sizeof dataset, "/attribute/%s", survey->attribute[c - 1].name);
-        float *values = amplitude + c * items;
-        Status status = read_channel(survey, e, dataset, values);
+        char dataset[SURVEY_DATASET_MAX];
+        Status status = read_channel(survey, e, survey_channel_name(survey, c, dataset), amplitude + c * items);
+        if (status == STATUS_OK) status = survey_check_finite(survey, e, c, amplitude + c * items);
         if (status != STATUS_OK) return status;
-        int64_t bad = survey_first_not_finite(values, items);
-        if (bad >= 0)
-            return status_fail(STATUS_DATA,
-                               "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; "
-                               "consolidate the survey again with --zero-bad",
-                               survey->path, survey_ensemble_name(survey, e, name), dataset, bad / survey->n_samples,
-                               bad % survey->n_samples);
     }
     return STATUS_OK;
 }

@@ -227,3 +227,42 @@ Status survey_finish(Survey *survey)
     if (survey->done != NULL) comm_broadcast(comm, survey->done, (size_t)survey->n_ensembles);
     return STATUS_OK;
 }
+
+/* ---- how much it takes ---- */
+
+typedef struct {
+    const H5File *file;
+    const char *group;
+    int64_t bytes;
+} Stored;
+
+static Status add_stored(const char *name, void *context)
+{
+    Stored *stored = context;
+    int64_t bytes = 0;
+    char *path = text_format("%s/%s", stored->group, name);
+    Status status = path == NULL ? STATUS_MEMORY : h5_stored_bytes(stored->file, path, &bytes);
+    memory_free(path);
+    stored->bytes += bytes;
+    return status;
+}
+
+Status survey_predicted_bytes(const Survey *survey, int64_t *bytes)
+{
+    static const char *const groups[] = {"/trace", "/segy"};
+    H5File file;
+    int64_t sources = 0, n = survey->n_ensembles;
+    Status status = h5_open(survey->path, false, &file);
+    if (status != STATUS_OK) return status;
+    Stored stored = {.file = &file, .bytes = 8192}; /* HDF5's own */
+    for (int i = 0; status == STATUS_OK && i < 2; i++) {
+        stored.group = groups[i];
+        if (h5_exists(&file, groups[i])) status = h5_each(&file, groups[i], add_stored, &stored);
+    }
+    if (status == STATUS_OK && h5_exists(&file, "/ensemble/source"))
+        status = h5_stored_bytes(&file, "/ensemble/source", &sources);
+    int64_t tables = 8 * (n + 1) + (4 + 4 + 8 + 1) * n; /* first_trace, inline, crossline, checksum, done */
+    *bytes = stored.bytes + sources + tables + 4 * survey->n_traces * survey->n_samples;
+    Status closed = h5_close(&file);
+    return status != STATUS_OK ? status : closed;
+}

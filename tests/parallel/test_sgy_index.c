@@ -121,8 +121,8 @@ static void check_gathers(const Maker *maker, bool sort_offset)
     comm_sum(&comm, sums, 2);
     assert_int_equal(sums[0], maker->n_traces);
     assert_int_equal(sums[1], inputs.n_gathers);
-    for (int64_t e = inputs.my_gathers; e < inputs.my_end; e++) {
-        int64_t from = index->first[e - inputs.my_gathers], to = index->first[e - inputs.my_gathers + 1];
+    for (int64_t e = inputs.my_first; e < inputs.my_end; e++) {
+        int64_t from = index->first[e - inputs.my_first], to = index->first[e - inputs.my_first + 1];
         assert_true(from < to);
         assert_int_equal(inputs_read(&inputs, e, &gather), STATUS_OK);
         for (int64_t t = from; t < to; t++) {
@@ -211,7 +211,7 @@ static void check_broken(int round)
         return;
     }
     status = inputs_gather_new(&inputs, inputs.index.n_my_traces, &gather);
-    for (int64_t e = inputs.my_gathers; e < inputs.my_end && status == STATUS_OK; e++)
+    for (int64_t e = inputs.my_first; e < inputs.my_end && status == STATUS_OK; e++)
         status = inputs_read(&inputs, e, &gather);
     assert_int_equal(comm_agree(&comm, status), STATUS_OK);
     inputs_gather_free(&gather);

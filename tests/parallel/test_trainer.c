@@ -164,6 +164,72 @@ static void training_has_the_bits_of_one_rank(void **state)
             }
 }
 
+/* Two whole epochs with a validation after each; what they leave goes into result. */
+static Status train_epochs(const Comm *ranks, Config config, Result *result)
+{
+    Survey survey;
+    IndexMap map = {0};
+    Network network = {0};
+    Trainer trainer = {0};
+    Evaluation evaluation = {0};
+    NetworkShape shape = model_shape(&config);
+    memset(result, 0, sizeof *result);
+    config.train.max_epochs = 2;
+    Status status = survey_open(ranks, path, false, &survey);
+    if (status == STATUS_OK) status = index_load(ranks, &survey, NULL, &config, &map);
+    if (status == STATUS_OK) status = network_new(&shape, vector_of_level(vector_level()), &network);
+    if (status == STATUS_OK) network_initialise(&network, 4);
+    if (status == STATUS_OK) status = trainer_new(ranks, &survey, &map, &config, &network, &trainer);
+    if (status == STATUS_OK)
+        status = evaluate_new(ranks, &survey, &map, INDEX_VALID, 0, trainer.memory.validation_gathers, &network,
+                              &evaluation);
+    for (int64_t epoch = 1; status == STATUS_OK && epoch <= 2; epoch++) {
+        double loss;
+        status = trainer_start(&trainer, epoch);
+        for (int64_t n = 1; status == STATUS_OK && n > 0;) status = trainer_step(&trainer, &n, &loss);
+        if (status == STATUS_OK) status = evaluate_run(&evaluation, &network, &trainer.group, &result->loss[epoch]);
+        trainer_read_on(&trainer);
+    }
+    if (status == STATUS_OK) {
+        result->loss[0] = trainer_epoch_loss(&trainer);
+        memcpy(result->parameter, network.parameter, (size_t)network.n_parameters * sizeof(float));
+    }
+    evaluate_free(&evaluation);
+    trainer_free(&trainer);
+    network_free(&network);
+    index_free(&map);
+    Status closed = survey_close(&survey);
+    return status != STATUS_OK ? status : closed;
+}
+
+static void blocks_of_any_size_have_the_bits_of_one_rank(void **state)
+{
+    (void)state;
+    static const int64_t blocks[] = {0, 1, 2, 100}, shards[] = {1, 3};
+    make_survey("f.h5", false);
+    for (int s = 0; s < 2; s++) {
+        Result first = {0};
+        for (int b = 0; b < 4; b++) {
+            Config config = settings(2, 24);
+            Result result, wanted;
+            config.split.by = SPLIT_BY_PATCH; /* parts of all gathers */
+            config.train.shards = shards[s];
+            config.train.block_gathers = blocks[b];
+            assert_int_equal(train_epochs(&comm, config, &result), STATUS_OK);
+            Status status = comm.rank == 0 ? train_epochs(&alone, config, &wanted) : STATUS_OK;
+            assert_int_equal(comm_agree(&comm, status), STATUS_OK);
+            comm_broadcast(&comm, &wanted, sizeof wanted);
+            if (b == 0) first = result;
+            /* NOLINTBEGIN(bugprone-suspicious-memory-comparison): the bits are what is promised */
+            bool good = memcmp(&result, &wanted, sizeof result) == 0 && isfinite(result.loss[0]);
+            /* blocks that are larger than a shard change nothing, smaller ones do */
+            good = good && (memcmp(&result, &first, sizeof result) == 0) == (b == 0 || b == 3);
+            /* NOLINTEND(bugprone-suspicious-memory-comparison) */
+            assert_int_equal(comm_agree(&comm, good ? STATUS_OK : STATUS_BUG), STATUS_OK);
+        }
+    }
+}
+
 /* The loss of all patches of a split by the plain definition, with the running statistics. */
 static double plain_loss(const Network *network, const IndexMap *map, IndexSplit split)
 {
@@ -321,6 +387,7 @@ int main(int argc, char **argv)
     alone = (Comm){MPI_COMM_SELF, 0, 1};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_has_the_bits_of_one_rank),
+        cmocka_unit_test(blocks_of_any_size_have_the_bits_of_one_rank),
         cmocka_unit_test(evaluation_is_the_plain_loss),
         cmocka_unit_test(weights_that_overflow_end_training_everywhere),
         cmocka_unit_test(a_gather_that_cannot_be_used_ends_training_everywhere),

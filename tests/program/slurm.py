@@ -167,18 +167,12 @@ class Slurm:
         return self.wait(job, lambda state: state["JobState"] in OVER, seconds)
 
     def stop(self):
-        """Ends the jobs, the daemons and what they left."""
-        if not self.daemons:
-            return
-        if all(process.poll() is None for _, process in self.daemons):
-            subprocess.run(["scancel", "--full", "--user=root"], env=self.environment, timeout=30, check=False)
+        """Ends the daemons, within seconds, and whatever they started."""
         for _, process in reversed(self.daemons):
             process.terminate()
-        for _, process in reversed(self.daemons):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end = time.monotonic() + 3
+        while any(process.poll() is None for _, process in self.daemons) and time.monotonic() < end:
+            time.sleep(0.05)
+        if self.daemons:
+            processes.end()
         self.daemons = []
-        processes.end()

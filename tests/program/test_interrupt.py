@@ -14,8 +14,8 @@ from training import SMALL, sets, train
 
 INTERRUPTED = 75
 
-# slow enough to be hit: 60 steps an epoch of some ms each
-SLOW = ["--set", "patch.size=32", "--set", "patch.stride=2", "--set", "train.batch_size=192", "--set", "train.max_epochs=4",
+# slow enough to be hit: a few hundred steps of some ms each
+SLOW = ["--set", "patch.size=32", "--set", "patch.stride=2", "--set", "train.batch_size=192", "--set", "train.max_epochs=16",
         "--set", "train.log_every_steps=1", "--set", "train.checkpoint_every_steps=4", "--set", "train.max_valid_patches=400",
         "--set", "train.max_patches_per_epoch=11000"]
 
@@ -230,7 +230,7 @@ def endless(survey, folder):
     tap.ok(result.status == INTERRUPTED and says_how(result) and "limit of 0.04 minutes" in result.err,
            "2.4 seconds of an endless training", result)
     steps = len(cases.read_metrics(place)[1])
-    result = train(survey, place, *SLOW, "--resume", *sets(max_steps=steps + 3))
+    result = train(survey, place, *SLOW, "--resume", *sets(max_epochs=100000, max_steps=steps + 3))
     tap.ok(steps > 0 and result.status == 0 and len(cases.read_metrics(place)[1]) == steps + 3,
            "the limit is of one run: the next one has none", result)
 

@@ -140,6 +140,12 @@ def damage(survey, folder):
     tap.ok(training.checkpoints(stopped) == ["step_10.h5", "step_12.h5"], "the last two checkpoints are kept",
            training.checkpoints(stopped))
     newest = os.path.join("checkpoints", "step_12.h5")
+    spoilt = os.path.join(folder, "spoilt.h5")
+    shutil.copy(os.path.join(stopped, newest), spoilt)
+    result = tap.run("info", "--verify", spoilt, ranks=2)
+    tap.ok(result.status == 0 and "every byte" in result.out, "info --verify reads every byte of a checkpoint", result)
+    flip(spoilt, 100)
+    tap.refused(tap.run("info", "--verify", spoilt, ranks=2), DATA, "spoilt.h5", "and finds one that was spoilt")
     size = os.path.getsize(os.path.join(stopped, newest))
     random = np.random.RandomState(1)
     spoil = {"byte %d" % at: (lambda path, at=at: flip(path, at))
@@ -196,8 +202,8 @@ def rows(survey, folder):
     tap.ok(found == wanted, "the validation where a run stops does not count for one that goes on", found)
     for name in ("last.h5", "checkpoints/step_23.h5"):
         os.remove(os.path.join(place, name))
-    with open(os.path.join(place, "metrics.csv"), "a") as file:
-        file.write("2,2")
+    with open(os.path.join(place, "metrics.csv"), "ab") as file:
+        file.write(b"2,24,0.1,,,0.004,9\n2,2\0\0\0\0")  # as a crash of the machine may leave it
     os.remove(os.path.join(place, "best.h5"))
     result = train(survey, place, *SMALL, "--resume", *sets(max_steps=0), ranks=3)
     tap.ok(result.status == 0 and "step_20.h5" in result.err and "warning: " not in result.err.replace(

@@ -15,7 +15,7 @@ import processes
 import slurm
 import tap
 
-TRAIN = ["--set", "train.max_epochs=10", "--set", "train.log_every_steps=10", "--set", "train.max_valid_patches=200",
+TRAIN = ["--set", "train.max_epochs=6", "--set", "train.log_every_steps=10", "--set", "train.max_valid_patches=200",
          "--set", "train.checkpoint_every_steps=50"]
 APPLY = ["--set", "apply.method=direct"]
 RATES = {"slow": 0.0005, "fast": 0.002}  # of the sweep
@@ -89,12 +89,12 @@ class Held:
                self.site.detail(self.job))
         self.site.cluster.call("scontrol", "update", "JobId=" + self.job, "TimeLimit=60")
 
-    def completes(self):
-        """Sees it completed."""
+    def completes(self, word):
+        """Sees it completed, not from the beginning but where it stopped: the log's word for that."""
         self.site.ends(self.job, "COMPLETED", 0, "after the restart")
         log = self.site.log()
-        tap.ok(log.count("restart 0,") == 1 and log.count("restart 1,") == 1,
-               self.site.name + ": one log holds both starts", log)
+        tap.ok(log.count("restart 0,") == 1 and log.count("restart 1,") == 1 and word in log.partition("restart 1,")[2],
+               self.site.name + ": one log holds both starts, the second goes on", log)
 
 
 def until(condition, seconds):
@@ -167,11 +167,23 @@ class Everything:
         self.submit_array()
         self.often = self.held_training("too many restarts", [], MAX_RESTARTS=0)
         self.cancelled = self.held_training("cancelled", [], LAUNCHER="mpirun")
+        self.killed = self.held_training("killed", [])
         self.apply = self.held_apply("apply, mpirun", LAUNCHER="mpirun")
         self.chain = Site(self.cluster, self.folder, "chain, mpirun", LAUNCHER="mpirun")
         self.chain_jobs = self.submit_chain(self.chain, self.gathers)
         self.broken = Site(self.cluster, self.folder, "chain that breaks")
         self.broken_jobs = self.submit_chain(self.broken, self.folder / "nothing")
+
+    def check_doctor(self):
+        """sbatch by itself, from another folder: the job file finds those beside it."""
+        site = Site(self.cluster, self.folder, "doctor")
+        (site.folder / "here").mkdir()
+        result = self.cluster.call("sbatch", "--parsable", "--ntasks=2", site.jobs / "doctor.sbatch", "--size", 1,
+                                   cwd=site.folder / "here")
+        job = result.out.strip()
+        site.ends(job, "COMPLETED", 0, "by plain sbatch")
+        log = (site.folder / "here" / ("seisdcn-doctor-%s.log" % job)).read_text()
+        tap.ok(re.search(r"launcher +.*Slurm", log) and "2 ranks in" in log, "doctor: finds srun and both ranks", log)
 
     def submit_chain(self, site, gathers):
         """Edits pipeline.sh as a user does and runs it; returns the jobs' ids."""
@@ -190,14 +202,16 @@ class Everything:
             self.cluster.call("scancel", "--batch", "--signal=USR1", held.job)
         self.cancelled.caught()
         self.cluster.call("scancel", self.cancelled.job)
+        self.killed.caught()
+        processes.send(self.killed.ranks[-1:], signal.SIGKILL)
         self.task.caught()
         self.cluster.call("scancel", "--batch", "--signal=USR1", self.task.job)
         for held in (self.often, self.apply):
             until(lambda held=held: "SIGUSR1" in held.site.log(), 30)
         self.task.starts_again()
         self.apply.starts_again()
-        self.often.let_go()
-        self.cancelled.let_go()
+        for held in (self.often, self.cancelled, self.killed):
+            held.let_go()
         self.clock.caught()
         until(lambda: self.clock.since is None or time.monotonic() > self.clock.since + CLOCK, 60)
         self.clock.starts_again()
@@ -211,13 +225,15 @@ class Everything:
         site.ends(self.often.job, "FAILED", 75, "with no restart left")
         tap.ok("stopped after 0 restarts" in site.log(), "too many restarts: the log says why", site.log())
         again = site.submit("train.sbatch", [], "--survey", self.survey, "--output", self.often.output, *TRAIN)
-        for held in (self.apply, self.clock, self.limit):
-            held.completes()
+        self.apply.completes("resuming")
+        for held in (self.clock, self.limit):
+            held.completes("going on from")
         tap.ok("SIG" not in self.clock.site.log(), "own clock: no signal was needed", self.clock.site.log())
         site.ends(again, "COMPLETED", 0, "submitted again by hand")
         for held in (self.often, self.clock, self.limit):
             same_training(held.output, self.trained, held.site.name)
         same(self.apply.output, self.predicted, self.apply.site.name)
+        self.killed.site.ends(self.killed.job, "FAILED", 137, "a rank is killed")
         state = self.cluster.state(self.cancelled.job)
         tap.ok((state.get("JobState"), state.get("Restarts")) == ("CANCELLED", "0"), "cancelled: the job stays cancelled",
                self.cancelled.site.detail(self.cancelled.job))
@@ -277,6 +293,7 @@ def main():
         every.check_all()
         every.check_array()
         every.check_chains()
+        every.check_doctor()
     cluster.stop()
     tap.done()
 

@@ -2,7 +2,9 @@
  * bits. */
 #include "seisdcn/config.h"
 #include "seisdcn/config_table.h"
+#include "seisdcn/files.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -308,6 +310,50 @@ static void knows_words_and_names(void **state)
     assert_int_equal(config_choice(CONFIG_SPLIT_BY, "trace"), -1);
 }
 
+/* Whether two configurations are the same in every key. */
+static bool same(const Config *a, const Config *b)
+{
+    char *x = config_format(a, false), *y = config_format(b, false);
+    assert_true(x != NULL && y != NULL);
+    bool equal = strcmp(x, y) == 0;
+    memory_free(x);
+    memory_free(y);
+    return equal;
+}
+
+/* Every file in config/ is read, and the presets hold what they promise. */
+static void files_of_the_project(void **state)
+{
+    (void)state;
+    char **names = NULL;
+    int64_t n = 0, found = 0;
+    assert_int_equal(files_list("config", ".yaml", &names, &n), STATUS_OK);
+    for (int64_t i = 0; i < n; i++) {
+        char *path = text_format("config/%s", names[i]), *text = NULL;
+        Config config, defaults;
+        config_defaults(&config);
+        config_defaults(&defaults);
+        assert_int_equal(files_read_text(path, &text), STATUS_OK);
+        if (config_parse(&config, text, path) != STATUS_OK) fail_msg("%s", status_message());
+        found++;
+        if (strcmp(names[i], "default.yaml") == 0) {
+            assert_true(same(&config, &defaults));
+        } else if (strcmp(names[i], "penobscot.yaml") == 0) { /* the defaults, but for the original's way to split */
+            assert_int_equal(config.split.by, SPLIT_BY_PATCH);
+            config.split.by = defaults.split.by;
+            assert_true(same(&config, &defaults));
+        } else if (strcmp(names[i], "laptop.yaml") == 0 || strcmp(names[i], "survey.yaml") == 0) {
+            assert_true(config.apply.keep_mutes);
+        } else {
+            found--;
+        }
+        memory_free(path);
+        memory_free(text);
+    }
+    assert_int_equal(found, 4);
+    memory_free(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +369,7 @@ int main(void)
         cmocka_unit_test(finds_keys_by_name),
         cmocka_unit_test(compares_and_copies_key_by_key),
         cmocka_unit_test(knows_words_and_names),
+        cmocka_unit_test(files_of_the_project),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,14 @@ static void nearest_names(void **state)
     assert_string_equal(text_nearest("batchsize", names, 3), "batch_size");
     assert_string_equal(text_nearest("Learning_Rate", names, 3), "learning_rate");
     assert_null(text_nearest("momentum", names, 3));
+    static const char *const swaps[] = {"tset", "rain", "set"}; /* swapped letters are one slip, not two */
+    assert_string_equal(text_nearest("test", swaps, 1), "tset");
+    assert_string_equal(text_nearest("stet", swaps + 2, 1), "set");
+    static const char *const near[] = {"ab", "acb"};
+    assert_string_equal(text_nearest("abc", near, 2), "ab"); /* of equals the first */
+    static const char *const two[] = {"iflter", "fitlers"};  /* one slip is nearer than two */
+    assert_string_equal(text_nearest("filter", two + 0, 2), "iflter");
+    assert_string_equal(text_nearest("filters", two + 0, 2), "fitlers");
     assert_null(text_nearest("anything", names, 0));
 }
 

@@ -1,0 +1,231 @@
+/* train --dry-run */
+#include "train_dry_run.h"
+
+#include "report.h"
+
+#include "seisdcn/evaluate.h"
+#include "seisdcn/files.h"
+#include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/model.h"
+#include "seisdcn/timer.h"
+#include "seisdcn/trainer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    const Job *job;
+    const Survey *survey;
+    const IndexMap *map;
+    Network *network;
+    TrainerMemory memory; /* this rank's */
+    int64_t done;         /* steps that an earlier run took */
+    int64_t epoch_patches;
+    int64_t epoch_steps, steps, epochs;  /* steps of an epoch and in all; epochs begun */
+    int64_t valid_patches;               /* of one validation */
+    double patch_seconds, valid_seconds; /* a patch of training and of validation takes, over all ranks */
+    int64_t measured;                    /* steps that were measured */
+} Plan;
+
+/* ---- what it takes ---- */
+
+static Status plan_training(Plan *plan)
+{
+    const Config *config = &plan->job->config;
+    const Comm *comm = &plan->job->comm;
+    Trainer trainer;
+    Evaluation validation;
+    Status status = trainer_plan(comm, plan->survey, plan->map, config, plan->network, &trainer);
+    if (status != STATUS_OK) return status;
+    plan->memory = trainer.memory;
+    plan->epoch_patches = trainer.order.epoch_rows;
+    plan->epoch_steps = order_steps(&trainer.order);
+    trainer_free(&trainer);
+    plan->epochs = config->train.max_epochs;
+    plan->steps = plan->epochs * plan->epoch_steps;
+    if (config->train.max_steps > 0 && config->train.max_steps < plan->steps) {
+        plan->steps = config->train.max_steps;
+        plan->epochs = (plan->steps - 1) / plan->epoch_steps + 1;
+    }
+    status = evaluate_new(comm, plan->survey, plan->map, INDEX_VALID, config->train.max_valid_patches,
+                          plan->memory.validation_gathers, plan->network, &validation);
+    if (status != STATUS_OK) return status;
+    plan->valid_patches = validation.n_used;
+    int64_t unused = plan->memory.validation_gathers - evaluate_gathers(&validation);
+    if (unused > 0) plan->memory.validation -= unused;
+    evaluate_free(&validation);
+    return STATUS_OK;
+}
+
+/* ---- files ---- */
+
+/* A model file's bytes: its numbers, and what HDF5 adds to each dataset (as measured). */
+static int64_t model_bytes(const Network *network, bool with_optimizer)
+{
+    int64_t entries = 2 * network->n_layers + 2, copies = with_optimizer ? 3 : 1;
+    return 8192 + 420 * (entries * copies + 3) + network->n_parameters * (int64_t)sizeof(float) * copies;
+}
+
+static int64_t metrics_bytes(const Plan *plan)
+{
+    int64_t every = plan->job->config.train.log_every_steps;
+    return 90 + 40 * (plan->epochs + (every > 0 ? plan->steps / every : 0));
+}
+
+static Status check_files(const Plan *plan)
+{
+    /* the last two checkpoints stay; a new one is written before the older goes */
+    int64_t model = model_bytes(plan->network, false), checkpoint = model_bytes(plan->network, true);
+    int64_t bytes = model + 5 * checkpoint + metrics_bytes(plan) + 4096;
+    return files_check_space(command_text(plan->job, "--output"), (double)bytes);
+}
+
+/* ---- speed ---- */
+
+/* Forward passes of a group alone, as in validation. */
+static double measure_forward(const Network *network, NetworkGroup *group)
+{
+    double error[VECTOR_LANES_MAX], start = timer_now(), now;
+    int64_t n = 0;
+    do {
+        network_forward(network, group, false);
+        network_loss(network, group, error);
+        n += network->vector->lanes;
+        now = timer_now();
+    } while (now - start < 0.2);
+    return (now - start) / (double)n;
+}
+
+/* Whether rank 0 wants another step. Collective. */
+static bool goes_on(const Comm *comm, double start)
+{
+    static const double SECONDS = 1.5;
+    int64_t more = timer_now() - start < SECONDS;
+    comm_broadcast(comm, &more, sizeof more);
+    return more;
+}
+
+/* Some steps of training on some of the survey's own gathers: one shard a rank and one gather of it at a time. */
+static Status measure_speed(Plan *plan)
+{
+    const Comm *comm = &plan->job->comm;
+    Config config = plan->job->config;
+    config.train.shuffle = true;
+    config.train.shards = comm->size;
+    config.train.block_gathers = 1;
+    config.train.memory_limit_mb = config.train.max_patches_per_epoch = 0;
+    config.train.max_epochs = 1;
+    Trainer trainer;
+    int64_t n = 0, patches = 0, steps = 0;
+    double loss, start = 0, begun;
+    Status status = trainer_new(comm, plan->survey, plan->map, &config, plan->network, &trainer);
+    if (status != STATUS_OK) return status;
+    status = trainer_start(&trainer, 1);
+    begun = start = timer_now();
+    while (status == STATUS_OK && goes_on(comm, begun)) {
+        status = trainer_step(&trainer, &n, &loss);
+        if (n == 0) break;
+        if (steps++ == 0 && goes_on(comm, begun)) { /* the first warms up, where there is time for more */
+            start = timer_now();
+            continue;
+        }
+        patches += n;
+        plan->measured++;
+    }
+    plan->patch_seconds = patches > 0 ? (timer_now() - start) / (double)patches : 0;
+    if (status == STATUS_OK) {
+        CommSpread forward = comm_spread(comm, measure_forward(plan->network, &trainer.group));
+        plan->valid_seconds = forward.max / comm->size;
+    }
+    trainer_free(&trainer);
+    return status;
+}
+
+/* ---- the table ---- */
+
+static void print_survey(const Plan *plan)
+{
+    char gathers[32], traces[32], bytes[32], n[INDEX_SPLITS][32];
+    const Survey *survey = plan->survey;
+    report_row("survey", "%s gathers, %s traces of %" PRId64 " samples, %s", log_count(survey->n_ensembles, gathers),
+               log_count(survey->n_traces, traces), survey->n_samples,
+               log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, bytes));
+    for (int s = 0; s < INDEX_SPLITS; s++) log_count(plan->map->total[s], n[s]);
+    report_row("patches", "%s train, %s valid, %s test", n[INDEX_TRAIN], n[INDEX_VALID], n[INDEX_TEST]);
+    report_row("steps", "%s an epoch (%s patches), %s in all", log_count(plan->epoch_steps, gathers),
+               log_count(plan->epoch_patches, traces), log_count(plan->steps, bytes));
+}
+
+void train_warn_memory(const Comm *comm, const TrainerMemory *memory)
+{
+    report_node(comm, trainer_memory_sum(memory),
+                "set train.memory_limit_mb to a rank's part of it, and train.block_gathers as that will tell");
+}
+
+static void print_memory(const Plan *plan)
+{
+    const Comm *comm = &plan->job->comm;
+    const Config *config = &plan->job->config;
+    TrainerMemory memory = plan->memory;
+    CommSpread spread = comm_spread(comm, (double)trainer_memory_sum(&memory));
+    report_take(comm, spread.max_rank, (int64_t *)&memory, sizeof memory / sizeof(int64_t));
+    char max[32], mean[32], limit[64] = "", kinds[64] = "all of its shards'";
+    if (config->train.memory_limit_mb > 0)
+        snprintf(limit, sizeof limit, "; train.memory_limit_mb %" PRId64, config->train.memory_limit_mb);
+    report_row("memory a rank", "%s at most (rank %d; mean %s)%s", log_bytes(spread.max, max), spread.max_rank,
+               log_bytes(spread.mean, mean), limit);
+    report_row("  program, libraries", "%s", log_bytes((double)(memory.program + memory.libraries), max));
+    report_row("  network, batch, lists", "%s", log_bytes((double)memory.own, max));
+    if (!config->train.shuffle)
+        snprintf(kinds, sizeof kinds, "as many as there is room for");
+    else if (config->train.block_gathers > 0)
+        snprintf(kinds, sizeof kinds, "blocks of %" PRId64 ", and %s read ahead", config->train.block_gathers,
+                 log_bytes((double)memory.gathers_ahead, mean));
+    report_row("  gathers", "%s (%s)", log_bytes((double)memory.gathers, max), kinds);
+    report_row("  validation", "%s", log_bytes((double)memory.validation, max));
+    train_warn_memory(comm, &plan->memory);
+}
+
+static void print_files(const Plan *plan)
+{
+    const char *folder = command_text(plan->job, "--output");
+    char best[32], last[32], metrics[32];
+    log_bytes((double)model_bytes(plan->network, false), best);
+    log_bytes((double)model_bytes(plan->network, true), last);
+    log_bytes((double)metrics_bytes(plan), metrics);
+    report_row("files", "in %s: best.h5 %s, last.h5 %s, two checkpoints of %s, metrics.csv %s", folder, best, last,
+               last, metrics);
+}
+
+static void print_time(const Plan *plan)
+{
+    double train = plan->patch_seconds * (double)plan->epoch_patches;
+    double valid = plan->valid_seconds * (double)plan->valid_patches;
+    int64_t left = plan->steps > plan->done ? plan->steps - plan->done : 0;
+    double epochs = (double)left / (double)plan->epoch_steps;
+    char text[32], other[32], whole[32], resumed[64] = "in all";
+    report_row("speed", "%.0f patches/s on %d ranks (measured: %" PRId64 " steps)", 1 / plan->patch_seconds,
+               plan->job->comm.size, plan->measured);
+    if (plan->done > 0) snprintf(resumed, sizeof resumed, "for the %s steps left", log_count(left, text));
+    log_duration(train * epochs + valid * ceil(epochs), whole);
+    report_row("time (estimate)", "%s %s, of an epoch %s training and %s validation", whole, resumed,
+               log_duration(train, text), log_duration(valid, other));
+}
+
+Status train_dry_run(const Job *job, const Survey *survey, const IndexMap *map, Network *network, int64_t steps_done)
+{
+    Plan plan = {.job = job, .survey = survey, .map = map, .network = network, .done = steps_done};
+    Status status = plan_training(&plan);
+    if (status == STATUS_OK) status = comm_agree(&job->comm, job->comm.rank == 0 ? check_files(&plan) : STATUS_OK);
+    if (status == STATUS_OK) status = measure_speed(&plan);
+    if (status != STATUS_OK) return status;
+    print_survey(&plan);
+    print_memory(&plan);
+    print_files(&plan);
+    print_time(&plan);
+    log_note("dry run: nothing was written");
+    return STATUS_OK;
+}
