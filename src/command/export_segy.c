@@ -3,6 +3,7 @@
 
 #include "export_origin.h"
 
+#include "seisdcn/fault.h"
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
@@ -155,14 +156,15 @@ static Status make_file(const Export *export)
     int64_t end = segy->n_head + export->n_traces * export->trace_bytes, size = end + segy->n_trailer;
     Status status = files_check_space(export->part, (double)size);
     if (status != STATUS_OK) return status;
-    int descriptor = open(export->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(export->part, flags, 0666);
     if (descriptor < 0) return status_fail(STATUS_IO, "%s: cannot be created: %s", export->part, strerror(errno));
-    if (ftruncate(descriptor, (off_t)size) != 0)
+    if (fault_strikes(FAULT_WRITE) || ftruncate(descriptor, (off_t)size) != 0)
         status = status_fail(STATUS_IO, "%s: cannot be made %" PRId64 " bytes long: %s", export->part, size,
                              strerror(errno));
     if (status == STATUS_OK) status = files_write_bytes(descriptor, export->part, 0, segy->n_head, segy->head);
     if (status == STATUS_OK) status = files_write_bytes(descriptor, export->part, end, segy->n_trailer, segy->trailer);
-    if (close(descriptor) != 0 && status == STATUS_OK)
+    if (fault_after(FAULT_CLOSE, close(descriptor)) != 0 && status == STATUS_OK)
         status = status_fail(STATUS_IO, "%s: cannot be written: %s", export->part, strerror(errno));
     return status == STATUS_OK ? files_reserve(export->part) : status;
 }
@@ -267,13 +269,13 @@ static Status write_traces(Export *export, Gather *gather)
 {
     const Comm *comm = &export->job->comm;
     Status status = STATUS_OK;
-    export->descriptor = open(export->part, O_WRONLY | O_CLOEXEC);
+    export->descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(export->part, O_WRONLY | O_CLOEXEC);
     if (export->descriptor < 0)
         status = status_fail(STATUS_IO, "%s: cannot be opened for writing: %s", export->part, strerror(errno));
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = write_gathers(export, gather);
-    bool failed = status == STATUS_OK && fsync(export->descriptor) != 0;
-    if (export->descriptor >= 0 && close(export->descriptor) != 0) failed = true;
+    bool failed = status == STATUS_OK && (fault_strikes(FAULT_FSYNC) || fsync(export->descriptor) != 0);
+    if (export->descriptor >= 0 && fault_after(FAULT_CLOSE, close(export->descriptor)) != 0) failed = true;
     if (status != STATUS_OK) return status;
     if (failed) status = status_fail(STATUS_IO, "%s: cannot be written: %s", export->part, strerror(errno));
     return comm_agree(comm, status);

@@ -5,12 +5,12 @@
 
 /* Builds without the processor's own instruction sets have the portable one. */
 #ifndef VECTOR_PORTABLE_ONLY
-static const Vector *const levels[] = {NULL, &vector_portable, &vector_avx2, &vector_avx512};
+enum { LEVELS = 3 };
+static const Vector *const levels[LEVELS + 1] = {NULL, &vector_portable, &vector_avx2, &vector_avx512};
 #else
-static const Vector *const levels[] = {NULL, &vector_portable};
+enum { LEVELS = 1 };
+static const Vector *const levels[LEVELS + 1] = {NULL, &vector_portable};
 #endif
-
-enum { LEVELS = sizeof levels / sizeof *levels - 1 };
 
 int vector_level(void)
 {

@@ -1,10 +1,11 @@
 """Failures of the system at every place that asks it for something (allocation, open, read, write, close, rename, fsync), in
 the debug build, where SEISDCN_FAULT=SITE:RANK:NTH makes one pass fail: on the first and on the last of 3 ranks, at the
-beginning, in the middle and at the end of consolidate, train and apply. Each ends soon, with the right status and one
-message, with no half file under a final name, and the next run gives the bytes of an undisturbed one.
+beginning, in the middle and at the end of consolidate, train and apply, and once in what goes on by --resume, SEG-Y in and
+out, and index. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
+gives the bytes of an undisturbed one.
 
-SEISDCN_FAULT_PASSES=N tries up to N passes of each site instead of three (two under a sanitizer, whose build has faults
-too: then what a failure leaves in memory shows)."""
+SEISDCN_FAULT_PASSES=N tries up to N passes of each site, of every command. Under a sanitizer, whose build has faults too, it is
+two: then what a failure leaves in memory shows."""
 import concurrent.futures
 import itertools
 import os
@@ -21,7 +22,7 @@ import tap
 RANKS = 3
 SECONDS = 60
 JOBS = 3  # mpirun mostly waits
-PASSES = int(os.environ.get("SEISDCN_FAULT_PASSES", "3" if tap.TIME_FACTOR == 1 else "2"))
+PASSES = int(os.environ.get("SEISDCN_FAULT_PASSES", "0"))
 STATUS = {"memory": 6}  # of the others: 5
 TRAIN = ["--set", "patch.size=16", "--set", "patch.stride=4", "--set", "split.by=patch", "--set", "network.levels=2",
          "--set", "train.max_epochs=2", "--set", "train.batch_size=64", "--set", "train.checkpoint_every_steps=3",
@@ -47,7 +48,9 @@ class Work:
 
     def __init__(self, program, folder, words, output, begun=None):
         self.program, self.folder, self.words, self.output, self.begun = program, folder, words, output, begun
-        self.name = words[0] + (" --resume" if begun else "")
+        self.name = words[0] + (" --resume" if begun else " SEG-Y" if words[-1].endswith(".sgy") else "")
+        main = self.name in ("consolidate", "train", "apply")
+        self.most = PASSES or ((3 if tap.TIME_FACTOR == 1 else 2) if main else 1)
         self.resumes = "--resume" in tap.command([program, words[0], "--help"]).out
 
     def prepare(self, place):
@@ -71,6 +74,8 @@ class Work:
         path = os.path.join(place, self.output)
         if not os.path.exists(path):
             return None
+        if path.endswith(".sgy"):
+            return {self.output: {"bytes": np.fromfile(path, dtype=np.uint8)}}
         if not os.path.isdir(path):
             return {self.output: cases.datasets(path)}
         made = {name: cases.datasets(os.path.join(path, name)) for name in ("last.h5", "best.h5")
@@ -155,11 +160,11 @@ def disturb(work, site, rank, nth):
         shutil.rmtree(place)
 
 
-def chosen(passes):
-    """Early, middle and late ones of the passes 1 .. n."""
-    if passes <= PASSES:
-        return range(1, passes + 1)
-    return sorted({1 + i * (passes - 1) // (PASSES - 1) for i in range(PASSES)})
+def chosen(n, most):
+    """At most so many of the passes 1 .. n: the middle one, or from the first to the last."""
+    if n <= most:
+        return range(1, n + 1)
+    return [(n + 1) // 2] if most == 1 else sorted({1 + i * (n - 1) // (most - 1) for i in range(most)})
 
 
 def no_trace_in_the_release():
@@ -180,7 +185,8 @@ def main():
     npy = cases.write_gathers(folder + "/npy", [cases.random_gather(random, 20 + i, 60) for i in range(8)])
     survey, model = folder + "/survey.h5", folder + "/trained/last.h5"
     for words in (["consolidate", npy, "--output", survey],
-                  ["train", "--survey", survey, *TRAIN, "--output", folder + "/trained"]):
+                  ["train", "--survey", survey, *TRAIN, "--output", folder + "/trained"],
+                  ["export", "--survey", survey, "--output", folder + "/gathers.sgy"]):
         tap.ok(tap.command([program, *words]).status == 0, "%s makes what is needed" % words[0])
     training = ["train", "--survey", survey, *TRAIN]
     applying = ["apply", "--survey", survey, "--model", model]
@@ -201,7 +207,10 @@ def main():
              Work(program, folder, training, "trained"),
              Work(program, folder, training, "trained", begun_training),
              Work(program, folder, applying, "predicted.h5"),
-             Work(program, folder, applying, "predicted.h5", begun_applying)]
+             Work(program, folder, applying, "predicted.h5", begun_applying),
+             Work(program, folder, ["export", "--survey", survey], "gathers.sgy"),
+             Work(program, folder, ["consolidate", folder + "/gathers.sgy"], "survey.h5"),
+             Work(program, folder, ["index", "--survey", survey, "--materialize", *TRAIN[:6]], "map.h5")]
     asked = sys.argv[1:]  # names of commands; none: all
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         pending = []
@@ -211,7 +220,7 @@ def main():
             work.undisturbed()
             for rank in (0, RANKS - 1):
                 for site, n in work.passes[rank].items():
-                    pending += [pool.submit(disturb, work, site, rank, nth) for nth in chosen(n)]
+                    pending += [pool.submit(disturb, work, site, rank, nth) for nth in chosen(n, work.most)]
         for future in pending:
             tap.ok(*future.result())
     tap.done()
