@@ -20,7 +20,7 @@ typedef struct {
     IndexShare share;
     Gathers gathers, clean; /* clean: of the clean survey, where there is one */
     Batch batch;
-    IndexRow *rows;       /* [batch.capacity] */
+    IndexRow *rows; /* [batch.capacity] */
     IndexSplit split;
     int64_t ahead;        /* number from which on gathers are to be read ahead */
     void (*poke)(void *); /* called now and then while it runs; may be NULL */

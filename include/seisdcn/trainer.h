@@ -40,8 +40,8 @@ typedef struct {
     double learning_rate;
     int64_t seed;
     Order order;
-    const Objective *objective;  /* NULL: source */
-    Gathers gathers, clean;      /* clean: of the clean survey, where there is one */
+    const Objective *objective; /* NULL: source */
+    Gathers gathers, clean;     /* clean: of the clean survey, where there is one */
     Blocks blocks;
     Batch batch;                 /* the current one; group by group the next one takes its place */
     IndexRow *rows[2];           /* [batch.capacity] of the current batch and of the next */
@@ -64,9 +64,9 @@ typedef struct {
     double seconds[PHASES];
 } Trainer;
 
-/* Finds out what training of network (the caller's) on a map's train rows towards objective (the caller's; NULL: source)
- * takes: trainer->order and trainer->memory only. Collective. STATUS_MEMORY (also where train.memory_limit_mb does not
- * do; it says what would). */
+/* Finds out what training of network (the caller's) on a map's train rows towards objective (the caller's; NULL:
+ * source) takes: trainer->order and trainer->memory only. Collective. STATUS_MEMORY (also where train.memory_limit_mb
+ * does not do; it says what would). */
 Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map, const Config *config, Network *network,
                     const Objective *objective, Trainer *trainer);
 

@@ -32,7 +32,7 @@ void report_node(const Comm *comm, int64_t my_bytes, const char *remedy)
     report_take(comm, over.max_rank, numbers, 2);
     char needs[32], holds[32];
     if (over.max > 0)
-        log_warning("the ranks beside rank %d will need %s on their node, which has %s: %s", over.max_rank,
+        log_warning("the ranks on the node of rank %d will need %s together, and it has %s: %s", over.max_rank,
                     log_bytes((double)numbers[0], needs), log_bytes((double)numbers[1], holds), remedy);
 }
 

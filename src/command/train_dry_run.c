@@ -63,11 +63,19 @@ static Status plan_training(Plan *plan)
 
 /* ---- files ---- */
 
-/* A model file's bytes: its numbers, and what HDF5 adds to each dataset (as measured). */
-static int64_t model_bytes(const Network *network, bool with_optimizer)
+/* The bytes of a model file: its numbers, and what HDF5 adds to each dataset (as measured). */
+static int64_t model_bytes(const Network *network)
 {
-    int64_t entries = 2 * network->n_layers + 2, copies = with_optimizer ? 3 : 1;
-    return 8192 + 420 * (entries * copies + 3) + network->n_parameters * (int64_t)sizeof(float) * copies;
+    int64_t entries = 2 * network->n_layers + 5;
+    return 8000 + 420 * entries + network->n_parameters * (int64_t)sizeof(float);
+}
+
+/* Of a checkpoint: also two moments, the best weights so far, the configuration, and what each shard has left. */
+static int64_t checkpoint_bytes(const Plan *plan)
+{
+    const Config *config = &plan->job->config;
+    int64_t shards = config->train.shuffle ? 6000 + config->train.shards * (int64_t)sizeof(int64_t) : 0;
+    return 4 * model_bytes(plan->network) - 29000 + shards; /* they share what stands once in a file */
 }
 
 static int64_t metrics_bytes(const Plan *plan)
@@ -79,7 +87,7 @@ static int64_t metrics_bytes(const Plan *plan)
 static Status check_files(const Plan *plan)
 {
     /* the last two checkpoints stay; a new one is written before the older goes */
-    int64_t model = model_bytes(plan->network, false), checkpoint = model_bytes(plan->network, true);
+    int64_t model = model_bytes(plan->network), checkpoint = checkpoint_bytes(plan);
     int64_t bytes = model + 5 * checkpoint + metrics_bytes(plan) + 4096;
     return files_check_space(command_text(plan->job, "--output"), (double)bytes);
 }
@@ -194,8 +202,8 @@ static void print_files(const Plan *plan)
 {
     const char *folder = command_text(plan->job, "--output");
     char best[32], last[32], metrics[32];
-    log_bytes((double)model_bytes(plan->network, false), best);
-    log_bytes((double)model_bytes(plan->network, true), last);
+    log_bytes((double)model_bytes(plan->network), best);
+    log_bytes((double)checkpoint_bytes(plan), last);
     log_bytes((double)metrics_bytes(plan), metrics);
     report_row("files", "in %s: best.h5 %s, last.h5 %s, two checkpoints of %s, metrics.csv %s", folder, best, last,
                last, metrics);

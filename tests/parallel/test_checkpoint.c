@@ -326,8 +326,9 @@ static void one_asked_rank_stops_all(void **state)
     double loss;
     int64_t n;
     set_up(settings(), vector_of_level(1), &bench);
-    assert_int_equal(evaluate_new(&comm, &bench.survey, &bench.map, INDEX_VALID, 0, 0, &bench.network, NULL, &evaluation),
-                     STATUS_OK);
+    assert_int_equal(
+        evaluate_new(&comm, &bench.survey, &bench.map, INDEX_VALID, 0, 0, &bench.network, NULL, &evaluation),
+        STATUS_OK);
     assert_int_equal(trainer_start(&bench.trainer, 1), STATUS_OK);
     assert_int_equal(trainer_step(&bench.trainer, &n, &loss), STATUS_OK);
     assert_false(bench.trainer.stop);

@@ -182,8 +182,8 @@ static Status train_epochs(const Comm *ranks, Config config, Result *result)
     if (status == STATUS_OK) network_initialise(&network, 4);
     if (status == STATUS_OK) status = trainer_new(ranks, &survey, &map, &config, &network, NULL, &trainer);
     if (status == STATUS_OK)
-        status = evaluate_new(ranks, &survey, &map, INDEX_VALID, 0, trainer.memory.validation_gathers, &network,
-                              NULL, &evaluation);
+        status = evaluate_new(ranks, &survey, &map, INDEX_VALID, 0, trainer.memory.validation_gathers, &network, NULL,
+                              &evaluation);
     for (int64_t epoch = 1; status == STATUS_OK && epoch <= 2; epoch++) {
         double loss;
         status = trainer_start(&trainer, epoch);

@@ -2,10 +2,12 @@
 does: patches, steps, windows, files and memory."""
 import os
 import re
+import signal
 import subprocess
 import sys
 
-import signal
+import h5py
+import numpy as np
 
 import cases
 import tap
@@ -130,7 +132,7 @@ def check_refusals(folder):
         ("a folder that is missing", [*train, "--output", "nowhere/new"], 5, "nowhere"),
         ("a file for a folder", [*train, "--output", "plain/new"], 5, "plain"),
         ("too little memory", [*train, "--output", "new", "--set", "train.memory_limit_mb=1"], 6, "memory_limit_mb"),
-        ("apply: an output that exists", ["apply", *survey, *model, "--output", "there"], 2, "--force"),
+        ("apply: an output that exists", ["apply", *survey, *model, "--output", "plain"], 2, "--force"),
         ("apply: a key against the model", ["apply", *survey, *model, "--output", "new.h5", "--set", "patch.size=32"], 3,
          "patch.size"),
         ("apply: no model", ["apply", *survey, "--model", "survey.h5", "--output", "new.h5"], 4, "seisdcn-model"),
@@ -162,6 +164,40 @@ def check_disk(folder):
         subprocess.run(["umount", place], check=True)
 
 
+def check_large(folder):
+    """A whole survey of 106 GB, of which only the tables stand in a sparse file: nothing is read but what is timed."""
+    n, n_traces, n_samples = 290000, 61, 1501
+    with h5py.File(folder / "large.h5", "w") as file:
+        file.attrs.update({"format": "seisdcn-survey", "version": 1, "history": "", "checksum": np.uint64(7)})
+        file["ensemble/first_trace"] = np.arange(n + 1, dtype=np.int64) * n_traces
+        file["ensemble/inline"] = np.zeros(n, dtype=np.int32)
+        file["ensemble/crossline"] = np.arange(n, dtype=np.int32)
+        file["ensemble/checksum"] = np.zeros(n, dtype=np.uint64)
+        layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        space = h5py.h5s.create_simple((n * n_traces, n_samples))
+        h5py.h5d.create(file.id, b"amplitude", h5py.h5t.IEEE_F32LE, space, layout)
+    words = ["train", "--survey", "large.h5", "--output", "large", "--dry-run"]
+    result = tap.run(*words, ranks=2, cwd=folder)
+    rows = table(result)
+    tap.ok(result.status == 0 and numbers(rows["steps"]) == [69939844, 8952300000, 1468736724],
+           "the steps of 290,000 gathers", result)
+    tap.ok(35e9 < size(rows["memory a rank"]) < 40e9, "and the memory that all of their gathers take", result)
+    if 2 * 35e9 > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+        tap.ok("warning: the ranks on the node" in result.err, "a node that has too little is warned of", result)
+    words += ["--set", "train.memory_limit_mb=3000"]
+    result = tap.run(*words, ranks=2, cwd=folder)
+    told = re.search(r"set (train.block_gathers=\d+)", result.err)
+    tap.refused(result, 6, "train.block_gathers=", "what does not fit is refused")
+    if told:
+        result = tap.run(*words, "--set", told.group(1), ranks=2, cwd=folder)
+        rows = table(result)
+        tap.ok(result.status == 0 and 2.7e9 < size(rows["memory a rank"]) <= 3e9, "what the refusal names fits, and fills it",
+               result)
+    (folder / "large.h5").unlink()
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is mounted is unmounted
     folder = tap.folder()
@@ -185,6 +221,7 @@ def main():
     untouched("apply --dry-run --force over a prediction", folder, "apply", "--survey", "survey.h5", "--model", "model.h5",
               "--output", "out_all_gathers.h5", "--force", ranks=2)
     check_refusals(folder)
+    check_large(folder)
     check_disk(folder)
     tap.done()
 
