@@ -4,7 +4,8 @@
  * Rank 0 answers the others' messages when it calls any of these functions: nobody waits for it while it computes, as
  * long as it calls worklist_poke() every millisecond or so. (One-sided operations would need the same, and Open MPI 4.1
  * with UCX refuses windows between hosts that only Ethernet joins.) What is done, and the request to stop, are told
- * about once a second and not with each item, and the answer is not waited for. */
+ * about once a second and not with each item, and the answer is not waited for; a rank asks for its next item when it
+ * begins with the one before. */
 #ifndef SEISDCN_WORKLIST_H
 #define SEISDCN_WORKLIST_H
 
@@ -31,6 +32,9 @@ typedef struct {
     bool told; /* rank 0 was told and its answer is still to come, into `answer` */
     WorklistAnswer answer;
     MPI_Request request;
+    bool asked; /* the same for the next item */
+    WorklistAnswer next;
+    MPI_Request next_request;
     double next_poke, next_tell; /* timer_now() from which on they are due */
     double waited;               /* seconds spent waiting for rank 0's answers */
 } Worklist;

@@ -109,16 +109,26 @@ static void take_answer(Worklist *list, bool wait)
     hear(list, &list->answer);
 }
 
-static int64_t ask(Worklist *list)
+/* Asks for the next item, which take_item() takes. */
+static void ask(Worklist *list)
 {
-    WorklistAnswer answer;
-    double start = timer_now();
-    take_answer(list, true);
+    if (list->asked) return;
+    MPI_Irecv(&list->next, ANSWER_NUMBERS, MPI_INT64_T, 0, ASK, list->comm.mpi, &list->next_request);
     report(list, ASK);
-    MPI_Recv(&answer, ANSWER_NUMBERS, MPI_INT64_T, 0, ASK, list->comm.mpi, MPI_STATUS_IGNORE);
-    hear(list, &answer);
+    list->asked = true;
+}
+
+static int64_t take_item(Worklist *list)
+{
+    double start = timer_now();
+    ask(list);
+    MPI_Wait(&list->next_request, MPI_STATUS_IGNORE);
+    list->asked = false;
+    list->stopped = list->stopped || list->next.stopped;
+    int64_t item = list->next.item;
+    if (item >= 0) ask(list);
     list->waited += timer_now() - start;
-    return answer.item;
+    return item;
 }
 
 /* ---- all ranks ---- */
@@ -130,9 +140,10 @@ int64_t worklist_next(Worklist *list)
     if (list->next_mine < list->n_dealt) {
         int64_t item = list->next_mine++;
         if (list->next_mine % list->block == 0) list->next_mine += (list->comm.size - 1) * list->block;
+        if (list->next_mine >= list->n_dealt && list->comm.rank != 0) ask(list);
         return item;
     }
-    return list->comm.rank == 0 ? take(list) : ask(list);
+    return list->comm.rank == 0 ? take(list) : take_item(list);
 }
 
 int64_t worklist_done(Worklist *list)
@@ -173,6 +184,8 @@ int64_t worklist_end(Worklist *list)
         while (list->n_working > 0) serve(list);
     else {
         take_answer(list, true);
+        if (list->asked) MPI_Wait(&list->next_request, MPI_STATUS_IGNORE); /* an item that is left undone */
+        list->asked = false;
         report(list, END);
     }
     int64_t sums[] = {list->my_done, list->stopped};
