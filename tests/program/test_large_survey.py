@@ -19,7 +19,7 @@ TRACES = GATHERS * FOLD
 FIRST = GATHERS - WRITTEN  # the first that is written
 BYTES = TRACES * SAMPLES * 4
 MOST_DISK = 400e6  # of each file: tables of traces are 71 MB
-MOST_MEMORY = 300e6  # of a rank
+MOST_MEMORY = 400e6  # of a rank; a survey of this size has 106 GB
 SECONDS = 120
 
 # Runs a command and says what memory it took at most. A small process of its own: a child's figure begins with its
