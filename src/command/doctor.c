@@ -60,8 +60,8 @@ static Status try_writing(const Comm *comm, const char *path, double bytes, bool
     if (comm->rank == 0) unlink(path);
     const char *label = together ? "written together" : "written alone";
     if (status == STATUS_OK)
-        doctor_line(label, "%s at %s/s, read back by other ranks at %s/s, every checksum matches",
-                    log_bytes(trial.bytes, all), log_bytes(trial.bytes / trial.write_seconds, written),
+        doctor_line(label, "%s at %s/s, read back%s at %s/s, every checksum matches", log_bytes(trial.bytes, all),
+                    log_bytes(trial.bytes / trial.write_seconds, written), comm->size > 1 ? " by other ranks" : "",
                     log_bytes(trial.bytes / trial.read_seconds, read));
     else
         doctor_line(label, "FAILED");
