@@ -184,7 +184,7 @@ static Status loop(Apply *apply)
         status = predict_new(&apply->network, fold, survey->n_samples, config->apply.mute_threshold,
                              config->apply.keep_mutes, shared, &predictor);
     status = comm_agree(comm, status);
-    if (status == STATUS_OK && apply->objective.before != NULL) objective_report(&apply->objective);
+    if (status == STATUS_OK && apply->objective.neighbours.before != NULL) objective_report(&apply->objective);
     predictor.own = apply->own;
     if (status == STATUS_OK) status = work_off(apply, &predictor, out);
     apply_read_close(apply);

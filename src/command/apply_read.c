@@ -83,7 +83,7 @@ static Status read_neighbours(Apply *apply, int64_t e)
 Status apply_read(Apply *apply, int64_t e)
 {
     const Survey *survey = &apply->survey;
-    if (apply->objective.before == NULL) return survey_read_gather(survey, e, apply->network.shape.channels, apply->in);
+    if (apply->objective.neighbours.before == NULL) return survey_read_gather(survey, e, apply->network.shape.channels, apply->in);
     const float *gather;
     Status status = gathers_get(&apply->gathers, e, &gather);
     if (status != STATUS_OK) return status;
