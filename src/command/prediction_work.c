@@ -130,10 +130,10 @@ static bool same(const Fact *a, const Fact *b)
     }
 }
 
-/* The shortest decimal that is this number again. */
+/* The decimal with the fewest digits of some that is this number again. */
 static void number_text(double number, char text[VALUE_MAX])
 {
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, VALUE_MAX, "%.*g", digits, number);
         if (strtod(text, NULL) == number) return;
     }
