@@ -197,9 +197,8 @@ static int64_t gather_bytes(const Prediction *prediction)
 
 static int64_t room_bytes(const Prediction *prediction)
 {
-    const Mean *mean = mean_of(prediction);
-    return gather_size(prediction) * (int64_t)(sizeof *mean->sum + sizeof *mean->live) +
-           prediction->survey.n_samples * (int64_t)(sizeof *mean->line + sizeof *mean->counts);
+    return gather_size(prediction) * (int64_t)(sizeof(double) + sizeof(int32_t)) +
+           prediction->survey.n_samples * (int64_t)(sizeof(double) + sizeof(int64_t));
 }
 
 /* ---- the command ---- */
