@@ -4,12 +4,12 @@
  * input serves three columns and every channel of the block, each weight every column. No partial sum is ever stored; a
  * row of blocks is finished while it is in the first cache.
  *
- * Measured on a Zen 3 core (AVX2; 98 GFLOP/s of multiply-adds), default network, all layers: holding the nine weights of
- * one or two channels in registers and loading nine inputs a column did 39 GFLOP/s (contract) and 35 (expand), since a
- * multiply-add then took one to one and a half loads; blocks of ten columns do 65 and 65 (of eight: 61 and 63), of three
- * columns and four channels of a dense network 85. Tried without gain: finishing block by block instead of row by row
- * (57 and 65), or within the blocks (60 times the code); going through the tree subtree by subtree, whose activations
- * would fit the second cache; asking for the next row's lines ahead of writing them (slower by a tenth). */
+ * Measured on a Zen 3 core (AVX2; 98 GFLOP/s of multiply-adds), default network, all layers: holding the nine weights
+ * of one or two channels in registers and loading nine inputs a column did 39 GFLOP/s (contract) and 35 (expand), since
+ * a multiply-add then took one to one and a half loads; blocks of ten columns do 65 and 65 (of eight: 61 and 63), of
+ * three columns and four channels of a dense network 85. Tried without gain: finishing block by block instead of row by
+ * row (57 and 65), or within the blocks (60 times the code); going through the tree subtree by subtree, whose
+ * activations would fit the second cache; asking for the next row's lines ahead of writing them (slower by a tenth). */
 #include "vector_lanes.h"
 
 #include <stddef.h>
@@ -29,9 +29,9 @@
  * registers (32 of AVX-512, 16 of the others). */
 enum { OUT_MOST = 4, COLS_MOST = 10 };
 #if defined(__AVX512F__)
-enum { COLS_OF_4 = 5, COLS_OF_2 = 8, COLS_OF_1 = 8 };
+enum { COLS_OF_4 = 5, COLS_OF_2 = 8, COLS_OF_1 = 8, HAS_BLOCKS_OF_2 = 1 };
 #else
-enum { COLS_OF_4 = 3, COLS_OF_2 = 0, COLS_OF_1 = 10 };
+enum { COLS_OF_4 = 3, COLS_OF_2 = 4, COLS_OF_1 = 10, HAS_BLOCKS_OF_2 = 0 };
 #endif
 
 /* What a row of outputs is summed from. Tap (ky, kx) of input channel i for column x is
@@ -179,7 +179,7 @@ INLINE void row_of(const ConvRow *row, int64_t n, int out, int expand, int all_r
 {
     if (out == 4)
         row_of_blocks(row, n, 4, COLS_OF_4, expand, all_rows);
-    else if (out == 2 && COLS_OF_2 > 0)
+    else if (out == 2 && HAS_BLOCKS_OF_2)
         row_of_blocks(row, n, 2, COLS_OF_2, expand, all_rows);
     else
         row_of_blocks(row, n, 1, COLS_OF_1, expand, all_rows);
@@ -196,7 +196,7 @@ static void expand_row(const ConvRow *row, int64_t n, int out)
 }
 
 /* Output channels of the next block where `left` are to do. */
-static int block_of(int64_t left) { return left >= 4 ? 4 : left >= 2 && COLS_OF_2 > 0 ? 2 : 1; }
+static int block_of(int64_t left) { return left >= 4 ? 4 : left >= 2 && HAS_BLOCKS_OF_2 ? 2 : 1; }
 
 void NAME(conv_contract)(const ConvShape *shape, const float *weight, const float *big, float *small,
                          const ConvFinish *finish, float *scratch)

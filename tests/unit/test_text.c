@@ -114,8 +114,8 @@ static void nearest_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(natural_order),   cmocka_unit_test(names_and_endings), cmocka_unit_test(whole_numbers),
-        cmocka_unit_test(decimal_numbers), cmocka_unit_test(made_texts),        cmocka_unit_test(nearest_names),
+        cmocka_unit_test(natural_order),      cmocka_unit_test(names_and_endings), cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(decimal_numbers),    cmocka_unit_test(made_texts),        cmocka_unit_test(nearest_names),
         cmocka_unit_test(words_of_the_shell),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
