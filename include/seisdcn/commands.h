@@ -5,6 +5,6 @@
 #include "seisdcn/command.h"
 
 extern const Command command_synth, command_consolidate, command_index, command_train, command_test, command_apply,
-    command_export, command_plot, command_qc, command_info, command_doctor;
+    command_export, command_plot, command_qc, command_info, command_attributes, command_doctor;
 
 #endif
