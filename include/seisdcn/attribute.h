@@ -4,8 +4,8 @@
  *   cosphase     x / |z|, the cosine of the instantaneous phase: -1 .. 1 whatever the amplitude; 0 where |z| is 0
  *   band:LO-HI   what of the trace lies between LO and HI Hz, without a shift of phase
  *
- * (Taner, Koehler and Sheriff 1979, "Complex seismic trace analysis", Geophysics 44(6).) A trace is followed by zeros to
- * an even length without prime factors above 7, at least twice its own, so that its end does not run into its
+ * (Taner, Koehler and Sheriff 1979, "Complex seismic trace analysis", Geophysics 44(6).) A trace is followed by zeros
+ * to an even length without prime factors above 7, at least twice its own, so that its end does not run into its
  * beginning. h has the spectrum -i X(f) for 0 < f < Nyquist, 0 at both ends. A band has the response r(f / LO) - r(f /
  * HI), where r(u) rises from 0 at u = 0.8 by a cosine to 1 at u = 1.2, and is 1/2 at 1: an edge falls within a fifth of
  * its frequency to both sides, bands that meet add up to the band over both, and one that is narrower than HI = 1.5 LO

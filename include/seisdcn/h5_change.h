@@ -1,5 +1,5 @@
-/* h5_change: adds to an HDF5 file, or takes out of it, so that a kill at whatever moment leaves the file as it was or as
- * it is to be, never in between.
+/* h5_change: adds to an HDF5 file, or takes out of it, so that a kill at whatever moment leaves the file as it was or
+ * as it is to be, never in between.
  *
  * HDF5 changes a group in several places of its file, one write after the other; a kill between two of them leaves a
  * file that nobody can read, and no flush makes several writes one. So nothing that the file's present content needs is
@@ -41,7 +41,7 @@ typedef struct {
     int64_t n_extents;
     H5Extent *extent; /* [n_extents] in the order of their places */
     const char *const *groups, *const *without;
-    bool drawn, reserved, done; /* how far it is */
+    bool drawn, reserved, done;         /* how far it is */
     unsigned char head[H5_CHANGE_HEAD]; /* the file's superblock */
 } H5Change;
 

@@ -1,10 +1,9 @@
-/* survey_add: puts attributes into a survey file that stands, all of them at once when they are whole: a kill at whatever
- * moment leaves the survey as it was, or with all of them (h5_change.h says how).
+/* survey_add: puts attributes into a survey file that stands, all of them at once when they are whole: a kill at
+ * whatever moment leaves the survey as it was, or with all of them (h5_change.h says how).
  *
- *   /attribute/NAME            float32 [n_traces, n_samples], with the attributes scale ("shared" or "none"), definition
- *                              (what it is), checksum (XXH3_64bits over its table of checksums) and survey_checksum (of
- *                              the amplitudes that it was made from)
- *   /attribute_checksum/NAME   uint64 [n_ensembles] XXH3_64bits of each gather's values
+ *   /attribute/NAME            float32 [n_traces, n_samples], with the attributes scale ("shared" or "none"),
+ * definition (what it is), checksum (XXH3_64bits over its table of checksums) and survey_checksum (of the amplitudes
+ * that it was made from) /attribute_checksum/NAME   uint64 [n_ensembles] XXH3_64bits of each gather's values
  *
  * The survey's own checksum, which maps, models and predictions name, is that of its amplitudes and stays. */
 #ifndef SEISDCN_SURVEY_ADD_H

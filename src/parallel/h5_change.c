@@ -15,7 +15,15 @@
 #include <unistd.h>
 
 /* Of the format's version 0 of the superblock: where its fields are. */
-enum { AT_VERSION = 8, AT_OFFSET_SIZE = 13, AT_LENGTH_SIZE = 14, AT_BASE = 24, AT_END = 40, AT_DRIVER = 48, AT_ROOT = 56 };
+enum {
+    AT_VERSION = 8,
+    AT_OFFSET_SIZE = 13,
+    AT_LENGTH_SIZE = 14,
+    AT_BASE = 24,
+    AT_END = 40,
+    AT_DRIVER = 48,
+    AT_ROOT = 56
+};
 
 /* Data above this size become a hole of the sketch. */
 static const int64_t LARGE_BYTES = 65536;
@@ -42,10 +50,11 @@ static Status read_head(const char *path, unsigned char head[H5_CHANGE_HEAD])
         return STATUS_OK;
     char version[64] = "it has a user block";
     if (begins) snprintf(version, sizeof version, "its superblock is of version %d", head[AT_VERSION]);
-    return status_fail(STATUS_DATA,
-                       "%s: %s; only HDF5 files of the plainest kind (superblock version 0, as consolidate and h5py.File "
-                       "make them by default) can be added to: copy what it holds into such a file",
-                       path, version);
+    return status_fail(
+        STATUS_DATA,
+        "%s: %s; only HDF5 files of the plainest kind (superblock version 0, as consolidate and h5py.File "
+        "make them by default) can be added to: copy what it holds into such a file",
+        path, version);
 }
 
 /* The superblock of a file whose root group lies elsewhere: no more is told of that than the place. */
@@ -80,7 +89,8 @@ static Status add_extent(H5Change *change, const H5File *file, const char *name,
     if (status != STATUS_OK || offset == HADDR_UNDEF || bytes < least) return status;
     size_t n = (size_t)change->n_extents;
     void *block = change->extent;
-    if (memory_grow(&block, n * sizeof *change->extent, n + 1, sizeof *change->extent, "a file's datasets") != STATUS_OK)
+    if (memory_grow(&block, n * sizeof *change->extent, n + 1, sizeof *change->extent, "a file's datasets") !=
+        STATUS_OK)
         return STATUS_MEMORY;
     change->extent = block;
     change->extent[n] = (H5Extent){.offset = (int64_t)offset, .bytes = bytes, .alone = alone};
@@ -138,8 +148,8 @@ static Status transfer_run(Transfer what, const char *from, const char *to, int6
         if (status == STATUS_OK && what == COPY) status = files_write_bytes(descriptor, to, at, n, buffer);
         if (status == STATUS_OK && what == COMPARE) status = files_read_bytes(to, at, n, buffer + COPY_BYTES);
         if (status == STATUS_OK && what == COMPARE && memcmp(buffer, buffer + COPY_BYTES, (size_t)n) != 0)
-            status = status_fail(STATUS_BUG, "%s: HDF5 wrote over bytes of %s that are still in use; it stays as it was",
-                                 to, from);
+            status = status_fail(STATUS_BUG,
+                                 "%s: HDF5 wrote over bytes of %s that are still in use; it stays as it was", to, from);
     }
     if (descriptor >= 0 && close(descriptor) != 0 && status == STATUS_OK)
         status = status_fail(STATUS_IO, "%s: cannot be written: %s", to, strerror(errno));
@@ -249,8 +259,9 @@ static Status check_sketch(const H5Change *change, const H5KeptList *list)
     status = scan_file(&unused, &file);
     if (status == STATUS_OK) status = h5_kept_read(&file, change->groups, &found);
     if (status == STATUS_OK && !h5_kept_same(&found, list))
-        status = status_fail(STATUS_BUG, "%s: the copied groups have other attributes than those of %s; it stays as it was",
-                             change->sketch, change->path);
+        status =
+            status_fail(STATUS_BUG, "%s: the copied groups have other attributes than those of %s; it stays as it was",
+                        change->sketch, change->path);
     Status closed = h5_close(&file);
     h5_kept_free(&found);
     memory_free(unused.extent);
@@ -320,8 +331,8 @@ static Status check_untouched(const H5Change *change)
     unsigned char head[H5_CHANGE_HEAD];
     Status status = read_head(change->path, head);
     if (status == STATUS_OK && memcmp(head, change->head, sizeof head) != 0)
-        status = status_fail(STATUS_IO, "%s: another program wrote to it meanwhile; it has what that program made of it",
-                             change->path);
+        status = status_fail(
+            STATUS_IO, "%s: another program wrote to it meanwhile; it has what that program made of it", change->path);
     return status == STATUS_OK ? transfer(change, COMPARE, change->path, change->sketch, H5_CHANGE_HEAD, change->end)
                                : status;
 }
@@ -346,7 +357,8 @@ Status h5_change_commit(H5Change *change)
     if (status == STATUS_OK) status = read_head(change->sketch, head);
     if (status == STATUS_OK && (int64_t)field(head, AT_END) != change->new_end)
         status = status_fail(STATUS_BUG, "%s: has grown since room was made for it", change->sketch);
-    if (status == STATUS_OK) status = transfer(change, COPY, change->sketch, change->path, change->end, change->new_end);
+    if (status == STATUS_OK)
+        status = transfer(change, COPY, change->sketch, change->path, change->end, change->new_end);
     if (status == STATUS_OK) status = synchronise(change);
     if (status != STATUS_OK) return status;
     change->done = true; /* from here on nothing is cut off: the head may say that it belongs to the file */

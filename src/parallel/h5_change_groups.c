@@ -107,9 +107,9 @@ static Status write_kept(const H5File *file, hid_t group, const char *object, co
     for (int64_t i = 0; status == STATUS_OK && i < list->n; i++) {
         const H5Kept *kept = &list->kept[i];
         if (strcmp(kept->object, object) != 0) continue;
-        hid_t attribute = h5_struck(FAULT_H5_WRITE) ? H5I_INVALID_HID
-                                                    : H5Acreate2(group, kept->name, kept->type, kept->space,
-                                                                 H5P_DEFAULT, H5P_DEFAULT);
+        hid_t attribute = h5_struck(FAULT_H5_WRITE)
+                              ? H5I_INVALID_HID
+                              : H5Acreate2(group, kept->name, kept->type, kept->space, H5P_DEFAULT, H5P_DEFAULT);
         if (attribute < 0 || (kept->bytes > 0 && H5Awrite(attribute, kept->type, kept->data) < 0))
             status = h5_fail(file, STATUS_IO, kept->name, "cannot be copied");
         if (attribute >= 0) status = h5_closed(file, status, H5Aclose(attribute), kept->name);
@@ -168,8 +168,8 @@ static Status copy_group(const H5File *file, hid_t root, hid_t creation, const c
                          const H5KeptList *list)
 {
     static const char *const none[] = {NULL};
-    hid_t copy = h5_struck(FAULT_H5_WRITE) ? H5I_INVALID_HID
-                                           : H5Gcreate2(root, group + 1, H5P_DEFAULT, creation, H5P_DEFAULT);
+    hid_t copy =
+        h5_struck(FAULT_H5_WRITE) ? H5I_INVALID_HID : H5Gcreate2(root, group + 1, H5P_DEFAULT, creation, H5P_DEFAULT);
     if (copy < 0) return h5_fail(file, STATUS_IO, group, "cannot be copied");
     Links links = {file, group, copy, {without, none}};
     Status status = fill_group(&links, list); /* before it is closed */

@@ -18,10 +18,11 @@ static const double EDGE_MOST = 999.999;
 
 static Status wrong_band(const char *word)
 {
-    return status_fail(STATUS_USAGE,
-                       "--add %s: a band is band:LO-HI, two frequencies in Hz from 0 to %g with at most three decimals, "
-                       "LO below HI: band:10-20, band:2.5-5",
-                       word, EDGE_MOST);
+    return status_fail(
+        STATUS_USAGE,
+        "--add %s: a band is band:LO-HI, two frequencies in Hz from 0 to %g with at most three decimals, "
+        "LO below HI: band:10-20, band:2.5-5",
+        word, EDGE_MOST);
 }
 
 /* Reads a frequency, of `length` bytes. */
@@ -38,7 +39,8 @@ static bool read_edge(const char *text, size_t length, double *edge)
     return good;
 }
 
-/* Writes a frequency so that names sort by it: "010", "002p500"; a letter comes behind the '_' that ends a whole number.
+/* Writes a frequency so that names sort by it: "010", "002p500"; a letter comes behind the '_' that ends a whole
+ * number.
  */
 static char *edge_name(double edge, char text[EDGE_MAX])
 {
@@ -72,8 +74,8 @@ static Status parse_one(const char *word, AttributeRule *rule)
             return STATUS_OK;
         }
     const char *nearest = text_nearest(word, kinds, KINDS);
-    return status_fail(STATUS_USAGE, "--add %s: no such attribute%s%s; known are envelope, cosphase and band:LO-HI", word,
-                       nearest == NULL ? "" : ", did you mean ", nearest == NULL ? "" : nearest);
+    return status_fail(STATUS_USAGE, "--add %s: no such attribute%s%s; known are envelope, cosphase and band:LO-HI",
+                       word, nearest == NULL ? "" : ", did you mean ", nearest == NULL ? "" : nearest);
 }
 
 Status attribute_parse(const char *list, AttributeRule *rule, int *n)
@@ -83,8 +85,7 @@ Status attribute_parse(const char *list, AttributeRule *rule, int *n)
     for (const char *at = list; status == STATUS_OK; at++) {
         char word[ATTRIBUTE_TEXT_MAX];
         size_t length = strcspn(at, ",");
-        if (length == 0)
-            return status_fail(STATUS_USAGE, "--add %.200s: an attribute is missing between commas", list);
+        if (length == 0) return status_fail(STATUS_USAGE, "--add %.200s: an attribute is missing between commas", list);
         if (*n == ATTRIBUTE_RULES_MAX)
             return status_fail(STATUS_USAGE, "--add names more than %d attributes; add them in several runs",
                                (int)ATTRIBUTE_RULES_MAX);
@@ -125,8 +126,8 @@ Status attribute_check_bands(const AttributeRule *rule, int n, double interval_u
                                path);
         if (rule[i].high > nyquist)
             return status_fail(STATUS_USAGE,
-                               "--add band:%.7g-%.7g: %s is sampled every %.9g us and holds nothing above %.7g Hz", rule[i].low,
-                               rule[i].high, path, interval_us, nyquist);
+                               "--add band:%.7g-%.7g: %s is sampled every %.9g us and holds nothing above %.7g Hz",
+                               rule[i].low, rule[i].high, path, interval_us, nyquist);
     }
     return STATUS_OK;
 }

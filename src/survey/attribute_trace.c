@@ -64,8 +64,7 @@ Status attribute_new(const AttributeRule *rule, int n, int64_t n_samples, double
         return STATUS_MEMORY;
     }
     fill_responses(work, interval_us);
-    work->forward =
-        fftw_plan_dft_r2c_1d((int)padded, work->trace, (fftw_complex *)work->spectrum, FFTW_ESTIMATE);
+    work->forward = fftw_plan_dft_r2c_1d((int)padded, work->trace, (fftw_complex *)work->spectrum, FFTW_ESTIMATE);
     work->back = fftw_plan_dft_c2r_1d((int)padded, (fftw_complex *)work->work, work->result, FFTW_ESTIMATE);
     if (work->forward != NULL && work->back != NULL) return STATUS_OK;
     attribute_free(work);

@@ -134,7 +134,8 @@ static Status write_checksums(const SurveyAdding *adding)
         const uint64_t *mine = adding->checksums + i * n;
         status = h5_write_rows(&sketch, table(adding, i), H5T_NATIVE_UINT64, 0, n, 1, mine);
         if (status == STATUS_OK)
-            status = h5_put_uint(&sketch, dataset(adding, i), "checksum", checksum_bytes(mine, (size_t)n * sizeof *mine));
+            status =
+                h5_put_uint(&sketch, dataset(adding, i), "checksum", checksum_bytes(mine, (size_t)n * sizeof *mine));
     }
     Status closed = h5_close(&sketch);
     return status != STATUS_OK ? status : closed;
