@@ -46,7 +46,8 @@ static Status prepare(Apply *apply)
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &apply->network, &apply->info);
     if (status == STATUS_OK) status = model_take_config(&apply->network, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &apply->survey);
-    if (status == STATUS_OK) status = model_check_survey(&apply->network, &apply->survey, STATUS_DATA);
+    if (status == STATUS_OK)
+        status = model_take_survey(&apply->network, apply->info.channels, &apply->survey, STATUS_DATA);
     return status == STATUS_OK ? comm_agree(&job->comm, fill_list(apply)) : status;
 }
 

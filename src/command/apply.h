@@ -56,12 +56,12 @@ Status apply_read(Apply *apply, int64_t e);
 
 /* ---- apply_work.c: what work a predicted survey is of ---- */
 
-enum { APPLY_WORK_TEXT = 512 };
+enum { APPLY_WORK_TEXT = 512, APPLY_CHANNELS_TEXT = SURVEY_CHANNELS_TEXT + 32 };
 
 typedef struct {
-    uint64_t model, survey;         /* checksums */
-    char network[APPLY_WORK_TEXT];  /* what the model's checksum does not cover */
-    char channels[APPLY_WORK_TEXT]; /* what it is fed with */
+    uint64_t model, survey;             /* checksums */
+    char network[APPLY_WORK_TEXT];      /* what the model's checksum does not cover */
+    char channels[APPLY_CHANNELS_TEXT]; /* what it is fed with */
     char method[32];
     double mute_threshold;
     int64_t keep_mutes, difference;

@@ -9,12 +9,11 @@
 
 static const char *const GROUP = "/apply";
 
-static void describe_channels(const Survey *survey, int64_t n_channels, char text[APPLY_WORK_TEXT])
+static void describe_channels(const Survey *survey, int64_t n_channels, char text[APPLY_CHANNELS_TEXT])
 {
-    size_t at = (size_t)snprintf(text, APPLY_WORK_TEXT, "amplitude");
-    for (int64_t c = 1; c < n_channels && at < APPLY_WORK_TEXT; c++)
-        at += (size_t)snprintf(text + at, APPLY_WORK_TEXT - at, ", %s (scale %s)", survey->attribute[c - 1].name,
-                               survey->attribute[c - 1].shared_scale ? "shared" : "none");
+    size_t at = strlen(survey_describe_channels(survey, n_channels, text));
+    uint64_t checksum = survey_channels_checksum(survey, n_channels);
+    if (checksum != 0) snprintf(text + at, APPLY_CHANNELS_TEXT - at, "; checksum %016" PRIx64, checksum);
 }
 
 /* What computes: another one may give other last bits. */
@@ -40,7 +39,7 @@ void apply_work_describe(const Apply *apply, ApplyWork *work)
              shape->width, shape->n_out, config_word(CONFIG_NETWORK_OUTPUT, shape->output),
              config_word(CONFIG_PATCH_SCALE, shape->scale), shape->scale_grid,
              config_word(CONFIG_TRAIN_TARGET, shape->objective.target));
-    describe_channels(&apply->survey, shape->channels / objective_inputs(shape->objective.target), work->channels);
+    describe_channels(&apply->survey, model_gather_channels(&apply->network), work->channels);
     snprintf(work->method, sizeof work->method, "%s", config_word(CONFIG_APPLY_METHOD, (int64_t)config->apply.method));
     work->mute_threshold = config->apply.mute_threshold;
     work->keep_mutes = config->apply.keep_mutes;
@@ -95,7 +94,7 @@ Status apply_work_compare(const Apply *apply, const char *path, const ApplyWork 
     if (have->survey != want.survey || strcmp(have->channels, want.channels) != 0)
         return status_fail(STATUS_DATA,
                            "%s is of another survey (checksum %016" PRIx64
-                           ", channels: %s) than %s (checksum %016" PRIx64 ", channels: %s): give that one, %s",
+                           ", channels: %.500s) than %s (checksum %016" PRIx64 ", channels: %.500s): give that one, %s",
                            path, have->survey, have->channels, apply->survey.path, want.survey, want.channels, remedy);
     if (have->model != want.model || strcmp(have->network, want.network) != 0)
         return status_fail(STATUS_DATA,
