@@ -368,11 +368,20 @@ Status h5_change_commit(H5Change *change)
     return status;
 }
 
+/* Cuts off what was added, unless the file says that it belongs to it: then another program has grown it. */
+static void take_back(const H5Change *change)
+{
+    unsigned char head[H5_CHANGE_HEAD];
+    if (pread(change->file, head, sizeof head, 0) != (ssize_t)sizeof head ||
+        memcmp(head, change->head, sizeof head) != 0)
+        return;
+    if (ftruncate(change->file, (off_t)change->end) != 0) errno = 0; /* one that is longer than it says is whole too */
+}
+
 void h5_change_end(H5Change *change)
 {
     if (change->sketch == NULL) return;
-    if (change->file >= 0 && change->reserved && !change->done && ftruncate(change->file, (off_t)change->end) != 0)
-        errno = 0; /* a file that is longer than it says is whole too */
+    if (change->file >= 0 && change->reserved && !change->done) take_back(change);
     if (change->drawn) unlink(change->sketch);
     if (change->file >= 0) close(change->file);
     memory_free(change->sketch);

@@ -74,8 +74,9 @@ static Status parse_one(const char *word, AttributeRule *rule)
             return STATUS_OK;
         }
     const char *nearest = text_nearest(word, kinds, KINDS);
-    return status_fail(STATUS_USAGE, "--add %s: no such attribute%s%s; known are envelope, cosphase and band:LO-HI",
-                       word, nearest == NULL ? "" : ", did you mean ", nearest == NULL ? "" : nearest);
+    return status_fail(STATUS_USAGE, "--add %s: no such attribute; envelope, cosphase and band:LO-HI are known%s%s%s",
+                       word, nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
+                       nearest == NULL ? "" : "?");
 }
 
 Status attribute_parse(const char *list, AttributeRule *rule, int *n)
