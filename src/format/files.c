@@ -104,13 +104,14 @@ Status files_reserve_from(const char *path, int64_t first)
         return status;
     }
     int reason = 0;
-    while ((fault_strikes(FAULT_WRITE) || fallocate(descriptor, 0, (off_t)first, about.st_size - (off_t)first) != 0) && (reason = errno) == EINTR)
+    while ((fault_strikes(FAULT_WRITE) || fallocate(descriptor, 0, (off_t)first, about.st_size - (off_t)first) != 0) &&
+           (reason = errno) == EINTR)
         reason = 0;
     close(descriptor);
     if (reason != ENOSPC && reason != EDQUOT && reason != EFBIG) return STATUS_OK; /* or it cannot reserve */
     char wanted[32];
-    return status_fail(STATUS_IO, "%s: %s cannot be reserved: %s", path, log_bytes((double)(about.st_size - first), wanted),
-                       strerror(reason));
+    return status_fail(STATUS_IO, "%s: %s cannot be reserved: %s", path,
+                       log_bytes((double)(about.st_size - first), wanted), strerror(reason));
 }
 
 Status files_read_text(const char *path, char **text)

@@ -123,14 +123,13 @@ typedef struct {
 static Status take_checksums(const Survey *survey, const H5File *file, const char *path, SurveyAttribute *attribute)
 {
     char table[SURVEY_DATASET_MAX];
-    if (!h5_has(file, path, "checksum")) return STATUS_OK;
-    Status status = h5_get_uint(file, path, "checksum", &attribute->checksum);
-    if (status == STATUS_OK && h5_has(file, path, "survey_checksum"))
-        status = h5_get_uint(file, path, "survey_checksum", &attribute->survey_checksum);
     survey_checksums_name(survey, survey->n_attributes, table); /* it is the last one so far */
-    attribute->has_checksums = h5_exists(file, table);
-    if (status != STATUS_OK || !attribute->has_checksums) return status;
-    return h5_expect(file, table, H5T_NATIVE_UINT64, 1, &survey->n_ensembles);
+    attribute->has_checksums =
+        h5_exists(file, table) && h5_has(file, path, "checksum") && h5_has(file, path, "survey_checksum");
+    if (!attribute->has_checksums) return STATUS_OK;
+    Status status = h5_get_uint(file, path, "checksum", &attribute->checksum);
+    if (status == STATUS_OK) status = h5_get_uint(file, path, "survey_checksum", &attribute->survey_checksum);
+    return status == STATUS_OK ? h5_expect(file, table, H5T_NATIVE_UINT64, 1, &survey->n_ensembles) : status;
 }
 
 static Status take_attribute(const char *name, void *context)

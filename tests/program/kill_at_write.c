@@ -1,6 +1,6 @@
-/* Preloaded into the program by test_apply_resume.py and test_attributes.py: the process is killed, as by kill -9, right
- * before the KILL_AT-th call that changes a file whose name holds KILL_NAME (".part" by default; 0: never); how many
- * there were goes to the file KILL_COUNT. */
+/* Preloaded into the program by test_apply_resume.py and test_attributes.py: the process is killed, as by kill -9,
+ * right before the KILL_AT-th call that changes a file whose name holds KILL_NAME (".part" by default; 0: never); how
+ * many there were goes to the file KILL_COUNT. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
