@@ -52,6 +52,9 @@ typedef struct Job {
     Comm comm;
     const Command *command;
     Config config;
+    const char *config_path; /* NULL where no --config was given */
+    int n_sets;
+    const char *const *sets; /* [n_sets] the --set assignments that config holds, in the order given */
     bool force, quiet;
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
     int n_repeated;
@@ -74,6 +77,14 @@ bool command_flag(const Job *job, const char *name);
 /* The number of an option that has a default or is required (checked when parsed). Pure. */
 int64_t command_int(const Job *job, const char *name);
 double command_number(const Job *job, const char *name);
+
+/* The text of the file that an option names (NULL: an argument), read by rank 0, on all ranks; to be freed with
+ * memory_free(). Collective. STATUS_IO, STATUS_MEMORY. */
+Status command_read_text(const Comm *comm, const char *option, const char *path, char **text);
+
+/* Runs a command as if words [n] stood behind its name on the command line, within this one. Collective. What the
+ * command returns. */
+Status command_call(const Job *job, const Command *command, int n, char **words);
 
 /* Runs the program: finds the command, parses, reads the configuration, runs it, prints the error. Collective over
  * the job's ranks. Returns the process's exit status. */

@@ -124,12 +124,18 @@ Status config_set(Config *config, const char *assignment);
  * config/default.yaml. Local. NULL with a STATUS_MEMORY message. */
 char *config_format(const Config *config, bool explain);
 
+/* The same of the keys alone that are set, "" where none is. Local. NULL with a STATUS_MEMORY message. */
+char *config_format_set(const Config *config);
+
 /* "section.key" of a key. Pure. */
 const char *config_name(ConfigKey key);
 
 /* The key of "section.key", or of "key" alone where only one section has it; CONFIG_KEYS where there is none, or
  * several. Pure. */
 ConfigKey config_find(const char *name);
+
+/* The shortest name of a key that config_find() knows: "stride", "train.seed". Pure. */
+const char *config_short_name(ConfigKey key);
 
 /* Whether a key has the same value in both. Pure. */
 bool config_same(const Config *a, const Config *b, ConfigKey key);

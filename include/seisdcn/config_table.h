@@ -30,6 +30,9 @@ const ConfigEntry *config_table_entry(ConfigKey key);
 /* The key of section and name, CONFIG_KEYS where there is none. Pure. */
 ConfigKey config_table_find(const char *section, const char *name);
 
+/* Whether there is a section of this name. Pure. */
+bool config_table_has(const char *section);
+
 /* Writes what is allowed ("3 to 256", "0 <= value < 1", "true or false", "none | add") into text (CONFIG_RANGE_MAX
  * bytes) and returns it. Pure. */
 char *config_table_range(const ConfigEntry *entry, char *text);

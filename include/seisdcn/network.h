@@ -44,7 +44,7 @@ typedef struct {
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };
 
-typedef enum { KERNEL_DIRECT, KERNEL_DENSE, KERNEL_GEMM } NetworkKernel;
+typedef enum { KERNEL_VECTOR, KERNEL_GEMM } NetworkKernel;
 
 typedef struct {
     char name[NETWORK_NAME_MAX]; /* "_m1.0", "_m4T.0" */

@@ -17,6 +17,7 @@
 
 #include "seisdcn/config.h"
 #include "seisdcn/index_map.h"
+#include "seisdcn/neighbours.h"
 #include "seisdcn/random.h"
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
@@ -38,9 +39,8 @@ typedef struct {
     int64_t n_channels; /* of a gather that goes in */
     int64_t n_out;      /* of the target: its first channels */
     int64_t patch_size;
-    const Survey *survey, *clean;          /* clean: NULL but for TARGET_CLEAN; the caller's */
-    int64_t *before, *after;               /* [n_ensembles] neighbours, -1: none; NULL where the rule asks for none */
-    int64_t with_two, with_one, with_none; /* gathers with so many neighbours */
+    const Survey *survey, *clean; /* clean: NULL but for TARGET_CLEAN; the caller's */
+    Neighbours neighbours;        /* of zeros where the rule asks for none */
 } Objective;
 
 /* How many gathers go in side by side: two for blind_gather. Pure. */

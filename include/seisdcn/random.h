@@ -26,6 +26,7 @@ typedef enum {
     RANDOM_SYNTH,
     RANDOM_TEST,
     RANDOM_TARGET,
+    RANDOM_NOISE,
 } RandomPurpose;
 
 /* The key of a seed, a purpose and one more number (an epoch, an ensemble). Pure. */

@@ -27,6 +27,10 @@ char *text_copy(const char *text);
 /* printf into a new text, to be freed with memory_free(). Local; NULL with a STATUS_MEMORY message. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* text as one word of the shell, in quotes where it needs them; to be freed with memory_free(). Local; NULL with a
+ * STATUS_MEMORY message. */
+char *text_shell_word(const char *text);
+
 /* The name out of names[0..n) nearest to word by edit distance (letters added, left
  * out, changed or swapped with the next), NULL where none is near (more than a third of the
  * letters differ). Pure; the answer is one of names. */

@@ -12,7 +12,7 @@
  *   contract   small(y, x) = sum of weight(ky, kx) * big(y + ky, x + kx)        Conv2d; input gradient of the
  * transposed expand     big(y, x)   = sum of weight(ky, kx) * small(y - ky, x - kx)      ConvTranspose2d; input
  * gradient of Conv2d gradient   weight(ky, kx) = sum over y, x of small(y, x) * big(y + ky, x + kx) of both Two
- * implementations have these signatures: `direct` here and `gemm` (gemm.h). */
+ * implementations have these signatures: this table's and `gemm` (gemm.h). */
 #ifndef SEISDCN_VECTOR_H
 #define SEISDCN_VECTOR_H
 
@@ -41,9 +41,11 @@ typedef struct {
     const float *factor; /* [channel][lane], NULL: 1 */
     const float *add;    /* like the output, NULL: 0; of TANH only with `joined` */
     float *joined;       /* like the output, NULL: not wanted; of TANH only */
+    float *total;        /* [channel][lane]: what is stored is added to it, a bias's gradient; of TANH_GRADIENT only,
+                            NULL: not wanted */
 } ConvFinish;
 
-/* scratch is room for the gemm implementation (gemm_scratch()); direct takes NULL. */
+/* scratch is room for the gemm implementation (gemm_scratch()); the table's take NULL. */
 typedef void ConvContract(const ConvShape *shape, const float *weight, const float *big, float *small,
                           const ConvFinish *finish, float *scratch);
 typedef void ConvExpand(const ConvShape *shape, const float *weight, const float *small, float *big,
@@ -67,16 +69,9 @@ typedef struct {
     ConvExpand *expand;
     ConvGradient *gradient;
 
-    /* The first two for groups of many channels. */
-    ConvContract *dense_contract;
-    ConvExpand *dense_expand;
-
     /* out = what `finish` makes of the sums in out, for one channel of n positions; y, add and out may be as in
      * ConvFinish; the sums may be changed. For the gemm implementation. */
     void (*finish)(int64_t channel, int64_t n, float *sum, float *out, const ConvFinish *finish);
-
-    /* sum[channel][lane] of x [channel][n][lane]: the gradient of a bias. */
-    void (*channel_sum)(int64_t channels, int64_t n, const float *x, float *sum);
 
     /* out = a + b, n values each. */
     void (*add)(int64_t n, const float *a, const float *b, float *out);
@@ -87,9 +82,10 @@ typedef struct {
     /* Squared error and its gradient for x-like arrays of n positions: error[lane] = sum of weight * (z - target)^2 in
      * double; with gradient = true z becomes scale * weight * (z - target) * factor * (1 - z * z), which is what the
      * last tanh layer passes back (linear = true: without the last factor). weight [n][lane] may be NULL (1); factor
-     * [lane] may be NULL (1). One channel; the error is added to. */
+     * [lane] may be NULL (1). One channel; the error is added to, and with gradient = true what z becomes to total
+     * [lane]. */
     void (*loss)(int64_t n, const float *target, const float *weight, const float *factor, float scale, int gradient,
-                 int linear, float *z, double *error);
+                 int linear, float *z, double *error, float *total);
 
     /* largest[lane] = the largest magnitude of x [n][lane], at least what largest[lane] holds. */
     void (*magnitude)(int64_t n, const float *x, float *largest);

@@ -90,6 +90,23 @@ char *text_format(const char *format, ...)
     return text;
 }
 
+char *text_shell_word(const char *text)
+{
+    if (*text != '\0' && strpbrk(text, " \t\n'\"\\$&|;<>()*?[]{}#~`!") == NULL) return text_copy(text);
+    size_t quotes = 0;
+    for (const char *c = text; *c != '\0'; c++) quotes += *c == '\'';
+    char *word = memory_new(strlen(text) + 3 * quotes + 3, 1, "a word of the shell"), *at = word;
+    if (word == NULL) return NULL;
+    *at++ = '\'';
+    for (; *text != '\0'; text++) { /* a quote ends the text, stands alone, and begins it again */
+        if (*text == '\'') at = stpcpy(at, "'\\'");
+        *at++ = *text;
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return word;
+}
+
 enum { WORD_MAX = 64 };
 
 static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }

@@ -10,17 +10,16 @@ enum { HELD = 4 };
 
 static int64_t gather_channels(const Apply *apply) { return model_gather_channels(&apply->network); }
 
-void apply_shared_scale(const Apply *apply, bool *shared)
+void apply_shared_scale(Apply *apply, const Survey *survey)
 {
     int64_t channels = gather_channels(apply);
     for (int64_t c = 0; c < apply->network.shape.channels; c++)
-        shared[c] = c % channels == 0 || apply->survey.attribute[c % channels - 1].shared_scale;
+        apply->shared_scale[c] = c % channels == 0 || survey->attribute[c % channels - 1].shared_scale;
 }
 
-int64_t apply_read_bytes(const Apply *apply)
+int64_t apply_read_bytes(const Apply *apply, const Survey *survey)
 {
     const NetworkShape *shape = &apply->network.shape;
-    const Survey *survey = &apply->survey;
     int64_t gather = survey_max_fold(survey) * survey->n_samples * (int64_t)sizeof(float);
     int64_t bytes = shape->channels * gather;
     if (shape->objective.target != TARGET_BLIND_GATHER) return bytes;
@@ -29,10 +28,9 @@ int64_t apply_read_bytes(const Apply *apply)
            (int64_t)gathers_table_bytes(survey, gather_channels(apply));
 }
 
-Status apply_read_open(Apply *apply)
+Status apply_read_open(Apply *apply, const Survey *survey)
 {
     const NetworkShape *shape = &apply->network.shape;
-    const Survey *survey = &apply->survey;
     int64_t n = survey_max_fold(survey) * survey->n_samples;
     apply->in = memory_new((size_t)(n * shape->channels), sizeof *apply->in, "a gather");
     apply->own = apply->in;
@@ -55,9 +53,8 @@ void apply_read_close(Apply *apply)
 }
 
 /* The two neighbours side by side, trace by trace; zeros where they have none. */
-static Status read_neighbours(Apply *apply, int64_t e)
+static Status read_neighbours(Apply *apply, const Survey *survey, int64_t e)
 {
-    const Survey *survey = &apply->survey;
     int64_t channels = apply->objective.n_channels, fold = survey_fold(survey, e), source[OBJECTIVE_INPUTS];
     size_t trace = (size_t)survey->n_samples * sizeof *apply->in;
     objective_sources(&apply->objective, e, source);
@@ -75,13 +72,13 @@ static Status read_neighbours(Apply *apply, int64_t e)
     return STATUS_OK;
 }
 
-Status apply_read(Apply *apply, int64_t e)
+Status apply_read(Apply *apply, const Survey *survey, int64_t e)
 {
-    const Survey *survey = &apply->survey;
-    if (apply->objective.before == NULL) return survey_read_gather(survey, e, apply->network.shape.channels, apply->in);
+    if (apply->objective.neighbours.before == NULL)
+        return survey_read_gather(survey, e, apply->network.shape.channels, apply->in);
     const float *gather;
     Status status = gathers_get(&apply->gathers, e, &gather);
     if (status != STATUS_OK) return status;
     memcpy(apply->own, gather, (size_t)(survey_fold(survey, e) * survey->n_samples) * sizeof *gather);
-    return read_neighbours(apply, e);
+    return read_neighbours(apply, survey, e);
 }

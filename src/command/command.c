@@ -69,16 +69,22 @@ static Status unknown_command(const Command *const *commands, const char *name)
     return status_fail(STATUS_USAGE, "unknown command '%.80s'; seisdcn --help lists the commands", name);
 }
 
+Status command_read_text(const Comm *comm, const char *option, const char *path, char **text)
+{
+    *text = NULL;
+    Status status = comm->rank == 0 ? files_read_text(path, text) : STATUS_OK;
+    if (status != STATUS_OK && option != NULL) status_prefix(status, "%s", option);
+    status = comm_agree(comm, status);
+    return status == STATUS_OK ? comm_broadcast_text(comm, text) : status;
+}
+
 /* The file's keys, read by rank 0 and parsed alike by all, then those of --set. */
 static Status read_config(Job *job, const Invocation *invocation)
 {
     config_defaults(&job->config);
     if (invocation->config_path != NULL) {
         char *text = NULL;
-        Status status = job->comm.rank == 0 ? files_read_text(invocation->config_path, &text) : STATUS_OK;
-        if (status != STATUS_OK) status_prefix(status, "--config");
-        status = comm_agree(&job->comm, status);
-        if (status == STATUS_OK) status = comm_broadcast_text(&job->comm, &text);
+        Status status = command_read_text(&job->comm, "--config", invocation->config_path, &text);
         if (status == STATUS_OK)
             status = comm_agree(&job->comm, config_parse(&job->config, text, invocation->config_path));
         memory_free(text);
@@ -88,6 +94,26 @@ static Status read_config(Job *job, const Invocation *invocation)
     for (int i = 0; status == STATUS_OK && i < invocation->n_sets; i++)
         status = config_set(&job->config, invocation->sets[i]);
     return comm_agree(&job->comm, status);
+}
+
+/* What the configuration says, and the command itself. */
+static Status configure_and_run(Job *job, const Invocation *invocation)
+{
+    job->config_path = invocation->config_path;
+    job->n_sets = invocation->n_sets;
+    job->sets = invocation->sets;
+    Status status = read_config(job, invocation);
+    return status == STATUS_OK ? job->command->run(job) : status;
+}
+
+Status command_call(const Job *job, const Command *command, int n, char **words)
+{
+    Job mine = {.comm = job->comm, .command = command, .quiet = job->quiet};
+    Invocation invocation = {0};
+    Status status = comm_agree(&job->comm, options_parse(n, words, &mine, &invocation));
+    if (status == STATUS_OK) status = configure_and_run(&mine, &invocation);
+    options_free(&mine, &invocation);
+    return status;
 }
 
 /* argv is what stands behind the command's name. */
@@ -102,9 +128,8 @@ static Status run_command(const Comm *comm, const Command *command, bool quiet, 
         help_command(command);
     } else if (status == STATUS_OK && invocation.version) {
         help_version();
-    } else {
-        if (status == STATUS_OK) status = read_config(&job, &invocation);
-        if (status == STATUS_OK) status = command->run(&job);
+    } else if (status == STATUS_OK) {
+        status = configure_and_run(&job, &invocation);
     }
     options_free(&job, &invocation);
     return status;

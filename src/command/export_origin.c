@@ -1,5 +1,6 @@
 /* Where a prediction's gathers come from. */
 #include "export_origin.h"
+#include "prediction.h"
 
 #include "seisdcn/files.h"
 #include "seisdcn/h5.h"
@@ -15,16 +16,19 @@ static Status read_serially(const char *path, Origin *origin)
     int64_t difference = 0;
     Status status = h5_open(path, false, &file);
     if (status != STATUS_OK) return status;
-    origin->is_prediction = h5_has(&file, "/", "model_checksum") && h5_has(&file, "/", "survey_checksum");
-    if (origin->is_prediction) {
-        status = h5_get_uint(&file, "/", "model_checksum", &origin->model);
-        if (status == STATUS_OK) status = h5_get_uint(&file, "/", "survey_checksum", &origin->survey);
-    }
-    if (origin->is_prediction && h5_exists(&file, "/apply")) {
-        if (status == STATUS_OK && h5_has(&file, "/apply", "difference"))
-            status = h5_get_int(&file, "/apply", "difference", &difference);
-        if (status == STATUS_OK && h5_has(&file, "/apply", "survey_path"))
-            status = h5_get_text(&file, "/apply", "survey_path", origin->survey_path, sizeof origin->survey_path);
+    const char *command = prediction_command_of(&file);
+    origin->has_model = h5_has(&file, "/", "model_checksum");
+    origin->is_prediction = (origin->has_model || command != NULL) && h5_has(&file, "/", "survey_checksum");
+    if (origin->is_prediction) status = h5_get_uint(&file, "/", "survey_checksum", &origin->survey);
+    if (status == STATUS_OK && origin->has_model) status = h5_get_uint(&file, "/", "model_checksum", &origin->model);
+    if (origin->is_prediction && command != NULL) {
+        char group[sizeof origin->command + 1];
+        snprintf(origin->command, sizeof origin->command, "%s", command);
+        snprintf(group, sizeof group, "/%s", command);
+        if (status == STATUS_OK && h5_has(&file, group, "difference"))
+            status = h5_get_int(&file, group, "difference", &difference);
+        if (status == STATUS_OK && h5_has(&file, group, "survey_path"))
+            status = h5_get_text(&file, group, "survey_path", origin->survey_path, sizeof origin->survey_path);
     }
     origin->is_difference = difference != 0;
     Status closed = h5_close(&file);
@@ -83,9 +87,11 @@ char *export_origin_text(const Origin *origin, const Survey *survey, int64_t n, 
 {
     char part[64] = "";
     if (undone > 0) snprintf(part, sizeof part, " (%" PRId64 " of %" PRId64 ")", n - undone, n);
-    if (origin->is_prediction)
-        snprintf(text, 160, "seisdcn %s: %s%s, model %016" PRIx64, SEISDCN_VERSION,
-                 origin->is_difference ? "input minus prediction" : "prediction", part, origin->model);
+    const char *what = origin->is_difference ? "input minus prediction" : "prediction";
+    if (origin->is_prediction && origin->has_model)
+        snprintf(text, 160, "seisdcn %s: %s%s, model %016" PRIx64, SEISDCN_VERSION, what, part, origin->model);
+    else if (origin->is_prediction)
+        snprintf(text, 160, "seisdcn %s: %s%s, by %s", SEISDCN_VERSION, what, part, origin->command);
     else
         snprintf(text, 160, "seisdcn %s: no model, survey %016" PRIx64, SEISDCN_VERSION, survey->checksum);
     return text;

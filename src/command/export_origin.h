@@ -9,16 +9,18 @@
 
 typedef struct {
     bool is_prediction, is_difference;
+    bool has_model;         /* it was predicted by a network */
     uint64_t model, survey; /* checksums */
-    char survey_path[4096]; /* where apply found the survey, "" where it is not told */
+    char command[16];       /* that predicted it, "" where it is not told */
+    char survey_path[4096]; /* where that found the survey, "" where it is not told */
 } Origin;
 
 /* Reads what the survey's file tells; all ranks get it. Collective. STATUS_IO, STATUS_DATA. */
 Status export_origin_read(const Survey *survey, Origin *origin);
 
-/* Opens the survey that a prediction was made from: at `given`, where that is not NULL, else where apply found it, or
- * beside the prediction. Collective. STATUS_USAGE where it is not found, STATUS_DATA where it is another one; and what
- * survey_open() says. */
+/* Opens the survey that a prediction was made from: at `given`, where that is not NULL, else where its command found
+ * it, or beside the prediction. Collective. STATUS_USAGE where it is not found, STATUS_DATA where it is another one;
+ * and what survey_open() says. */
 Status export_origin_open(const Origin *origin, const Survey *prediction, const char *given, Survey *survey);
 
 /* What a text header says of the processing, of n gathers of which `undone` are not predicted; text holds 160 bytes.

@@ -139,25 +139,17 @@ static Status complete(Job *job)
     return STATUS_OK;
 }
 
-/* Whether a word needs quotes to be one word of the shell again. */
-static bool needs_quotes(const char *word)
-{
-    return *word == '\0' || strpbrk(word, " \t\n'\"\\$&|;<>()*?[]{}#~`!") != NULL;
-}
-
 /* The command line without what changes no result. */
 static char *make_line(const Command *command, int argc, char **argv)
 {
-    size_t room = strlen(command->name) + 16;
-    for (int i = 0; i < argc; i++) room += strlen(argv[i]) + 3;
-    char *line = memory_new(room, 1, "the command line");
-    if (line == NULL) return NULL;
-    size_t used = (size_t)snprintf(line, room, "seisdcn %s", command->name);
-    for (int i = 0; i < argc; i++) {
+    char *line = text_format("seisdcn %s", command->name);
+    for (int i = 0; line != NULL && i < argc; i++) {
         if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0 || strcmp(argv[i], "--resume") == 0)
             continue;
-        const char *quote = needs_quotes(argv[i]) ? "'" : "";
-        used += (size_t)snprintf(line + used, room - used, " %s%s%s", quote, argv[i], quote);
+        char *word = text_shell_word(argv[i]), *longer = word == NULL ? NULL : text_format("%s %s", line, word);
+        memory_free(word);
+        memory_free(line);
+        line = longer;
     }
     return line;
 }

@@ -1,6 +1,7 @@
 /* qc: figures of quality of predictions over a whole survey: what was left, what was taken, and whether signal went
  * with it. Each gather is measured by one rank; the sums of gathers are added in blocks whose number does not depend on
  * the ranks, and rank 0 adds the blocks in order: the same bits for any number of ranks. */
+#include "export_origin.h"
 #include "qc_private.h"
 
 #include "seisdcn/commands.h"
@@ -51,6 +52,16 @@ static Status check_outputs(const Job *job)
     return files_check_output(gathers, job->force);
 }
 
+static Status warn_of_difference(const Survey *prediction)
+{
+    Origin origin;
+    Status status = export_origin_read(prediction, &origin);
+    if (status == STATUS_OK && origin.is_difference)
+        log_warning("%s holds input minus prediction (--difference): its figures are those of the noise",
+                    prediction->path);
+    return status;
+}
+
 static Status open_files(Qc *qc)
 {
     const Job *job = qc->job;
@@ -63,6 +74,7 @@ static Status open_files(Qc *qc)
     for (int p = 0; p < qc->shape.n_predictions && status == STATUS_OK; p++) {
         status = survey_open(comm, command_texts(job, "--predicted", p), false, &qc->prediction[p]);
         if (status == STATUS_OK) status = comm_agree(comm, survey_check_pair(&qc->survey, &qc->prediction[p]));
+        if (status == STATUS_OK) status = warn_of_difference(&qc->prediction[p]);
     }
     return status;
 }
@@ -87,8 +99,9 @@ static Status fill_list(Qc *qc)
     }
     memory_free(selected);
     if (status == STATUS_OK && qc->n == 0)
-        status = status_fail(STATUS_DATA, "none of the gathers is predicted in every file; run apply, or name others "
-                                          "with --ensembles");
+        status =
+            status_fail(STATUS_DATA, "none of the gathers is predicted in every file; predict more, or name others "
+                                     "with --ensembles");
     return status;
 }
 
@@ -296,7 +309,8 @@ static const Option options[] = {
     {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
     {"--predicted", OPTION_LIST, "PREDICTED.h5", NULL, 0, 0, true,
      "its prediction; may be repeated, to compare several"},
-    {"--clean", OPTION_TEXT, "CLEAN.h5", NULL, 0, 0, false, "the survey without noise (a synthetic one's): adds SNR"},
+    {"--clean", OPTION_TEXT, "CLEAN.h5", NULL, 0, 0, false,
+     "the survey without noise (a synthetic one's): adds SNR and lost signal"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
     {"--csv", OPTION_TEXT, "FILE.csv", NULL, 0, 0, false, "writes the tables as CSV too"},
@@ -319,11 +333,14 @@ const Command command_qc = {
         "local "
         "similarity of prediction and difference (0: nothing alike, 1: alike), over the survey, by offset, by time and "
         "for the worst gathers; and spectra of prediction and difference over the input's. With --clean, also "
-        "signal-to-noise ratios: 10 log10 of the energy of clean over that of what differs from it. Gathers that are "
-        "not "
-        "predicted yet do not count. The same numbers for any number of ranks.",
+        "signal-to-noise ratios: 10 log10 of the energy of clean over that of what differs from it, the gain from "
+        "input "
+        "to prediction, and the share of the signal that was lost: 1 - <prediction, clean> / <clean, clean>. Gathers "
+        "that are not predicted yet do not count; predictions of apply, fxdecon and mean stand side by side. The same "
+        "numbers for any number of ranks.",
     .example = "mpirun -n 4 seisdcn qc --survey survey.h5 --predicted predicted.h5 --csv qc.csv\n"
-               "mpirun -n 4 seisdcn qc --survey noisy.h5 --predicted a.h5 --predicted b.h5 --clean clean.h5",
+               "mpirun -n 4 seisdcn qc --survey noisy.h5 --predicted net.h5 --predicted fx.h5 --clean clean.h5 "
+               "--ensembles #8-#9",
     .options = options,
     .run = run,
 };

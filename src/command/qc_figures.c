@@ -33,6 +33,9 @@ static double snr_prediction(const double *c, const double *p) { return decibel(
 
 static double snr_gain(const double *c, const double *p) { return decibel(c[QC_NOISE] / p[QC_ERROR]); }
 
+/* Of the clean gather, what the prediction has no part of: 1 of nothing kept, below 0 of too much. */
+static double signal_lost(const double *c, const double *p) { return 1 - p[QC_KEPT] / c[QC_CLEAN]; }
+
 const QcFigure qc_figures[QC_FIGURES] = {
     {"rms_input", "input", "RMS of the input", rms_input, true, false},
     {"rms_prediction", "prediction", "RMS of the prediction", rms_prediction, false, false},
@@ -42,6 +45,7 @@ const QcFigure qc_figures[QC_FIGURES] = {
     {"snr_input_db", "SNR in, dB", "SNR of the input, dB", snr_input, true, true},
     {"snr_prediction_db", "SNR out, dB", "SNR of the prediction, dB", snr_prediction, false, true},
     {"snr_gain_db", "gain, dB", "its gain, dB", snr_gain, false, true},
+    {"signal_lost", "signal lost", "share of the signal that it lost", signal_lost, false, true},
 };
 
 double qc_figure(const QcResult *result, const QcFigure *figure, const double *cell, int p)

@@ -15,7 +15,9 @@
 /* A cell holds sums over the samples of an offset bin, a time window, a gather or all: what the input gives, then for
  * each prediction the rest, at QC_COMMON + p * QC_EACH. */
 enum { QC_SAMPLES, QC_LIVE, QC_INPUT, QC_CLEAN, QC_NOISE, QC_COMMON }; /* live: not exactly zero; squares of the rest */
-enum { QC_PREDICTION, QC_DIFFERENCE, QC_ERROR, QC_CROSS, QC_SIMILARITY, QC_EACH }; /* error: to clean; see qc_sums.c */
+/* squares of prediction, difference and error (prediction less clean); products of the first two, and of prediction and
+ * clean; local similarities */
+enum { QC_PREDICTION, QC_DIFFERENCE, QC_ERROR, QC_CROSS, QC_KEPT, QC_SIMILARITY, QC_EACH };
 
 enum { QC_PREDICTIONS_MAX = 8 };
 
@@ -84,7 +86,7 @@ typedef struct {
     bool wants_clean;
 } QcFigure;
 
-enum { QC_FIGURES = 8, QC_LEAKAGE = 4 };
+enum { QC_FIGURES = 9, QC_LEAKAGE = 4 };
 extern const QcFigure qc_figures[QC_FIGURES]; /* qc_figures.c */
 
 /* A figure for prediction p. Pure. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL = 42, COLUMN = 13, LINE_MAX_LENGTH = LABEL + QC_PREDICTIONS_MAX * 6 * (COLUMN + 2) + 64 };
+enum { LABEL = 42, COLUMN = 13, LINE_MAX_LENGTH = LABEL + QC_PREDICTIONS_MAX * QC_FIGURES * (COLUMN + 2) + 64 };
 
 typedef struct {
     char text[LINE_MAX_LENGTH];

@@ -116,8 +116,10 @@ static void add_prediction(const QcShape *shape, const QcRoom *room, int p, cons
     add(piece, at + QC_DIFFERENCE, products(piece->n, difference, difference));
     add(piece, at + QC_CROSS, products(piece->n, prediction, difference));
     add(piece, at + QC_SIMILARITY, similar);
-    if (shape->with_clean)
-        add(piece, at + QC_ERROR, squared_distance(piece->n, prediction, room->clean + piece->first));
+    if (!shape->with_clean) return;
+    const float *clean = room->clean + piece->first;
+    add(piece, at + QC_ERROR, squared_distance(piece->n, prediction, clean));
+    add(piece, at + QC_KEPT, products(piece->n, prediction, clean));
 }
 
 static int64_t bin_of(const QcShape *shape, const QcRoom *room, int64_t t)

@@ -22,17 +22,69 @@ static const Option options[] = {
     {"--traces", OPTION_INT, "N", "61", 1, 1000000, false, "traces of a gather: offsets, near to far"},
     {"--samples", OPTION_INT, "N", "501", 1, 1000000, false, "samples of a trace, 4 ms each"},
     {"--snr", OPTION_NUMBER, "DB", "6", -20, 100, false, "signal-to-noise ratio of every gather, in dB"},
+    {"--noise", OPTION_TEXT, "KIND[:SHARE],...", NULL, 0, 0, false,
+     "kinds of noise, each with its share of the energy: white, trace, linear, linear-shared, or mix (white, trace and "
+     "linear); without it white noise and one linear train"},
+    {"--moveout-ms", OPTION_NUMBER, "MS", NULL, 0, 1000, false,
+     "makes image gathers whose events are flat but for a residual moveout of up to MS at the largest offset"},
+    {"--dips", OPTION_INT, "N", "0", 0, 10000, false, "further events, which cross the reflectors at other dips"},
     {"--seed", OPTION_INT, "N", "0", 0, 0x1p53, false, "another seed, another survey"},
     {.name = NULL}};
 
 typedef struct {
     SyntheticSurvey survey;
     const char *folder;
-    float *clean, *noisy; /* [n_traces][n_samples] */
+    float *clean, *noisy, *kind; /* [n_traces][n_samples] */
     double *work;
 } Synth;
 
 static const char *const twins[] = {"noisy", "clean"};
+
+static const char *const kinds[] = {"white", "trace", "linear", "linear-shared", "mix"};
+
+enum { MIX = SYNTHETIC_NOISES, KINDS };
+
+static const double SHARE_LEAST = 1e-6, SHARE_MOST = 1e6;
+
+/* Takes one part of --noise: a kind, or a kind and its share. */
+static Status take_kind(char *part, SyntheticSurvey *survey)
+{
+    double share = 1;
+    char *colon = strchr(part, ':');
+    if (colon != NULL) *colon = '\0';
+    if (colon != NULL && (!text_to_double(colon + 1, &share) || share < SHARE_LEAST || share > SHARE_MOST))
+        return status_fail(STATUS_USAGE, "--noise: the share of %.40s is a number from %g to %g, not '%.40s'", part,
+                           SHARE_LEAST, SHARE_MOST, colon + 1);
+    int kind = 0;
+    while (kind < KINDS && strcmp(part, kinds[kind]) != 0) kind++;
+    if (kind == KINDS) {
+        const char *nearest = text_nearest(part, kinds, KINDS), *known = "white, trace, linear, linear-shared, mix";
+        if (nearest == NULL) return status_fail(STATUS_USAGE, "--noise: unknown kind '%.40s'; known: %s", part, known);
+        return status_fail(STATUS_USAGE, "--noise: unknown kind '%.40s'; did you mean %s? known: %s", part, nearest,
+                           known);
+    }
+    int first = kind == MIX ? SYNTHETIC_WHITE : kind, last = kind == MIX ? SYNTHETIC_LINEAR : kind;
+    for (int k = first; k <= last; k++) {
+        if (survey->noise[k] > 0) return status_fail(STATUS_USAGE, "--noise: %s is given twice", kinds[k]);
+        survey->noise[k] = share;
+    }
+    return STATUS_OK;
+}
+
+/* Takes the kinds of noise with their shares, `white:1,trace:0.5`. */
+static Status take_noise(const char *text, SyntheticSurvey *survey)
+{
+    char *parts = text_copy(text);
+    if (parts == NULL) return STATUS_MEMORY;
+    Status status = STATUS_OK;
+    for (char *part = parts, *comma = parts; status == STATUS_OK && comma != NULL; part = comma + 1) {
+        comma = strchr(part, ',');
+        if (comma != NULL) *comma = '\0';
+        status = take_kind(part, survey);
+    }
+    memory_free(parts);
+    return status;
+}
 
 /* Removes the gathers that an earlier synth left in a folder: a smaller survey must not inherit some of them. */
 static Status remove_old(const char *folder)
@@ -73,8 +125,10 @@ static Status allocate(Synth *synth)
     size_t traces = (size_t)synth->survey.n_traces, samples = (size_t)synth->survey.n_samples;
     synth->clean = memory_new(traces * samples, sizeof(float), "a gather");
     synth->noisy = memory_new(traces * samples, sizeof(float), "a gather");
+    synth->kind = memory_new(traces * samples, sizeof(float), "a gather");
     synth->work = memory_new(samples + SYNTHETIC_WORK_MARGIN, sizeof(double), "a trace of noise");
-    return synth->clean == NULL || synth->noisy == NULL || synth->work == NULL ? STATUS_MEMORY : STATUS_OK;
+    bool good = synth->clean != NULL && synth->noisy != NULL && synth->kind != NULL && synth->work != NULL;
+    return good ? STATUS_OK : STATUS_MEMORY;
 }
 
 static Status write_gather(const Synth *synth, int64_t i, int64_t x)
@@ -99,7 +153,7 @@ static Status write_my_gathers(const Comm *comm, const Synth *synth)
     log_progress_start("synth", n, "gathers");
     for (int64_t e = comm->rank; status == STATUS_OK && e < n; e += comm->size) {
         int64_t i = e / survey->n_crosslines, x = e % survey->n_crosslines;
-        synthetic_gather(survey, i, x, synth->clean, synth->noisy, synth->work);
+        synthetic_gather(survey, i, x, synth->clean, synth->noisy, synth->kind, synth->work);
         status = write_gather(synth, i, x);
         log_progress(e + 1, NULL); /* the ranks go side by side: about as many are done */
     }
@@ -117,19 +171,26 @@ static Status run(Job *job)
     survey->n_samples = command_int(job, "--samples");
     survey->snr_db = command_number(job, "--snr");
     survey->seed = command_int(job, "--seed");
+    survey->n_dips = command_int(job, "--dips");
+    survey->image = command_text(job, "--moveout-ms") != NULL;
+    if (survey->image) survey->moveout_s = command_number(job, "--moveout-ms") * 1e-3;
+    const char *noise = command_text(job, "--noise");
 
-    Status status = allocate(&synth);
+    Status status = noise == NULL ? STATUS_OK : take_noise(noise, survey);
+    if (status == STATUS_OK) status = allocate(&synth);
     if (status == STATUS_OK && job->comm.rank == 0) status = make_folders(synth.folder, job->force);
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) status = comm_agree(&job->comm, write_my_gathers(&job->comm, &synth));
     if (status == STATUS_OK) {
         char count[32];
-        log_note("%s: %s gathers of %" PRId64 " traces x %" PRId64 " samples (%d us), noisy and clean, SNR %g dB",
+        log_note("%s: %s gathers of %" PRId64 " traces x %" PRId64 " samples (%d us), noisy and clean, SNR %g dB%s%s",
                  synth.folder, log_count(survey->n_inlines * survey->n_crosslines, count), survey->n_traces,
-                 survey->n_samples, (int)SYNTHETIC_INTERVAL_US, survey->snr_db);
+                 survey->n_samples, (int)SYNTHETIC_INTERVAL_US, survey->snr_db, noise == NULL ? "" : ", noise ",
+                 noise == NULL ? "" : noise);
     }
     memory_free(synth.clean);
     memory_free(synth.noisy);
+    memory_free(synth.kind);
     memory_free(synth.work);
     return status;
 }
@@ -140,12 +201,17 @@ const Command command_synth = {
     .description =
         "Writes DIR/noisy/ and DIR/clean/, one .npy a gather with the same file names in both. The gathers look like "
         "those of a pre-stack time migration: dipping, faulted and curved reflectors, residual moveout, amplitudes "
-        "that "
-        "vary with offset, a stretch mute, a multiple; the noisy twin has random and linear noise on top. The same "
-        "seed "
-        "gives the same bits on any number of ranks.",
+        "that vary with offset, a stretch mute, a multiple; the noisy twin has random and linear noise on top. The "
+        "same seed gives the same bits on any number of ranks.\n"
+        "With --moveout-ms they are image gathers, finished: amplitudes do not fall with time, single traces have no "
+        "gain of their own, no multiple is left, and neighbouring gathers differ as little in a small survey as in a "
+        "large one. Kinds of noise: white (band-limited like the signal), trace (each trace a level of its own, some "
+        "erratic), linear (trains of arrivals of random dip, others in every gather), linear-shared (the same trains "
+        "in all gathers of an inline, so also in neighbours); none but the last is shared by two gathers. Shares are "
+        "relative: white:1,trace:0.5.",
     .example = "seisdcn synth --output survey\n"
-               "mpirun -n 2 seisdcn synth --output large --inlines 20 --crosslines 50 --samples 1501 --snr 3",
+               "mpirun -n 2 seisdcn synth --output large --inlines 20 --crosslines 50 --samples 1501 --snr 3\n"
+               "seisdcn synth --output hard --crosslines 40 --snr 0 --noise mix --moveout-ms 64 --dips 6",
     .options = options,
     .run = run,
 };

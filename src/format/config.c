@@ -161,17 +161,20 @@ static void explain_entry(Writer *writer, const ConfigEntry *entry)
     write_comment(writer, line);
 }
 
-char *config_format(const Config *config, bool explain)
+/* The keys that count; a section's name goes before the first of them. */
+static char *format_keys(const Config *config, bool explain, bool only_set)
 {
     Writer writer = {0};
-    if (explain)
-        write_text(&writer,
-                   "# seisdcn's configuration: every key with its meaning, range and default. A file needs only "
-                   "the keys that it changes.\n# Written by `seisdcn help config`.\n");
+    const char *section = "";
+    write_text(&writer, "%s",
+               !explain ? ""
+                        : "# seisdcn's configuration: every key with its meaning, range and default. A file needs only "
+                          "the keys that it changes.\n# Written by `seisdcn help config`.\n");
     for (int key = 0; key < CONFIG_KEYS; key++) {
         const ConfigEntry *entry = config_table_entry((ConfigKey)key);
-        bool starts = key == 0 || strcmp(entry->section, config_table_entry((ConfigKey)(key - 1))->section) != 0;
-        if (starts) write_text(&writer, "%s%s:\n", explain ? "\n" : "", entry->section);
+        if (only_set && !config->is_set[key]) continue;
+        if (strcmp(entry->section, section) != 0) write_text(&writer, "%s%s:\n", explain ? "\n" : "", entry->section);
+        section = entry->section;
         if (explain) explain_entry(&writer, entry);
         write_text(&writer, "  %s: ", entry->name);
         write_value(&writer, config, entry);
@@ -181,6 +184,10 @@ char *config_format(const Config *config, bool explain)
     memory_free(writer.text);
     return NULL;
 }
+
+char *config_format(const Config *config, bool explain) { return format_keys(config, explain, false); }
+
+char *config_format_set(const Config *config) { return format_keys(config, false, true); }
 
 const char *config_name(ConfigKey key)
 {
@@ -218,6 +225,12 @@ ConfigKey config_find(const char *name)
         found = (ConfigKey)key;
     }
     return found;
+}
+
+const char *config_short_name(ConfigKey key)
+{
+    const char *name = config_table_entry(key)->name;
+    return config_find(name) == key ? name : config_name(key);
 }
 
 char *config_describe(const Config *config, ConfigKey key, char text[CONFIG_VALUE_MAX])

@@ -248,6 +248,13 @@ static size_t list_sections(const char *names[CONFIG_KEYS])
     return n;
 }
 
+bool config_table_has(const char *section)
+{
+    for (int key = 0; key < CONFIG_KEYS; key++)
+        if (strcmp(table[key].section, section) == 0) return true;
+    return false;
+}
+
 static void join(char *text, size_t size, const char *const *names, size_t n)
 {
     size_t at = 0;

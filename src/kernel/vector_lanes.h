@@ -141,21 +141,26 @@ static inline void finish_row(int64_t n, int64_t channel, ptrdiff_t at, const La
         else
             for (int64_t x = 0; x < n; x++) out[x] = factor * (sum[x] + add[x]);
         break;
-    case FINISH_TANH_GRADIENT:
-        if (add == NULL)
-            for (int64_t x = 0; x < n; x++) out[x] = factor * sum[x] * (1.0f - out[x] * out[x]);
-        else
-            for (int64_t x = 0; x < n; x++) out[x] = factor * (sum[x] + add[x]) * (1.0f - out[x] * out[x]);
+    case FINISH_TANH_GRADIENT: {
+        Lanes total = {0};
+        for (int64_t x = 0; x < n; x++) {
+            Lanes whole = sum[x];
+            if (add != NULL) whole += add[x];
+            whole *= factor * (1.0f - out[x] * out[x]);
+            out[x] = whole;
+            total += whole;
+        }
+        if (finish->total != NULL) ((Lanes *)finish->total)[channel] += total;
         break;
+    }
     }
 }
 
 /* The kernels of the other files of this instruction set. */
-ConvContract NAME(direct_contract);
-ConvExpand NAME(direct_expand);
-ConvGradient NAME(direct_gradient);
-ConvContract NAME(dense_contract);
-ConvExpand NAME(dense_expand);
+ConvContract NAME(conv_contract);
+ConvExpand NAME(conv_expand);
+ConvGradient NAME(conv_gradient);
+
 void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane, int64_t out_stride);
 void NAME(stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
                       int64_t out_plane, int64_t out_stride);

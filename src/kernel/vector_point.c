@@ -4,19 +4,6 @@
 
 #include <string.h>
 
-static void channel_sum(int64_t channels, int64_t n, const float *x, float *sum)
-{
-    const Lanes *in = (const Lanes *)x;
-    for (int64_t c = 0; c < channels; c++, in += n) {
-        Lanes part[4] = {{0}}; /* four chains: one would wait for each addition */
-        int64_t i = 0;
-        for (; i + 4 <= n; i += 4)
-            for (int k = 0; k < 4; k++) part[k] += in[i + k];
-        for (; i < n; i++) part[0] += in[i];
-        ((Lanes *)sum)[c] = (part[0] + part[1]) + (part[2] + part[3]);
-    }
-}
-
 static void add(int64_t n, const float *a, const float *b, float *out)
 {
     for (int64_t i = 0; i < n; i++) out[i] = a[i] + b[i];
@@ -28,20 +15,24 @@ static void tanh_all(int64_t n, float *x)
 }
 
 static void loss(int64_t n, const float *target, const float *weight, const float *factor, float scale, int gradient,
-                 int linear, float *z, double *error)
+                 int linear, float *z, double *error, float *total)
 {
     const Lanes *t = (const Lanes *)target, *w = (const Lanes *)weight;
     Lanes *out = (Lanes *)z;
     Lanes f = lanes_of(scale);
     if (factor != NULL) f *= *(const Lanes *)factor;
     DoubleLanes sum[2] = {{0}};
+    Lanes passed = {0};
     for (int64_t i = 0; i < n; i++) {
         Lanes difference = out[i] - t[i], weighted = difference;
         if (w != NULL) weighted *= w[i];
         Lanes square = weighted * difference;
         for (int h = 0; h < 2; h++) sum[h] += __builtin_convertvector(half_of(square, h), DoubleLanes);
-        if (gradient) out[i] = linear ? f * weighted : f * weighted * (1.0f - out[i] * out[i]);
+        if (!gradient) continue;
+        out[i] = linear ? f * weighted : f * weighted * (1.0f - out[i] * out[i]);
+        passed += out[i];
     }
+    if (gradient) *(Lanes *)total += passed;
     for (int h = 0; h < 2; h++) ((DoubleLanes *)error)[h] += sum[h];
 }
 
@@ -188,13 +179,10 @@ static void add_windows(int64_t rows, int64_t cols, int64_t stride, const float 
 const Vector NAME(vector) = {
     .name = TEXT_OF(ISA),
     .lanes = LANES,
-    .contract = NAME(direct_contract),
-    .expand = NAME(direct_expand),
-    .gradient = NAME(direct_gradient),
-    .dense_contract = NAME(dense_contract),
-    .dense_expand = NAME(dense_expand),
+    .contract = NAME(conv_contract),
+    .expand = NAME(conv_expand),
+    .gradient = NAME(conv_gradient),
     .finish = NAME(vector_finish),
-    .channel_sum = channel_sum,
     .add = add,
     .tanh = tanh_all,
     .loss = loss,

@@ -62,12 +62,6 @@ Status network_check_shape(const NetworkShape *shape)
     return STATUS_OK;
 }
 
-/* The direct kernel serves the small groups of a tree. */
-static NetworkKernel kernel_for(const ConvShape *conv)
-{
-    return conv->big_channels > 1 && conv->small_channels > 1 ? KERNEL_DENSE : KERNEL_DIRECT;
-}
-
 static int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? a : common_divisor(b, a % b); }
 
 /* Channels between level l - 1 and l of the encoder; the decoder's outermost are the output's. */
@@ -99,7 +93,7 @@ static void fill_layers(Network *network)
         int64_t groups = shape->mixing == MIXING_FULL ? 1 : common_divisor(big, small);
         layer->conv =
             (ConvShape){groups, big / groups, small / groups, shape->patch_size - 2 * l, shape->patch_size - 2 * l};
-        layer->kernel = kernel_for(&layer->conv);
+        layer->kernel = KERNEL_VECTOR;
         layer->out_channels = layer->transposed ? big : small;
         layer->n_weights = small * layer->conv.big_channels * 9;
         layer->weight = at;

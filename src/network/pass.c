@@ -115,8 +115,7 @@ static void run_contract(const Network *network, const NetworkLayer *layer, cons
     if (layer->kernel == KERNEL_GEMM)
         gemm_contract(vector, &layer->conv, weight, big, small, finish, scratch);
     else
-        (layer->kernel == KERNEL_DENSE ? vector->dense_contract : vector->contract)(&layer->conv, weight, big, small,
-                                                                                    finish, NULL);
+        vector->contract(&layer->conv, weight, big, small, finish, NULL);
 }
 
 static void run_expand(const Network *network, const NetworkLayer *layer, const float *weight, const float *small,
@@ -126,8 +125,7 @@ static void run_expand(const Network *network, const NetworkLayer *layer, const 
     if (layer->kernel == KERNEL_GEMM)
         gemm_expand(vector, &layer->conv, weight, small, big, finish, scratch);
     else
-        (layer->kernel == KERNEL_DENSE ? vector->dense_expand : vector->expand)(&layer->conv, weight, small, big,
-                                                                                finish, NULL);
+        vector->expand(&layer->conv, weight, small, big, finish, NULL);
 }
 
 static void run_gradient(const Network *network, const NetworkLayer *layer, const float *big, const float *small,
@@ -192,7 +190,7 @@ void network_condition_group(const Network *network, NetworkGroup *group)
 
 /* The loss of each channel, and with gradient = true what the last layer passes back. */
 static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, int64_t live,
-                        double *error)
+                        double *error, float *total)
 {
     int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.n_out;
     int64_t plane = size * size;
@@ -205,21 +203,29 @@ static void output_loss(const Network *network, NetworkGroup *group, bool gradie
         for (int64_t lane = 0; lane < lanes; lane++)
             lane_factor[lane] = lane >= live ? 0 : factor == NULL ? 1 : factor[c * lanes + lane];
         network->vector->loss(plane, target + at, group->weight == NULL ? NULL : group->weight + at, lane_factor, scale,
-                              gradient, network->shape.output == OUTPUT_LINEAR, group->output + at, sum);
+                              gradient, network->shape.output == OUTPUT_LINEAR, group->output + at, sum,
+                              total == NULL ? NULL : total + c * lanes);
     }
     for (int64_t lane = 0; lane < lanes; lane++) error[lane] = sum[lane] / (double)(channels * plane);
 }
 
 void network_loss(const Network *network, NetworkGroup *group, double *error)
 {
-    output_loss(network, group, false, NULL, network->vector->lanes, error);
+    output_loss(network, group, false, NULL, network->vector->lanes, error, NULL);
 }
 
 void network_backward(const Network *network, NetworkGroup *group, bool dropout, int64_t live, double *error)
 {
     const Vector *vector = network->vector;
     int64_t lanes = vector->lanes;
-    output_loss(network, group, true, factor_of(network, group, network->n_layers - 1, dropout), live, error);
+    float *bias_gradient[2 * NETWORK_LEVELS_MAX];
+    for (int i = 0; i < network->n_layers; i++) {
+        const NetworkLayer *layer = &network->layer[i];
+        bias_gradient[i] = group->gradient + layer->bias * lanes;
+        memset(bias_gradient[i], 0, (size_t)(layer->out_channels * lanes) * sizeof(float));
+    }
+    int last = network->n_layers - 1;
+    output_loss(network, group, true, factor_of(network, group, last, dropout), live, error, bias_gradient[last]);
     for (int i = network->n_layers - 1; i >= 0; i--) {
         const NetworkLayer *layer = &network->layer[i];
         float *delta = group->activation[i]; /* by now the gradient at this layer's sums */
@@ -229,12 +235,13 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
             run_gradient(network, layer, delta, in, gradient, group->scratch);
         else
             run_gradient(network, layer, in, delta, gradient, group->scratch);
-        vector->channel_sum(layer->out_channels, out_positions(layer), delta, group->gradient + layer->bias * lanes);
         if (i == 0) break;
         /* the gradient at the sums of the layer before, over its own output */
         const NetworkLayer *before = &network->layer[i - 1];
         float *out = group->activation[i - 1];
-        ConvFinish finish = {.kind = FINISH_TANH_GRADIENT, .factor = factor_of(network, group, i - 1, dropout)};
+        ConvFinish finish = {.kind = FINISH_TANH_GRADIENT,
+                             .factor = factor_of(network, group, i - 1, dropout),
+                             .total = bias_gradient[i - 1]};
         const float *weight = network->parameter + layer->weight;
         int64_t n = before->out_channels * out_positions(before);
         if (has_sum(network, i - 1)) {

@@ -1,6 +1,7 @@
 #include "seisdcn/predict.h"
 
 #include "seisdcn/memory.h"
+#include "seisdcn/mute.h"
 
 #include <math.h>
 #include <string.h>
@@ -188,7 +189,7 @@ static bool add_live_windows(Predictor *predictor, int64_t fold)
 }
 
 /* out = (sum of live windows + gather * how many muted windows cover the sample) / P^2 */
-static void finish(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+static void add_muted_windows(Predictor *predictor, const float *in, int64_t fold, float *out)
 {
     int64_t size = predictor->network->shape.patch_size, columns = predictor->columns, edge = size - 1;
     double windows = (double)(size * size);
@@ -206,34 +207,30 @@ static void finish(Predictor *predictor, const float *in, int64_t fold, float *o
             covering += predictor->muted[k + edge];
             double g = (double)in[t * predictor->n_samples + k];
             double sum = predictor->sum[i * columns + k + edge] + g * (double)covering;
-            float value = (float)(sum / windows);
-            double energy = (double)value * (double)value;
-            counts->predicted += energy;
-            counts->leaked += g == 0 ? energy : 0;
-            out[t * predictor->n_samples + k] = predictor->keep_mutes && g == 0 ? 0 : value;
+            out[t * predictor->n_samples + k] = (float)(sum / windows);
             covering -= predictor->muted[k];
         }
     }
 }
 
-static void count_energy(const Predictor *predictor, const float *in, int64_t fold, PredictCounts *counts)
+static void finish(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
-    for (int64_t i = 0; i < fold * predictor->n_samples; i++) counts->energy += (double)in[i] * (double)in[i];
+    const float *own = predictor->own == NULL ? in : predictor->own;
+    MuteEnergy energy = {counts->energy, counts->predicted, counts->leaked};
+    add_muted_windows(predictor, own, fold, out);
+    mute_settle(fold * predictor->n_samples, own, predictor->keep_mutes, out, &energy);
+    counts->energy = energy.input;
+    counts->predicted = energy.predicted;
+    counts->leaked = energy.leaked;
     counts->samples += fold * predictor->n_samples;
-}
-
-static const float *own_of(const Predictor *predictor, const float *in)
-{
-    return predictor->own == NULL ? in : predictor->own;
 }
 
 bool predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    count_energy(predictor, own_of(predictor, in), fold, counts);
     if (!add_live_windows(predictor, fold)) return false;
-    finish(predictor, own_of(predictor, in), fold, out, counts);
+    finish(predictor, in, fold, out, counts);
     return true;
 }
 
@@ -304,7 +301,6 @@ bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
     int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
     pad(predictor, in, fold);
     find_scales(predictor, fold, counts);
-    count_energy(predictor, own_of(predictor, in), fold, counts);
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
     memcpy(predictor->left, predictor->scale, (size_t)(rows * columns) * sizeof(float));
     float largest = 0;
@@ -319,6 +315,6 @@ bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
             if (!add_set(predictor, &set, largest, fold, counts)) return false;
         }
     if (predictor->queued > 0) run_queue(predictor, fold);
-    finish(predictor, own_of(predictor, in), fold, out, counts);
+    finish(predictor, in, fold, out, counts);
     return true;
 }

@@ -31,7 +31,7 @@ static int64_t clean_channels(const Trainer *trainer)
 static int64_t needed_channels(const Trainer *trainer)
 {
     const Objective *objective = trainer->objective;
-    int64_t gathers = objective != NULL && objective->before != NULL ? OBJECTIVE_NEEDS : 1;
+    int64_t gathers = objective != NULL && objective->neighbours.before != NULL ? OBJECTIVE_NEEDS : 1;
     return gathers * trainer_gather_channels(trainer) + clean_channels(trainer);
 }
 

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Numbers that are drawn for one patch. */
@@ -18,61 +18,11 @@ static bool wants_neighbours(const ObjectiveRule *rule)
     return rule->target == TARGET_NEIGHBOUR || rule->target == TARGET_BLIND_GATHER;
 }
 
-/* ---- neighbours ---- */
-
-typedef struct {
-    int32_t line, crossline;
-    int64_t ensemble;
-} Place;
-
-static int compare_places(const void *a, const void *b)
-{
-    const Place *p = a, *q = b;
-    if (p->line != q->line) return p->line < q->line ? -1 : 1;
-    if (p->crossline != q->crossline) return p->crossline < q->crossline ? -1 : 1;
-    return (p->ensemble > q->ensemble) - (p->ensemble < q->ensemble);
-}
-
-/* The places of the gathers whose position is known, in order; *n of them. To be freed. */
-static Place *sort_places(const Survey *survey, int64_t *n)
-{
-    Place *place = memory_new((size_t)survey->n_ensembles, sizeof *place, "the order of the gathers on their lines");
-    *n = 0;
-    for (int64_t e = 0; place != NULL && e < survey->n_ensembles; e++)
-        if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
-            place[(*n)++] = (Place){survey->inlines[e], survey->crosslines[e], e};
-    if (place != NULL) qsort(place, (size_t)*n, sizeof *place, compare_places);
-    return place;
-}
-
 static Status find_neighbours(Objective *objective)
 {
-    const Survey *survey = objective->survey;
-    int64_t n = 0, n_all = survey->n_ensembles;
-    objective->before = memory_new(2 * (size_t)n_all, sizeof *objective->before, "the neighbours of the gathers");
-    Place *place = sort_places(survey, &n);
-    if (objective->before == NULL || place == NULL) {
-        memory_free(place);
-        return STATUS_MEMORY;
-    }
-    objective->after = objective->before + n_all;
-    for (int64_t e = 0; e < 2 * n_all; e++) objective->before[e] = -1;
-    for (int64_t i = 1; i < n; i++) {
-        if (place[i].line != place[i - 1].line) continue;
-        objective->before[place[i].ensemble] = place[i - 1].ensemble;
-        objective->after[place[i - 1].ensemble] = place[i].ensemble;
-    }
-    memory_free(place);
-    for (int64_t e = 0; e < n_all; e++) {
-        int count = (objective->before[e] >= 0) + (objective->after[e] >= 0);
-        *(count == 2 ? &objective->with_two : count == 1 ? &objective->with_one : &objective->with_none) += 1;
-    }
-    if (objective->with_none < n_all) return STATUS_OK;
-    return status_fail(STATUS_DATA,
-                       "%s: no gather has a neighbour: train.target=%s wants gathers of the same inline with other "
-                       "crosslines, in file names like shot_inline_1300_crossline_1400.npy or in SEG-Y headers; "
-                       "train.target=blind_trace needs none",
-                       survey->path, config_word(CONFIG_TRAIN_TARGET, objective->rule.target));
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "train.target=%s", config_word(CONFIG_TRAIN_TARGET, objective->rule.target));
+    return neighbours_new(objective->survey, wanted, "train.target=blind_trace needs none", &objective->neighbours);
 }
 
 /* ---- pairs ---- */
@@ -129,27 +79,18 @@ Status objective_new(const ObjectiveRule *rule, const Survey *survey, const Surv
 
 void objective_free(Objective *objective)
 {
-    memory_free(objective->before);
+    neighbours_free(&objective->neighbours);
     memset(objective, 0, sizeof *objective);
 }
 
 void objective_report(const Objective *objective)
 {
-    if (objective->before == NULL) return;
-    const Survey *survey = objective->survey;
-    int32_t least = INT32_MAX, most = 0;
-    for (int64_t e = 0; e < survey->n_ensembles; e++) {
-        if (objective->after[e] < 0) continue;
-        int32_t step = survey->crosslines[objective->after[e]] - survey->crosslines[e];
-        if (step < least) least = step;
-        if (step > most) most = step;
-    }
-    log_note("neighbours: %" PRId64 " gathers have two, %" PRId64 " have one, %" PRId64 " to %" PRId64
-             " crosslines apart",
-             objective->with_two, objective->with_one, (int64_t)least, (int64_t)most);
-    if (objective->with_none > 0)
+    const Neighbours *neighbours = &objective->neighbours;
+    if (neighbours->before == NULL) return;
+    neighbours_report(objective->survey, neighbours);
+    if (neighbours->with_none > 0)
         log_warning("%" PRId64 " gathers have no neighbour on their line: their patches count for nothing",
-                    objective->with_none);
+                    neighbours->with_none);
 }
 
 /* ---- whose samples ---- */
@@ -158,9 +99,9 @@ int objective_needs(const Objective *objective, int64_t e, int64_t need[OBJECTIV
 {
     int n = 0;
     need[n++] = e;
-    if (objective == NULL || objective->before == NULL) return n;
-    if (objective->before[e] >= 0) need[n++] = objective->before[e];
-    if (objective->after[e] >= 0) need[n++] = objective->after[e];
+    if (objective == NULL || objective->neighbours.before == NULL) return n;
+    if (objective->neighbours.before[e] >= 0) need[n++] = objective->neighbours.before[e];
+    if (objective->neighbours.after[e] >= 0) need[n++] = objective->neighbours.after[e];
     return n;
 }
 
@@ -168,8 +109,8 @@ void objective_sources(const Objective *objective, int64_t e, int64_t source[OBJ
 {
     source[0] = source[1] = e;
     if (objective->rule.target != TARGET_BLIND_GATHER) return;
-    source[0] = objective->before[e] >= 0 ? objective->before[e] : objective->after[e];
-    source[1] = objective->after[e] >= 0 ? objective->after[e] : objective->before[e];
+    source[0] = objective->neighbours.before[e] >= 0 ? objective->neighbours.before[e] : objective->neighbours.after[e];
+    source[1] = objective->neighbours.after[e] >= 0 ? objective->neighbours.after[e] : objective->neighbours.before[e];
 }
 
 RandomKey objective_key(int64_t seed, int64_t epoch) { return random_key(seed, RANDOM_TARGET, epoch); }
@@ -185,7 +126,7 @@ static RandomKey patch_key(RandomKey key, const IndexRow *row)
 int64_t objective_target(const Objective *objective, RandomKey key, const IndexRow *row)
 {
     if (objective->rule.target != TARGET_NEIGHBOUR) return row->ensemble;
-    int64_t before = objective->before[row->ensemble], after = objective->after[row->ensemble];
+    int64_t before = objective->neighbours.before[row->ensemble], after = objective->neighbours.after[row->ensemble];
     if (before < 0 || after < 0) return before < 0 ? after : before;
     return random_below(patch_key(key, row), 2, DRAW_SIDE, 0) == 0 ? before : after;
 }

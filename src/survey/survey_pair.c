@@ -43,7 +43,7 @@ static Status compare_checksums(const Survey *survey, const Survey *other)
     if (status != STATUS_OK || checksum == survey->checksum) return status;
     return status_fail(STATUS_DATA,
                        "%s was predicted from the survey of checksum %016" PRIx64 ", but that of %s is %016" PRIx64
-                       "; name the survey that it was predicted from, or run apply again",
+                       "; name the survey that it was predicted from, or predict it again",
                        other->path, checksum, survey->path, survey->checksum);
 }
 

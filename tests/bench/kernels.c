@@ -477,10 +477,11 @@ static void loss_of_batch(void *context)
     const Network *network = &passes->network;
     int64_t lanes = network->vector->lanes, size = network->shape.patch_size, plane = size * size;
     double error[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    float total[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
     for (int64_t g = 0; g < passes->n_groups; g++)
         for (int64_t c = 0; c < network->shape.channels; c++)
             network->vector->loss(plane, passes->x + c * plane * lanes, NULL, NULL, 1e-3F, true, 0,
-                                  passes->group.output + c * plane * lanes, error);
+                                  passes->group.output + c * plane * lanes, error, total);
 }
 
 static void tanh_of_values(void *context)

@@ -320,7 +320,8 @@ static void a_split_without_neighbours_has_no_loss(void **state)
     Evaluation evaluation;
     double loss;
     assert_int_equal(open_work(&comm, &config, vector_of_level(1), &work), STATUS_OK);
-    for (int64_t e = 0; e < N_ENSEMBLES; e++) work.objective.before[e] = work.objective.after[e] = -1;
+    for (int64_t e = 0; e < N_ENSEMBLES; e++)
+        work.objective.neighbours.before[e] = work.objective.neighbours.after[e] = -1;
     assert_int_equal(network_group_new(&work.network, false, &group), STATUS_OK);
     assert_int_equal(
         evaluate_new(&comm, &work.survey, &work.map, INDEX_TEST, 0, 0, &work.network, work.used, &evaluation),

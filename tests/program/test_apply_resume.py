@@ -3,20 +3,17 @@ that nobody disturbed; only gathers that are done and match their checksum are k
 refused by name, a damaged one is made anew, a finished one is left alone; a full disk loses nothing."""
 import concurrent.futures
 import os
-import random
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import h5py
 import numpy as np
 
 import cases
-import processes
+import resuming
 import tap
 
 import original
@@ -60,35 +57,7 @@ class Ground:
 
     def part(self, name, whole=None, undone=()):
         """The .part of an output `name` as a kill leaves it: all gathers done but `undone`. Returns the output's path."""
-        output = self.place(name)
-        shutil.copy(whole or self.whole, output + ".part")
-        with h5py.File(output + ".part", "a") as file:
-            file.attrs.modify("checksum", np.uint64(0))
-            first = file["ensemble/first_trace"][()]
-            for e in undone:
-                file["ensemble/done"][e] = 0
-                file["ensemble/checksum"][e] = 0
-                file["amplitude"][first[e]:first[e + 1]] = 0
-        return output
-
-
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def same_bytes(result, output, wanted, name):
-    """Passes where the run ended well and left just the wanted datasets under the output's name."""
-    good = result.status == 0 and os.path.exists(output)
-    difference = cases.differing(cases.datasets(output), wanted) if good else ["nothing there"]
-    left = [ending for ending in (".part", ".part.new") if os.path.exists(output + ending)]
-    return tap.ok(good and not difference and not left, name, f"differing: {difference}, left behind: {left}\n{result}")
-
-
-def resumed_from(result):
-    """(done, all) as the resumed run says them; None where it says nothing."""
-    found = re.search(r"resuming .*: ([\d,]+) of ([\d,]+) gathers are done", result.err)
-    return found and tuple(int(text.replace(",", "")) for text in found.groups())
+        return resuming.unfinished(whole or self.whole, self.place(name), undone)
 
 
 # ---- an unfinished file without a kill ----
@@ -98,8 +67,9 @@ def only_what_lacks(ground):
     for ranks in (0, 3):
         output = ground.part("lacks_%d.h5" % ranks, undone=(0, 5, 6, 11))
         result = tap.run(*ground.work(output, "--resume"), ranks=ranks)
-        same_bytes(result, output, ground.bytes, "four gathers lack: the same bytes, on %d ranks" % max(ranks, 1))
-        tap.ok(resumed_from(result) == (8, 12) and "predicted 4 gathers" in result.err, "only those four are computed", result)
+        resuming.same_bytes(result, output, ground.bytes, "four gathers lack: the same bytes, on %d ranks" % max(ranks, 1))
+        tap.ok(resuming.resumed_from(result) == (8, 12) and "predicted 4 gathers" in result.err,
+               "only those four are computed", result)
     output = ground.part("flipped.h5", undone=(7,))
     with h5py.File(output + ".part", "a") as file:
         first = file["ensemble/first_trace"][()]
@@ -110,12 +80,12 @@ def only_what_lacks(ground):
         file.seek(place)
         file.write(bytes([byte[0] ^ 1]))
     result = tap.run(*ground.work(output, "--resume"), ranks=2)
-    same_bytes(result, output, ground.bytes, "a flipped bit in a finished gather is mended")
-    tap.ok(resumed_from(result) == (10, 12) and "warning: 1 of the finished gathers" in result.err, "and told", result)
+    resuming.same_bytes(result, output, ground.bytes, "a flipped bit in a finished gather is mended")
+    tap.ok(resuming.resumed_from(result) == (10, 12) and "warning: 1 of the finished gathers" in result.err, "and told", result)
     output = ground.part("all.h5")
     result = tap.run(*ground.work(output, "--resume"), ranks=2)
-    same_bytes(result, output, ground.bytes, "a file that lacks its name only gets it")
-    tap.ok(resumed_from(result) == (12, 12), "without computing", result)
+    resuming.same_bytes(result, output, ground.bytes, "a file that lacks its name only gets it")
+    tap.ok(resuming.resumed_from(result) == (12, 12), "without computing", result)
 
 
 def parts_of_a_survey(ground):
@@ -126,8 +96,8 @@ def parts_of_a_survey(ground):
         ground.run(*ground.work(whole, *options))
         output = ground.part(name + ".h5", whole, undone=(3, 7))
         result = tap.run(*ground.work(output, "--resume", *options), ranks=3)
-        same_bytes(result, output, cases.datasets(whole), label + ": the same bytes")
-        tap.ok(resumed_from(result) == ((3, 5) if name == "ensembles" else (10, 12)), label + ": the rest is kept", result)
+        resuming.same_bytes(result, output, cases.datasets(whole), label + ": the same bytes")
+        tap.ok(resuming.resumed_from(result) == ((3, 5) if name == "ensembles" else (10, 12)), label + ": the rest is kept", result)
 
 
 def other_work(ground):
@@ -150,10 +120,10 @@ def other_work(ground):
     ]
     for label, status, word, inputs, options in every:
         output = ground.part("other.h5", undone=(4,))
-        before = content(output + ".part")
+        before = resuming.content(output + ".part")
         result = tap.run(*ground.work(output, "--resume", *options, **inputs), ranks=2)
         tap.refused(result, status, word, "%s is refused" % label)
-        tap.ok("--force" in result.err and content(output + ".part") == before and not os.path.exists(output),
+        tap.ok("--force" in result.err and resuming.content(output + ".part") == before and not os.path.exists(output),
                "%s: the unfinished file stays as it was" % label, result)
         how = {"another model": ["--force"], "--ensembles": ["--resume", "--force"]}.get(label)
         if how is None:
@@ -167,16 +137,16 @@ def other_work(ground):
 
 def what_stands(ground):
     output = ground.part("stands.h5", undone=(2,))
-    before = content(output + ".part")
+    before = resuming.content(output + ".part")
     result = tap.run(*ground.work(output), ranks=2)
     tap.refused(result, USAGE, "--resume", "an unfinished file without --resume or --force is refused")
-    tap.ok("--force" in result.err and content(output + ".part") == before, "and stays as it was", result)
+    tap.ok("--force" in result.err and resuming.content(output + ".part") == before, "and stays as it was", result)
     shutil.copy(ground.whole, output)
     result = tap.run(*ground.work(output, "--resume"))
     tap.refused(result, USAGE, "--force", "an unfinished file beside a finished one is refused")
     result = tap.run(*ground.work(output, "--resume", "--force"))
-    same_bytes(result, output, ground.bytes, "--resume --force goes on and replaces the finished one")
-    tap.ok(resumed_from(result) == (11, 12), "instead of starting anew", result)
+    resuming.same_bytes(result, output, ground.bytes, "--resume --force goes on and replaces the finished one")
+    tap.ok(resuming.resumed_from(result) == (11, 12), "instead of starting anew", result)
     before = os.stat(output)
     for ranks in (0, 3):
         result = tap.run(*ground.work(output, "--resume"), ranks=ranks)
@@ -184,7 +154,7 @@ def what_stands(ground):
                "a finished file is left alone, on %d ranks" % max(ranks, 1), result)
     output = ground.place("nothing.h5")
     result = tap.run(*ground.work(output, "--resume"), ranks=2)
-    same_bytes(result, output, ground.bytes, "--resume without an unfinished file computes all")
+    resuming.same_bytes(result, output, ground.bytes, "--resume without an unfinished file computes all")
     tap.ok("nothing to resume" in result.err, "and says so", result)
     tap.ok(cases.attributes(output)["history"].replace("nothing.h5", "whole.h5") == cases.attributes(ground.whole)["history"],
            "the history is that of a run without --resume")
@@ -193,20 +163,20 @@ def what_stands(ground):
 
 
 def damaged(ground):
-    whole = content(ground.part("good.h5") + ".part")
+    whole = resuming.content(ground.part("good.h5") + ".part")
     for label, data in (("cut short", whole[:len(whole) // 2]), ("cut within its head", whole[:700]), ("empty", b""),
                         ("no HDF5", b"no HDF5 at all\n" * 100)):
         output = ground.place("damaged.h5")
         with open(output + ".part", "wb") as file:
             file.write(data)
         result = tap.run(*ground.work(output, "--resume"), ranks=2)
-        same_bytes(result, output, ground.bytes, "an unfinished file that is %s is made anew" % label)
+        resuming.same_bytes(result, output, ground.bytes, "an unfinished file that is %s is made anew" % label)
         tap.ok("warning: " in result.err and "starting anew" in result.err, "%s: with a warning" % label, result)
         os.remove(output)
     with open(ground.place("stale.h5.part.new"), "wb") as file:
         file.write(b"killed while it was created")
     result = tap.run(*ground.work(ground.place("stale.h5"), "--resume"), ranks=2)
-    same_bytes(result, ground.place("stale.h5"), ground.bytes, "what a kill during the creation leaves does no harm")
+    resuming.same_bytes(result, ground.place("stale.h5"), ground.bytes, "what a kill during the creation leaves does no harm")
 
 
 def another_instruction_set(ground):
@@ -241,8 +211,8 @@ def full_disk(ground):
         if tap.ok(0 < done < 11 and not os.path.exists(output), "what is done stays: %d gathers" % done, result):
             subprocess.run(["mount", "-o", "remount,size=8m", folder], check=True)
             result = tap.run(*ground.work(output, "--resume", *options), ranks=2)
-            same_bytes(result, output, cases.datasets(whole), "with more space it is finished")
-            tap.ok(resumed_from(result) == (done, 11), "from where it stood", result)
+            resuming.same_bytes(result, output, cases.datasets(whole), "with more space it is finished")
+            tap.ok(resuming.resumed_from(result) == (done, 11), "from where it stood", result)
 
 
 def a_bad_gather(ground):
@@ -259,7 +229,7 @@ def a_bad_gather(ground):
     with h5py.File(survey, "a") as file:
         file["amplitude"][first[8] + 3, 50] = good
     result = tap.run(*ground.work(output, "--resume", survey=survey), ranks=2)
-    same_bytes(result, output, ground.bytes, "once the survey is mended it goes on")
+    resuming.same_bytes(result, output, ground.bytes, "once the survey is mended it goes on")
     with h5py.File(survey, "a") as file:
         file["amplitude"][first[0], 0] = np.nan
     result = tap.run(*ground.work(ground.place("first.h5"), survey=survey))
@@ -290,109 +260,14 @@ class Slow:
         return self.ground.work(output, "--set", "apply.method=direct", *more, survey=self.survey, model=self.model)
 
 
-def finished_gathers(part):
-    """The done flags, read while others write; None while there is no file."""
-    try:
-        with h5py.File(part, "r", locking=False) as file:
-            return file["ensemble/done"][()]
-    except (OSError, KeyError):
-        return None
-
-
-def start(words, ranks):
-    command = [*tap.MPIRUN, "-n", str(ranks), tap.PROGRAM, *words]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            start_new_session=True)
-
-
-def wait_until(process, condition, seconds):
-    """Whether the condition came true before the process ended or the time was over."""
-    end = time.monotonic() + seconds * tap.TIME_FACTOR
-    while process.poll() is None and time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
-
-
-def ended(process, words):
-    try:
-        out, err = process.communicate(timeout=200 * tap.TIME_FACTOR)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return tap.Result(words, None, "", "it did not end")
-    return tap.Result(words, process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
-
-
-ONE, ALL, USR1, TERM, MPIRUN = ("kill -9 of one rank", "kill -9 of all ranks", "SIGUSR1", "SIGTERM of one rank",
-                                "SIGTERM of mpirun")
-INTERRUPTED = 75
-
-
-def ranks_of(output):
-    return processes.running(tap.PROGRAM, output)
-
-
-def strike(kind, process, output, draw):
-    """Sends it, and returns how the job must end: (status, word of its one error), None: as it likes."""
-    ranks = ranks_of(output)
-    if kind in (USR1, MPIRUN):  # mpirun passes it on; after SIGTERM it ends with a status of its own
-        os.kill(process.pid, signal.SIGUSR1 if kind == USR1 else signal.SIGTERM)
-        return (INTERRUPTED, "SIGUSR1") if kind == USR1 else (None, "SIGTERM")
-    processes.send(ranks if kind == ALL else [draw.choice(ranks)], signal.SIGTERM if kind == TERM else signal.SIGKILL)
-    return (INTERRUPTED, "SIGTERM") if kind == TERM else (None, None)
-
-
-def stopped_so(result, word):
-    """Whether it was asked to stop, by word, and said so in one line that names how to go on; it is no error."""
-    lines = re.findall("^seisdcn apply: .*$", result.err, re.MULTILINE)
-    return len(lines) == 1 and "interrupted by " + word in lines[0] and "--resume" in lines[0] and "error" not in lines[0]
-
-
-def kills(ground, slow):
-    """Ten kills, each when a random number of further gathers are done, and a random while later."""
-    draw = random.Random(11)
-    output, seen = ground.place("killed.h5"), []
-    turns = list(zip((2, 4, 1, 7, 3, 4, 2, 1, 3, 7), (ONE, USR1, ALL, TERM, ONE, MPIRUN, ALL, USR1, TERM, ONE)))
-    part = output + ".part"
-    for turn, (ranks, kind) in enumerate(turns):
-        more = draw.randrange(0 if kind in (ONE, ALL) else 1, 4)  # a signal before the program listens just kills
-        before = int(np.sum(finished_gathers(part) if os.path.exists(part) else 0))
-        words = slow.work(output, *(["--resume"] if turn > 0 else []))
-        process = start(words, ranks)
-        name = "turn %d, %s, %d ranks" % (turn + 1, kind, ranks)
-
-        def far_enough():
-            done = finished_gathers(part)  # with more = 0 it may strike before the first one begins
-            return ranks_of(output) and done is not None and done.sum() >= before + more
-
-        struck = wait_until(process, far_enough, 200)
-        time.sleep(draw.random() * 0.1)
-        status, word = strike(kind, process, output, draw) if struck else (None, None)
-        result = ended(process, words)
-        now = finished_gathers(part)
-        good = result.status not in (0, None) and (status is None or result.status == status)
-        if not tap.ok(good and (word is None or stopped_so(result, word)) and now is not None and not os.path.exists(output),
-                      name + ": ends, the unfinished file is readable", result):
-            return
-        seen.append((before, int(now.sum()), resumed_from(result)))
-    tap.ok(all(said is None or said == (before, slow.COUNT) for before, _, said in seen)
-           and sum(said is not None for _, _, said in seen) >= 5, "each goes on from where the one before stood", seen)
-    tap.ok(sum(before < now for before, now, _ in seen) >= 5, "most of them get on", seen)
-    result = tap.run(*slow.work(output, "--resume"), ranks=2, seconds=200)
-    same_bytes(result, output, slow.bytes, "after ten kills: the bytes of a run that nobody disturbed")
-    tap.ok(resumed_from(result) == (seen[-1][1], slow.COUNT), "the last one too goes on", result)
-
-
 def time_limit(ground, slow):
     output = ground.place("limit.h5")
     for ranks in (0, 3):
         result = tap.run(*slow.work(output, "--resume", "--set", "apply.max_time_minutes=0.02"), ranks=ranks, seconds=200)
-        tap.ok(result.status == INTERRUPTED and stopped_so(result, "its time limit"),
+        tap.ok(result.status == resuming.INTERRUPTED and resuming.stopped_so(result, "its time limit"),
                "apply.max_time_minutes stops it, on %d ranks" % max(ranks, 1), result)
     result = tap.run(*slow.work(output, "--resume"), ranks=2, seconds=200)
-    same_bytes(result, output, slow.bytes, "and it goes on from there")
+    resuming.same_bytes(result, output, slow.bytes, "and it goes on from there")
 
 
 def killed_at_each_write(ground):
@@ -410,7 +285,7 @@ def killed_at_each_write(ground):
     result = tap.run(*ground.work(whole, *options), env=dict(base, KILL_COUNT=counted))
     if not tap.ok(result.status == 0 and os.path.exists(counted), "its calls are counted", result):
         return
-    wanted, calls = cases.datasets(whole), int(content(counted))
+    wanted, calls = cases.datasets(whole), int(resuming.content(counted))
 
     def kill_and_resume(n):
         output = ground.place("written_%d.h5" % n)
@@ -420,7 +295,7 @@ def killed_at_each_write(ground):
         result = tap.run(*ground.work(output, "--resume", *options))
         good = result.status == 0 and killed.status == -signal.SIGKILL and readable and len(there) < 2 and not cases.differing(
             cases.datasets(output), wanted)
-        return good, "damaged" in result.err, n, resumed_from(result), "%s\n%s" % (killed, result)
+        return good, "damaged" in result.err, n, resuming.resumed_from(result), "%s\n%s" % (killed, result)
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         found = list(pool.map(kill_and_resume, range(1, calls + 1)))
@@ -438,7 +313,9 @@ def main():
                       a_bad_gather, killed_at_each_write):
             group(ground)
         slow = Slow(ground)
-        kills(ground, slow)
+        turns = [(2, resuming.ONE), (4, resuming.USR1), (1, resuming.ALL), (7, resuming.TERM), (3, resuming.ONE),
+                 (4, resuming.MPIRUN), (2, resuming.ALL), (1, resuming.USR1), (3, resuming.TERM), (7, resuming.ONE)]
+        resuming.kills(slow.work, ground.place("killed.h5"), slow.COUNT, slow.bytes, turns, 11)
         time_limit(ground, slow)
     tap.done()
 

@@ -1,7 +1,7 @@
 """Failures of the system at every place that asks it for something (allocation, open, read, write, close, rename, fsync), in
 the debug build, where SEISDCN_FAULT=SITE:RANK:NTH makes one pass fail: on the first and on the last of 3 ranks, at the
-beginning, in the middle and at the end of consolidate, train and apply, and once in what goes on by --resume, SEG-Y in and
-out, index and attributes. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
+beginning, in the middle and at the end of consolidate, train and apply, and once in what goes on by --resume, fxdecon, mean,
+SEG-Y in and out, index and attributes. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
 gives the bytes of an undisturbed one.
 
 SEISDCN_FAULT_PASSES=N tries up to N passes of each site, of every command. Under a sanitizer, whose build has faults too, it is
@@ -164,7 +164,7 @@ def disturb(work, site, rank, nth):
     try:
         first = work.run(place, fault)
         errors, wanted = first.err.count(": error: "), STATUS.get(site, 5)
-        if first.status == 0 and (work.begun or work.words[0] in ("apply", "attributes")):
+        if first.status == 0 and (work.begun or work.words[0] in ("apply", "fxdecon", "mean", "attributes")):
             # a damaged checkpoint has another one behind it; and which gathers a rank gets is not settled beforehand
             wrong = differences(work.content(place), work.whole)
             return not wrong, label + " (passed by)", "%s\n%s" % (wrong, first)
@@ -232,6 +232,8 @@ def main():
              Work(program, folder, training, "trained", begun_training),
              Work(program, folder, applying, "predicted.h5"),
              Work(program, folder, applying, "predicted.h5", begun_applying),
+             Work(program, folder, ["fxdecon", "--survey", survey], "predicted.h5"),
+             Work(program, folder, ["mean", "--survey", survey, "--gathers", "3"], "predicted.h5"),
              Work(program, folder, ["export", "--survey", survey], "gathers.sgy"),
              Work(program, folder, ["consolidate", folder + "/gathers.sgy"], "survey.h5"),
              Adding(program, folder, survey),

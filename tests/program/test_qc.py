@@ -115,6 +115,7 @@ def figures(p, masks):
               "difference": total([d ** 2 for d in difference]), "clean": total([c ** 2 for _, _, c in pick]),
               "noise": total([(x - c) ** 2 for x, _, c in pick]), "error": total([(y - c) ** 2 for _, y, c in pick])}
     cross = total([y * d for (_, y, _), d in zip(pick, difference)])
+    common = total([y * c for _, y, c in pick])
     live = sum((mask & (noisy[e] != 0)).sum() for e, mask in zip(counted, masks))
     leak = sum(float(similar[p][e].reshape(noisy[e].shape)[mask & (noisy[e] != 0)].sum()) for e, mask in zip(counted, masks))
     return {"samples": n, "rms_input": (energy["input"] / n) ** 0.5, "rms_prediction": (energy["prediction"] / n) ** 0.5,
@@ -122,7 +123,8 @@ def figures(p, masks):
             "correlation": cross / (energy["prediction"] * energy["difference"]) ** 0.5, "leakage": leak / live,
             "snr_input_db": 10 * np.log10(energy["clean"] / energy["noise"]),
             "snr_prediction_db": 10 * np.log10(energy["clean"] / energy["error"]),
-            "snr_gain_db": 10 * np.log10(energy["noise"] / energy["error"])}
+            "snr_gain_db": 10 * np.log10(energy["noise"] / energy["error"]),
+            "signal_lost": 1 - common / energy["clean"]}
 
 
 def check(rows, by, low, high, masks, name):

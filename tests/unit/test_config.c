@@ -186,6 +186,25 @@ static void refuses_with_line_and_key(void **state)
     }
 }
 
+static void prints_what_is_set(void **state)
+{
+    (void)state;
+    Config config, again;
+    config_defaults(&config);
+    char *text = config_format_set(&config);
+    assert_string_equal(text, "");
+    memory_free(text);
+    assert_int_equal(config_parse(&config, "train: {seed: 3, shuffle: no}\npatch: {stride: 1}", "t.yaml"), STATUS_OK);
+    text = config_format_set(&config);
+    assert_string_equal(text, "patch:\n  stride: 1\ntrain:\n  seed: 3\n  shuffle: false\n");
+    config_defaults(&again);
+    assert_int_equal(config_parse(&again, text, "t.yaml"), STATUS_OK);
+    assert_memory_equal(&again, &config, sizeof config);
+    memory_free(text);
+    assert_string_equal(config_short_name(CONFIG_PATCH_STRIDE), "stride");
+    assert_string_equal(config_short_name(CONFIG_TRAIN_SEED), "train.seed");
+}
+
 static void set_overrides(void **state)
 {
     (void)state;
@@ -363,6 +382,7 @@ int main(void)
         cmocka_unit_test(nothing_sets_nothing),
         cmocka_unit_test(aliases_are_what_they_stand_for),
         cmocka_unit_test(refuses_with_line_and_key),
+        cmocka_unit_test(prints_what_is_set),
         cmocka_unit_test(set_overrides),
         cmocka_unit_test(reads_back_to_the_same_bits),
         cmocka_unit_test(takes_the_owners_values),

@@ -1,4 +1,4 @@
-/* The convolutions, direct, dense and gemm, against plain loops in double and against each other: every kernel, every
+/* The convolutions, of lanes and by gemm, against plain loops in double and against each other: every kernel, every
  * way to finish, many shapes, every instruction set that this machine has. */
 #include "plain.h"
 
@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 enum { GUARD = 2 * VECTOR_LANES_MAX };
-typedef enum { DIRECT, DENSE, GEMM, WAYS } Way;
-static const char *const way_names[] = {"direct", "dense", "gemm"};
+typedef enum { VECTOR, GEMM, WAYS } Way;
+static const char *const way_names[] = {"vector", "gemm"};
 
 static uint32_t bits_of(float value)
 {
@@ -25,9 +25,10 @@ static uint32_t bits_of(float value)
 
 static const float UNTOUCHED = 12345.5f;
 
-static const int64_t sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {2, 2}, {3, 2}, {2, 3},
-                                   {4, 4}, {5, 1}, {1, 6}, {5, 2}, {3, 7}, {8, 3}, {4, 9}};
-static const int64_t channels[] = {1, 2, 3, 7}; /* of a group, on each side */
+static const int64_t sizes[][2] = {{1, 1},  {1, 2},  {2, 1},  {1, 3},  {3, 1}, {2, 2}, {3, 2}, {2, 3},
+                                   {4, 4},  {5, 1},  {1, 6},  {5, 2},  {3, 7}, {8, 3}, {4, 9}, {3, 10},
+                                   {2, 11}, {3, 16}, {2, 17}, {2, 19}, {2, 23}}; /* all widths of blocks */
+static const int64_t channels[] = {1, 2, 3, 7};                                  /* of a group, on each side */
 enum { N_SIZES = sizeof sizes / sizeof *sizes, N_CHANNELS = sizeof channels / sizeof *channels };
 
 /* One shape with one instruction set: inputs, and the plain sums of each lane. */
@@ -36,9 +37,9 @@ typedef struct {
     const Vector *vector;
     int64_t n_weights, n_big, n_small; /* of one lane */
     int64_t big_channels, small_channels;
-    float *weight, *big, *small;         /* big and small in lanes */
-    float *bias, *factor, *add, *before; /* of either side; `before`: what stands in the output */
-    float *joined;
+    float *weight, *big, *small;                /* big and small in lanes */
+    float *bias, *factor, *add, *before;        /* of either side; `before`: what stands in the output */
+    float *joined, *total;                      /* total [channel][lane] of either side */
     float *out, *scratch;                       /* with a guard behind each */
     double *contracted, *expanded, *correlated; /* [lane][...] */
 } Case;
@@ -77,6 +78,7 @@ static void make_case(const ConvShape *shape, const Vector *vector, Case *c)
     c->factor = random_floats((c->big_channels + c->small_channels) * lanes);
     c->add = random_floats(most * lanes);
     c->before = random_floats(most * lanes);
+    c->total = memory_new((size_t)((c->big_channels + c->small_channels) * lanes), sizeof(float), "test");
     c->joined = memory_new((size_t)(most * lanes), sizeof(float), "test");
     c->out = memory_new((size_t)(room * lanes + GUARD), sizeof(float), "test");
     c->scratch = memory_new(gemm_scratch(shape, lanes) + GUARD, sizeof(float), "test");
@@ -97,8 +99,8 @@ static void make_case(const ConvShape *shape, const Vector *vector, Case *c)
 
 static void free_case(Case *c)
 {
-    float *const arrays[] = {c->weight, c->big,    c->small,  c->bias, c->factor,
-                             c->add,    c->before, c->joined, c->out,  c->scratch};
+    float *const arrays[] = {c->weight, c->big,    c->small, c->bias, c->factor, c->add,
+                             c->before, c->joined, c->total, c->out,  c->scratch};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) memory_free(arrays[i]);
     free(c->contracted);
     free(c->expanded);
@@ -134,7 +136,7 @@ static void run_contract(const Case *c, Way way, const float *big, const ConvFin
     if (way == GEMM)
         gemm_contract(c->vector, &c->shape, c->weight, big, out, finish, c->scratch);
     else
-        (way == DENSE ? c->vector->dense_contract : c->vector->contract)(&c->shape, c->weight, big, out, finish, NULL);
+        c->vector->contract(&c->shape, c->weight, big, out, finish, NULL);
 }
 
 static void run_expand(const Case *c, Way way, const ConvFinish *finish, float *out)
@@ -142,7 +144,7 @@ static void run_expand(const Case *c, Way way, const ConvFinish *finish, float *
     if (way == GEMM)
         gemm_expand(c->vector, &c->shape, c->weight, c->small, out, finish, c->scratch);
     else
-        (way == DENSE ? c->vector->dense_expand : c->vector->expand)(&c->shape, c->weight, c->small, out, finish, NULL);
+        c->vector->expand(&c->shape, c->weight, c->small, out, finish, NULL);
 }
 
 static double finished(const ConvFinish *f, double sum, double bias, double factor, double add, double before)
@@ -160,7 +162,22 @@ static double finished(const ConvFinish *f, double sum, double bias, double fact
     }
 }
 
-/* Runs contract or expand with one finish, direct or gemm, and compares with the plain sums, finished in double. */
+/* The sums of what was stored, over the 1 that stood there. */
+static void check_total(const Case *c, int64_t n_channels, int64_t positions, Way way)
+{
+    int lanes = c->vector->lanes;
+    for (int64_t i = 0; i < n_channels; i++)
+        for (int lane = 0; lane < lanes; lane++) {
+            double wanted = 1, size = 1;
+            for (int64_t k = 0; k < positions; k++) {
+                wanted += (double)c->out[(i * positions + k) * lanes + lane];
+                size += fabs((double)c->out[(i * positions + k) * lanes + lane]);
+            }
+            if (!(fabs((double)c->total[i * lanes + lane] - wanted) <= 1e-6 * size)) describe(c, "total", way);
+        }
+}
+
+/* Runs contract or expand with one finish, either way, and compares with the plain sums, finished in double. */
 static void check_side(const Case *c, int expands, Way way, const ConvFinish *finish)
 {
     const char *what = expands ? "expand" : "contract";
@@ -169,6 +186,8 @@ static void check_side(const Case *c, int expands, Way way, const ConvFinish *fi
     const double *sums = expands ? c->expanded : c->contracted;
     int64_t positions = n / (expands ? c->big_channels : c->small_channels);
     prepare(c, n);
+    if (finish->total != NULL)
+        for (int64_t i = 0; i < n / positions * lanes; i++) finish->total[i] = 1;
     if (expands)
         run_expand(c, way, finish, c->out);
     else
@@ -186,6 +205,7 @@ static void check_side(const Case *c, int expands, Way way, const ConvFinish *fi
                 describe(c, "joined", way);
         }
     check_guards(c, n, what, way);
+    if (finish->total != NULL) check_total(c, n / positions, positions, way);
 }
 
 static void check_finishes(const Case *c, int expands, Way way)
@@ -198,6 +218,7 @@ static void check_finishes(const Case *c, int expands, Way way)
                                  .add = with & 4 ? c->add : NULL};
             if (kind == FINISH_TANH && finish.add != NULL) finish.joined = c->joined;
             if (kind == FINISH_TANH_GRADIENT && finish.bias != NULL) continue;
+            if (kind == FINISH_TANH_GRADIENT && finish.factor != NULL) finish.total = c->total;
             check_side(c, expands, way, &finish);
         }
 }
@@ -236,17 +257,17 @@ static void for_all_shapes(void (*check)(const Case *c))
 
 static void contract_all(const Case *c)
 {
-    for (Way way = DIRECT; way < WAYS; way++) check_finishes(c, 0, way);
+    for (Way way = VECTOR; way < WAYS; way++) check_finishes(c, 0, way);
 }
 
 static void expand_all(const Case *c)
 {
-    for (Way way = DIRECT; way < WAYS; way++) check_finishes(c, 1, way);
+    for (Way way = VECTOR; way < WAYS; way++) check_finishes(c, 1, way);
 }
 
 static void gradient_both(const Case *c)
 {
-    check_gradient(c, DIRECT);
+    check_gradient(c, VECTOR);
     check_gradient(c, GEMM);
 }
 
@@ -275,10 +296,10 @@ static void the_widest_row_fits(void **state)
         ConvShape shape = {1, 1, 3, 2, VECTOR_COLUMNS_MAX - 2};
         Case c;
         make_case(&shape, vector_of_level(level), &c);
-        for (Way way = DIRECT; way < WAYS; way++) {
+        for (Way way = VECTOR; way < WAYS; way++) {
             check_finishes(&c, 0, way);
             check_finishes(&c, 1, way);
-            if (way != DENSE) check_gradient(&c, way);
+            check_gradient(&c, way);
         }
         free_case(&c);
     }
@@ -291,17 +312,15 @@ static void check_the_ways(const Case *c)
     ConvFinish finish = {.kind = FINISH_LINEAR, .bias = c->bias};
     int64_t most = c->n_big > c->n_small ? c->n_big : c->n_small;
     float *other = memory_new((size_t)(most * lanes), sizeof *other, "test");
-    for (Way way = DENSE; way < WAYS; way++) {
-        prepare(c, c->n_big);
-        run_expand(c, DIRECT, &finish, c->out);
-        run_expand(c, way, &finish, other);
-        for (int64_t i = 0; i < c->n_big * lanes; i++)
-            if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "expand against direct", way);
-        run_contract(c, DIRECT, c->big, &finish, c->out);
-        run_contract(c, way, c->big, &finish, other);
-        for (int64_t i = 0; i < c->n_small * lanes; i++)
-            if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "contract against direct", way);
-    }
+    prepare(c, c->n_big);
+    run_expand(c, VECTOR, &finish, c->out);
+    run_expand(c, GEMM, &finish, other);
+    for (int64_t i = 0; i < c->n_big * lanes; i++)
+        if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "expand against vector", GEMM);
+    run_contract(c, VECTOR, c->big, &finish, c->out);
+    run_contract(c, GEMM, c->big, &finish, other);
+    for (int64_t i = 0; i < c->n_small * lanes; i++)
+        if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "contract against vector", GEMM);
     memory_free(other);
 }
 
@@ -320,7 +339,7 @@ static void check_lanes(const Case *c)
     float *out = memory_new((size_t)(c->n_small * lanes), sizeof *out, "test");
     for (int64_t i = 0; i < c->n_big; i++)
         for (int lane = 0; lane < lanes; lane++) big[i * lanes + lane] = c->big[i * lanes + 1];
-    for (Way way = DIRECT; way < WAYS; way++) {
+    for (Way way = VECTOR; way < WAYS; way++) {
         run_contract(c, way, c->big, &finish, c->out);
         run_contract(c, way, big, &finish, out);
         for (int64_t i = 0; i < c->n_small; i++)

@@ -45,17 +45,17 @@ static void neighbours_stand_next_on_their_line(void **state)
     Objective objective = make(&survey, (ObjectiveRule){.target = TARGET_NEIGHBOUR});
     for (int64_t e = 0; e < GATHERS; e++) {
         int64_t need[OBJECTIVE_NEEDS], source[OBJECTIVE_INPUTS];
-        assert_int_equal(objective.before[e], before[e]);
-        assert_int_equal(objective.after[e], after[e]);
+        assert_int_equal(objective.neighbours.before[e], before[e]);
+        assert_int_equal(objective.neighbours.after[e], after[e]);
         int n = objective_needs(&objective, e, need);
         assert_int_equal(n, 1 + (before[e] >= 0) + (after[e] >= 0));
         assert_int_equal(need[0], e);
         objective_sources(&objective, e, source);
         assert_int_equal(source[0], e);
     }
-    assert_int_equal(objective.with_two, 2);
-    assert_int_equal(objective.with_one, 4);
-    assert_int_equal(objective.with_none, 3);
+    assert_int_equal(objective.neighbours.with_two, 2);
+    assert_int_equal(objective.neighbours.with_one, 4);
+    assert_int_equal(objective.neighbours.with_none, 3);
     objective_free(&objective);
 }
 

@@ -76,6 +76,23 @@ static void made_texts(void **state)
     memory_free(copy);
 }
 
+static void words_of_the_shell(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"plain/name=1.h5", "plain/name=1.h5"},
+        {"", "''"},
+        {"two words", "'two words'"},
+        {"it's", "'it'\\''s'"},
+        {"$HOME", "'$HOME'"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char *word = text_shell_word(pairs[i][0]);
+        assert_string_equal(word, pairs[i][1]);
+        memory_free(word);
+    }
+}
+
 static void nearest_names(void **state)
 {
     (void)state;
@@ -99,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(natural_order),   cmocka_unit_test(names_and_endings), cmocka_unit_test(whole_numbers),
         cmocka_unit_test(decimal_numbers), cmocka_unit_test(made_texts),        cmocka_unit_test(nearest_names),
+        cmocka_unit_test(words_of_the_shell),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

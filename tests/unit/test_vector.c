@@ -270,25 +270,6 @@ static void moments_are_sums_in_double(void **state)
     }
 }
 
-static void channel_sum_adds_each_channel(void **state)
-{
-    (void)state;
-    for (int level = 1; level <= vector_level(); level++)
-        for (int n = 1; n <= 9; n++) { /* whatever is left beside whole chains */
-            const Vector *vector = vector_of_level(level);
-            int lanes = vector->lanes, channels = 4;
-            Floats x, sum;
-            fill(x, MOST);
-            vector->channel_sum(channels, n, x, sum);
-            for (int c = 0; c < channels; c++)
-                for (int lane = 0; lane < lanes; lane++) {
-                    double wanted = 0;
-                    for (int i = 0; i < n; i++) wanted += (double)x[(c * n + i) * lanes + lane];
-                    assert_true(fabs(wanted - (double)sum[c * lanes + lane]) <= 2e-6);
-                }
-        }
-}
-
 static void add_adds(void **state)
 {
     (void)state;
@@ -310,18 +291,21 @@ static void loss_and_its_gradient(void **state)
         for (int with = 0; with < 16; with++) {
             const Vector *vector = vector_of_level(level);
             int lanes = vector->lanes, gradient = with >> 2 & 1, linear = with >> 3;
-            Floats target, weight, factor, z, before;
+            Floats target, weight, factor, z, before, total;
             Doubles error;
             fill(target, (int64_t)N * lanes);
             fill(weight, (int64_t)N * lanes);
             fill(factor, lanes);
             fill(z, (int64_t)N * lanes);
             memcpy(before, z, sizeof z);
-            for (int lane = 0; lane < lanes; lane++) error[lane] = 0.25 * lane; /* added to */
+            for (int lane = 0; lane < lanes; lane++) { /* both are added to */
+                error[lane] = 0.25 * lane;
+                total[lane] = 0.5f * (float)lane;
+            }
             vector->loss(N, target, with & 1 ? weight : NULL, with & 2 ? factor : NULL, 0.125f, gradient, linear, z,
-                         error);
+                         error, total);
             for (int lane = 0; lane < lanes; lane++) {
-                double wanted = 0.25 * lane;
+                double wanted = 0.25 * lane, passed = 0.5 * lane;
                 for (int i = 0; i < N; i++) {
                     int at = i * lanes + lane;
                     double out = (double)before[at], difference = out - (double)target[at];
@@ -329,7 +313,9 @@ static void loss_and_its_gradient(void **state)
                     wanted += w * difference * difference;
                     double back = 0.125 * w * difference * f * (linear ? 1 : 1 - out * out);
                     assert_true(fabs((double)z[at] - (gradient ? back : out)) <= 1e-7);
+                    passed += gradient ? back : 0;
                 }
+                assert_true(fabs((double)total[lane] - passed) <= 2e-6);
                 assert_true(fabs(error[lane] - wanted) <= 1e-5);
             }
         }
@@ -380,7 +366,6 @@ int main(void)
         cmocka_unit_test(magnitude_finds_the_largest),
         cmocka_unit_test(divide_is_a_division_to_an_ulp_and_leaves_zeros_alone),
         cmocka_unit_test(moments_are_sums_in_double),
-        cmocka_unit_test(channel_sum_adds_each_channel),
         cmocka_unit_test(add_adds),
         cmocka_unit_test(loss_and_its_gradient),
         cmocka_unit_test(windows_go_to_lanes_and_back),

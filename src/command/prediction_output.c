@@ -1,6 +1,6 @@
 /* The predicted survey: it grows as NAME.part, which knows from its creation what work it is of, and gets its name when
  * it is whole. Going on with one that a killed run left trusts only gathers whose data match their checksum. */
-#include "apply.h"
+#include "prediction.h"
 
 #include "seisdcn/files.h"
 #include "seisdcn/interrupt.h"
@@ -15,7 +15,7 @@
 
 /* ---- what stands there ---- */
 
-Status apply_output_check(const Job *job, const char *part)
+Status prediction_output_check(const Job *job, const char *part)
 {
     const char *output = command_text(job, "--output");
     bool resume = command_flag(job, "--resume"), begun = files_exists(part), whole = files_exists(output);
@@ -25,9 +25,8 @@ Status apply_output_check(const Job *job, const char *part)
     if (status != STATUS_OK || job->force) return status;
     if (begun && !resume)
         return status_fail(STATUS_USAGE,
-                           "%s exists: an apply that did not finish; go on with it by --resume, or start anew with "
-                           "--force",
-                           part);
+                           "%s exists: %s did not finish; go on with it by --resume, or start anew with --force", part,
+                           job->command->name);
     if (begun && whole)
         return status_fail(STATUS_USAGE,
                            "%s exists already, beside the unfinished %s: finish that and replace it with --resume "
@@ -38,33 +37,48 @@ Status apply_output_check(const Job *job, const char *part)
 
 typedef enum { STANDING_OF_THIS_WORK, STANDING_OF_OTHER_WORK, STANDING_DAMAGED, STANDING_UNKNOWN } Standing;
 
-/* What the file at path is; its status says why it is not of this work. Local: rank 0. */
-static Status judge(const Apply *apply, const char *path, Standing *standing)
+/* Reads back into work, which is described, what the file at path is of. STATUS_DATA where it does not tell,
+ * STATUS_USAGE where another command made it. */
+static Status read_work(const char *path, PredictionWork *work)
 {
     H5File file;
-    ApplyWork work;
-    *standing = STANDING_UNKNOWN;
     Status status = h5_open(path, false, &file);
-    if (status == STATUS_OK) {
-        status = apply_work_read(&file, &work);
-        Status closed = h5_close(&file);
-        if (status == STATUS_OK) status = closed;
-    }
-    if (status == STATUS_DATA) *standing = STANDING_DAMAGED;
     if (status != STATUS_OK) return status;
-    status = apply_work_compare(apply, path, &work);
+    const char *command = prediction_command_of(&file);
+    if (command != NULL && strcmp(command, work->command) != 0)
+        status =
+            status_fail(STATUS_USAGE, "%s was made by %s, not by %s: call that command, or start anew with --force",
+                        path, command, work->command);
+    else
+        status = prediction_work_read(&file, work);
+    Status closed = h5_close(&file);
+    return status != STATUS_OK ? status : closed;
+}
+
+/* What the file at path is; its status says why it is not of this work. Local: rank 0. */
+static Status judge(const Prediction *prediction, const char *path, Standing *standing)
+{
+    PredictionWork have, want;
+    prediction_work_describe(prediction, &want);
+    prediction_work_describe(prediction, &have);
+    *standing = STANDING_UNKNOWN;
+    Status status = read_work(path, &have);
+    if (status == STATUS_DATA) *standing = STANDING_DAMAGED;
+    if (status == STATUS_USAGE) *standing = STANDING_OF_OTHER_WORK;
+    if (status != STATUS_OK) return status;
+    status = prediction_work_compare(path, &have, &want);
     *standing = status == STATUS_OK ? STANDING_OF_THIS_WORK : STANDING_OF_OTHER_WORK;
     return status;
 }
 
 /* The same on all ranks: OK where the file at path is of this work (*usable) or is to be replaced by a new one. A
  * damaged `part` holds nothing that could be trusted; a whole output is the user's, and only --force replaces it. */
-static Status settle(const Apply *apply, const char *path, bool is_part, bool *usable)
+static Status settle(const Prediction *prediction, const char *path, bool is_part, bool *usable)
 {
-    const Comm *comm = &apply->job->comm;
+    const Comm *comm = &prediction->job->comm;
     Standing standing = STANDING_UNKNOWN;
-    Status status = comm->rank == 0 ? judge(apply, path, &standing) : STATUS_OK;
-    bool replace = apply->job->force ? standing != STANDING_UNKNOWN : is_part && standing == STANDING_DAMAGED;
+    Status status = comm->rank == 0 ? judge(prediction, path, &standing) : STATUS_OK;
+    bool replace = prediction->job->force ? standing != STANDING_UNKNOWN : is_part && standing == STANDING_DAMAGED;
     if (status != STATUS_OK && replace) {
         log_warning("%s; starting anew", status_message());
         status_clear();
@@ -87,16 +101,16 @@ static bool stands(const Comm *comm, const char *path)
 
 /* ---- a new one ---- */
 
-static Status create(Apply *apply)
+static Status create(Prediction *prediction)
 {
-    const Survey *survey = &apply->survey;
-    const Comm *comm = &apply->job->comm;
-    ApplyWork work;
-    char *history = survey_history(survey->history, apply->job->line);
+    const Survey *survey = &prediction->survey;
+    const Comm *comm = &prediction->job->comm;
+    PredictionWork work;
+    char *history = survey_history(survey->history, prediction->job->line);
     Status status = comm_agree(comm, history == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status != STATUS_OK) return status;
-    if (comm->rank == 0) unlink(apply->part); /* its space may be needed */
-    apply_work_describe(apply, &work);
+    if (comm->rank == 0) unlink(prediction->part); /* its space may be needed */
+    prediction_work_describe(prediction, &work);
     SurveyPlan plan = {.n_ensembles = survey->n_ensembles,
                        .n_samples = survey->n_samples,
                        .interval_us = survey->interval_us,
@@ -105,12 +119,12 @@ static Status create(Apply *apply)
                        .crosslines = survey->crosslines,
                        .history = history,
                        .with_done = true,
-                       .sparse = apply->n_selected < survey->n_ensembles,
+                       .sparse = prediction->n_selected < survey->n_ensembles,
                        .headers_from = survey->path,
-                       .add = apply_work_write,
+                       .add = prediction_work_write,
                        .context = &work};
-    apply->begun = true;
-    status = survey_create(comm, apply->part, &plan, &apply->predicted);
+    prediction->begun = true;
+    status = survey_create(comm, prediction->part, &plan, &prediction->predicted);
     memory_free(history);
     return status;
 }
@@ -127,15 +141,15 @@ static bool same_gathers(const Survey *a, const Survey *b)
 }
 
 /* Each rank reads its share of the n gathers; good[i] becomes 1 where gather e[i] matches its checksum. */
-static Status verify(const Apply *apply, const int64_t *e, int64_t n, int64_t *good)
+static Status verify(const Prediction *prediction, const int64_t *e, int64_t n, int64_t *good)
 {
-    const Comm *comm = &apply->job->comm;
+    const Comm *comm = &prediction->job->comm;
     int64_t first, end;
     Status status = STATUS_OK;
     comm_share(comm, n, &first, &end);
     log_progress_start("check", n, "gathers");
     for (int64_t i = first; i < end && status == STATUS_OK && !interrupt_asked(); i++) {
-        status = survey_verify_gather(&apply->predicted, e[i]);
+        status = survey_verify_gather(&prediction->predicted, e[i]);
         good[i] = status == STATUS_OK;
         if (status == STATUS_DATA) {
             status_clear();
@@ -147,36 +161,36 @@ static Status verify(const Apply *apply, const int64_t *e, int64_t n, int64_t *g
     if (status == STATUS_OK) status = interrupt_status();
     if (status == STATUS_INTERRUPTED)
         status = status_fail(status, "%s while it checked %s, which stays as it was: go on with --resume",
-                             status_message(), apply->part);
+                             status_message(), prediction->part);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) comm_sum(comm, good, (size_t)n);
     return status;
 }
 
 /* Takes the gathers that are done, and match, out of the list. */
-static Status take_done(Apply *apply)
+static Status take_done(Prediction *prediction)
 {
-    const Comm *comm = &apply->job->comm;
-    size_t n = (size_t)apply->n_selected;
+    const Comm *comm = &prediction->job->comm;
+    size_t n = (size_t)prediction->n_selected;
     int64_t *claimed = memory_new(n, sizeof *claimed, "the finished gathers");
     int64_t *good = memory_new(n, sizeof *good, "the finished gathers");
     int64_t n_claimed = 0, n_good = 0, n_left = 0;
     Status status = comm_agree(comm, claimed == NULL || good == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status == STATUS_OK) {
-        for (int64_t i = 0; i < apply->n_selected; i++)
-            if (apply->predicted.done[apply->list[i]]) claimed[n_claimed++] = apply->list[i];
-        status = verify(apply, claimed, n_claimed, good);
+        for (int64_t i = 0; i < prediction->n_selected; i++)
+            if (prediction->predicted.done[prediction->list[i]]) claimed[n_claimed++] = prediction->list[i];
+        status = verify(prediction, claimed, n_claimed, good);
     }
     if (status == STATUS_OK) {
-        for (int64_t i = 0, at = 0; i < apply->n_selected; i++) {
-            bool done = at < n_claimed && claimed[at] == apply->list[i] && good[at++] == 1;
+        for (int64_t i = 0, at = 0; i < prediction->n_selected; i++) {
+            bool done = at < n_claimed && claimed[at] == prediction->list[i] && good[at++] == 1;
             n_good += done;
-            if (!done) apply->list[n_left++] = apply->list[i];
+            if (!done) prediction->list[n_left++] = prediction->list[i];
         }
-        apply->n = n_left;
+        prediction->n = n_left;
         char done[32], all[32];
-        log_note("resuming %s: %s of %s gathers are done", apply->part, log_count(n_good, done),
-                 log_count(apply->n_selected, all));
+        log_note("resuming %s: %s of %s gathers are done", prediction->part, log_count(n_good, done),
+                 log_count(prediction->n_selected, all));
         if (n_good < n_claimed)
             log_warning("%s of the finished gathers do not match their checksum and are predicted again",
                         log_count(n_claimed - n_good, done));
@@ -187,11 +201,11 @@ static Status take_done(Apply *apply)
 }
 
 /* *usable: false where the file turned out to be damaged. */
-static Status resume(Apply *apply, bool *usable)
+static Status resume(Prediction *prediction, bool *usable)
 {
-    const Comm *comm = &apply->job->comm;
-    bool dry = command_flag(apply->job, "--dry-run");
-    Status status = survey_open(comm, apply->part, !dry, &apply->predicted);
+    const Comm *comm = &prediction->job->comm;
+    bool dry = command_flag(prediction->job, "--dry-run");
+    Status status = survey_open(comm, prediction->part, !dry, &prediction->predicted);
     *usable = status != STATUS_DATA;
     if (status == STATUS_DATA) {
         log_warning("%s; starting anew", status_message());
@@ -199,69 +213,69 @@ static Status resume(Apply *apply, bool *usable)
         return STATUS_OK;
     }
     if (status != STATUS_OK) return status;
-    if (!same_gathers(&apply->survey, &apply->predicted)) {
-        if (apply->job->force) {
-            log_warning("%s has other gathers than %s; starting anew", apply->part, apply->survey.path);
+    if (!same_gathers(&prediction->survey, &prediction->predicted)) {
+        if (prediction->job->force) {
+            log_warning("%s has other gathers than %s; starting anew", prediction->part, prediction->survey.path);
             *usable = false;
-            return survey_close(&apply->predicted);
+            return survey_close(&prediction->predicted);
         }
         return status_fail(STATUS_DATA,
                            "%s has other gathers, inlines or crosslines than %s: give its survey, or start anew with "
                            "--force",
-                           apply->part, apply->survey.path);
+                           prediction->part, prediction->survey.path);
     }
-    status = take_done(apply);
-    if (status == STATUS_OK) apply->begun = !dry;
+    status = take_done(prediction);
+    if (status == STATUS_OK) prediction->begun = !dry;
     return status;
 }
 
-Status apply_output_open(Apply *apply, bool *finished)
+Status prediction_output_open(Prediction *prediction, bool *finished)
 {
-    const Comm *comm = &apply->job->comm;
-    const char *output = command_text(apply->job, "--output");
+    const Comm *comm = &prediction->job->comm;
+    const char *output = command_text(prediction->job, "--output");
     bool usable = false;
     Status status = STATUS_OK;
     *finished = false;
-    if (command_flag(apply->job, "--resume")) {
-        bool begun = stands(comm, apply->part);
+    if (command_flag(prediction->job, "--resume")) {
+        bool begun = stands(comm, prediction->part);
         if (begun) {
-            status = settle(apply, apply->part, true, &usable);
-            if (status == STATUS_OK && usable) status = resume(apply, &usable);
+            status = settle(prediction, prediction->part, true, &usable);
+            if (status == STATUS_OK && usable) status = resume(prediction, &usable);
             if (status != STATUS_OK || usable) return status;
         } else if (stands(comm, output)) {
-            status = settle(apply, output, false, finished);
+            status = settle(prediction, output, false, finished);
             if (status != STATUS_OK || *finished) return status;
         } else {
-            log_note("nothing to resume: %s does not exist; starting from the beginning", apply->part);
+            log_note("nothing to resume: %s does not exist; starting from the beginning", prediction->part);
         }
     }
-    return command_flag(apply->job, "--dry-run") ? STATUS_OK : create(apply);
+    return command_flag(prediction->job, "--dry-run") ? STATUS_OK : create(prediction);
 }
 
 /* ---- the end ---- */
 
-Status apply_output_finish(Apply *apply)
+Status prediction_output_finish(Prediction *prediction)
 {
-    const Comm *comm = &apply->job->comm;
-    Status status = survey_finish(&apply->predicted);
+    const Comm *comm = &prediction->job->comm;
+    Status status = survey_finish(&prediction->predicted);
     if (status != STATUS_OK) return status;
-    if (comm->rank == 0) status = files_publish(apply->part, command_text(apply->job, "--output"));
+    if (comm->rank == 0) status = files_publish(prediction->part, command_text(prediction->job, "--output"));
     return comm_agree(comm, status);
 }
 
-Status apply_output_abandon(Apply *apply, Status status)
+Status prediction_output_abandon(Prediction *prediction, Status status)
 {
-    const Comm *comm = &apply->job->comm;
-    if (!apply->begun) return status;
+    const Comm *comm = &prediction->job->comm;
+    if (!prediction->begun) return status;
     char why[STATUS_MESSAGE_MAX], done_text[32], all_text[32];
     snprintf(why, sizeof why, "%s", status_message());
-    int64_t done = apply->n_done;
+    int64_t done = prediction->n_done;
     comm_sum(comm, &done, 1);
-    done += apply->n_selected - apply->n;
-    (void)survey_close(&apply->predicted); /* the first failure is the one to tell */
+    done += prediction->n_selected - prediction->n;
+    (void)survey_close(&prediction->predicted); /* the first failure is the one to tell */
     bool keep = done > 0 || status == STATUS_INTERRUPTED;
-    if (!keep && comm->rank == 0) unlink(apply->part);
+    if (!keep && comm->rank == 0) unlink(prediction->part);
     if (!keep) return status_fail(status, "%s", why);
     return status_fail(status, "%.1600s; %s of %s gathers are done in %s: the same command with --resume goes on there",
-                       why, log_count(done, done_text), log_count(apply->n_selected, all_text), apply->part);
+                       why, log_count(done, done_text), log_count(prediction->n_selected, all_text), prediction->part);
 }

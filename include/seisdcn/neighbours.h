@@ -1,0 +1,27 @@
+/* neighbours: gathers of the same inline, next to each other in the order of their crosslines, whatever lies between;
+ * of gathers at one place the first in the file comes first. A gather without a known position has none. */
+#ifndef SEISDCN_NEIGHBOURS_H
+#define SEISDCN_NEIGHBOURS_H
+
+#include "seisdcn/status.h"
+#include "seisdcn/survey.h"
+
+#include <stdint.h>
+
+typedef struct {
+    int64_t *before, *after;               /* [n_ensembles] the gather's neighbours, -1: none; one block */
+    int64_t with_two, with_one, with_none; /* gathers with so many neighbours */
+} Neighbours;
+
+/* Finds them out of a survey's tables. Local, the same on all ranks. STATUS_DATA where no gather has any: the
+ * message says who wants them ("train.target=neighbour") and what does without; STATUS_MEMORY. To be freed also after a
+ * failure. */
+Status neighbours_new(const Survey *survey, const char *wanted, const char *remedy, Neighbours *neighbours);
+
+/* One of zeros is nothing. */
+void neighbours_free(Neighbours *neighbours);
+
+/* Says on the log how many gathers have how many, and how far apart they lie. Local: rank 0's. */
+void neighbours_report(const Survey *survey, const Neighbours *neighbours);
+
+#endif
