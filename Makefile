@@ -12,7 +12,7 @@ PACKAGES += libyaml-dev                # the configuration
 PACKAGES += librandom123-dev           # Philox: random numbers by counter
 PACKAGES += libxxhash-dev              # XXH3: the checksum of every gather
 PACKAGES += libsegyio-dev              # reads SEG-Y; left out where it is not there
-PACKAGES += libfftw3-dev               # spectra of plot and qc, f-x filtering; a build without it says so when asked for them
+PACKAGES += libfftw3-dev               # spectra of plot and qc, f-x filtering, attributes; a build without it says so
 PACKAGES += gnuplot-nox fonts-dejavu-core # plot runs gnuplot, which draws with this font
 # For tests only: units; programs run as a whole and files read back; the original's own network as the oracle; SEG-Y
 # that is written, read by another.

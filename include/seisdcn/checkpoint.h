@@ -38,6 +38,7 @@ typedef struct {
     int64_t best_epoch, epochs_since_best;
     int64_t metrics_rows;                      /* written so far */
     uint64_t survey_checksum;                  /* of the survey */
+    uint64_t attributes_checksum;              /* survey_channels_checksum(), 0: amplitudes alone */
     uint64_t map_checksum;                     /* of an explicit map's rows (index_rows_checksum()), 0: implicit */
     uint64_t init_checksum;                    /* of --init's model, 0: none */
     uint64_t clean_checksum;                   /* of the clean survey, 0: none */

@@ -28,6 +28,9 @@ Status files_check_space(const char *path, double bytes);
  * file systems that cannot reserve are passed over. Local. STATUS_IO where there is too little space. */
 Status files_reserve(const char *path);
 
+/* The same from byte `first`, which the file has, to its end. */
+Status files_reserve_from(const char *path, int64_t first);
+
 /* The whole file at path as a text with a final zero, to be freed with memory_free(). Local. STATUS_IO, STATUS_MEMORY.
  */
 Status files_read_text(const char *path, char **text);

@@ -9,6 +9,7 @@
 #include "seisdcn/index_map.h"
 #include "seisdcn/network.h"
 #include "seisdcn/status.h"
+#include "seisdcn/survey.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +21,9 @@ typedef struct {
     int64_t by, seed;
     double test, valid;
     bool has_survey;
-    uint64_t survey_checksum; /* of the survey that it was trained with */
+    uint64_t survey_checksum;            /* of the survey that it was trained with */
+    char channels[SURVEY_CHANNELS_TEXT]; /* of a gather that feeds it (survey_describe_channels()); "" where the file
+                                            does not say, as of amplitudes alone */
 } ModelInfo;
 
 /* The checksum of a network's state_dict. Local. STATUS_MEMORY. */
@@ -55,9 +58,14 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
  * value; the dropout never conflicts, nor does train.target with the same input: the user's stands. */
 Status model_take_config(const Network *network, const char *path, Config *config);
 
-/* Checks that a survey has the channels that the network wants; `code` otherwise (STATUS_CONFIG for a network that the
- * configuration asks for, STATUS_DATA for a model's), and the message says what is there. Pure but for the message. */
-Status model_check_survey(const Network *network, const Survey *survey, Status code);
+/* Channels of one gather that feeds a network. Pure. */
+int64_t model_gather_channels(const Network *network);
+
+/* Lets a survey feed a network: those that `channels` describes (ModelInfo's; "" or NULL: the first in alphabetical
+ * order) become the survey's first channels, and the network knows which of them are raw. Local, alike on all ranks.
+ * Where the survey has too few, `code` (STATUS_CONFIG for a network that the configuration asks for, STATUS_DATA for a
+ * model's), and the message says what is there; STATUS_DATA where it lacks one that is described. */
+Status model_take_survey(Network *network, const char *channels, Survey *survey, Status code);
 
 /* Checks that a map's patches have the network's size: STATUS_CONFIG. Pure but for the message. */
 Status model_check_map(const Network *network, const IndexMap *map);

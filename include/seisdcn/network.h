@@ -10,7 +10,12 @@
  *
  * Batch norm is folded into the first layer, which sees nothing but data: y0 = a x + b makes conv_1(y0) a convolution
  * of raw x with weights w a and a bias of its own, and batch norm's own gradients follow from the first layer's raw
- * ones by linearity. So y0 is never stored, and nothing divides by gamma. */
+ * ones by linearity. So y0 is never stored, and nothing divides by gamma.
+ *
+ * That wants x near 1: of large x, or of a mean far above its deviation, sums and gradients in float would lose what
+ * the fold takes off again. Channels that come in any unit (network_set_raw()) are therefore conditioned first: x
+ * becomes (x - offset) / unit, offset the float next to the mean of a fold and unit a power of two next to its
+ * deviation. Batch norm makes the same y0 of it. */
 #ifndef SEISDCN_NETWORK_H
 #define SEISDCN_NETWORK_H
 
@@ -66,6 +71,9 @@ typedef struct {
     float *first_weight, *first_bias;   /* the first layer with batch norm folded in */
     double *slope, *shift;              /* [channels]: y0 = slope x + shift, of the last fold */
     double *mean, *scale;               /* [channels]: of the last fold; scale = 1 / sqrt(var + eps) */
+    double *offset, *unit;              /* [channels]: of the last fold; 0 and 1 of channels that are not raw. The
+                                           four above are those of conditioned channels */
+    bool *raw;                          /* [channels] */
 } Network;
 
 /* Checks a shape: STATUS_CONFIG with the key where levels leave nothing of the patch, or a number is out of range; and
@@ -95,6 +103,13 @@ void network_fold(Network *network, const double *mean, const double *var);
 /* network_fold() with the running statistics: for validation and apply. Pure. */
 void network_fold_running(Network *network);
 
+/* Says which channels are raw: shared [n] are the channels of a gather that share its scale; where several gathers feed
+ * the network, theirs follow each other. Before groups are made. Pure. */
+void network_set_raw(Network *network, const bool *shared, int64_t n);
+
+/* Conditions n values of channel c with the last fold's offset and unit, where it is raw. Pure. */
+void network_condition(const Network *network, int64_t c, float *values, int64_t n);
+
 /* Moves the running statistics towards a batch's (momentum 0.1; var biased, n values a channel). Pure. */
 void network_track(Network *network, const double *mean, const double *var, double n);
 
@@ -106,6 +121,8 @@ typedef struct {
     float *output; /* like target: prediction, filled by network_forward(); points into `block` */
     float *activation[2 * NETWORK_LEVELS_MAX]; /* of each layer [out channels][rows][cols][lane] */
     float *sum[2 * NETWORK_LEVELS_MAX];        /* with skip: a decoder layer's output plus the encoder's */
+    float *kept;                               /* like target: raw channels of the input before they were conditioned,
+                                                  where the loss may want them; else NULL */
     float *factor;                             /* [n_dropout][lane]: dropout factors, 1 / (1 - p) or 0 */
     float *gradient;                           /* [n_parameters][lane], of training */
     float *scratch;
@@ -123,6 +140,10 @@ void network_group_free(NetworkGroup *group);
 /* Draws one lane's dropout factors for patch (ensemble, trace, sample) of an epoch. Pure. */
 void network_draw_dropout(const Network *network, NetworkGroup *group, int lane, int64_t seed, int64_t epoch,
                           const int64_t patch[3]);
+
+/* Conditions the raw channels of group->x. Once for an input, after the fold, before network_forward(); without raw
+ * channels it is nothing. Pure. */
+void network_condition_group(const Network *network, NetworkGroup *group);
 
 /* group->output from group->x, with dropout where dropout = true. Call after a fold. Pure. */
 void network_forward(const Network *network, NetworkGroup *group, bool dropout);

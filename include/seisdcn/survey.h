@@ -18,12 +18,17 @@ enum {
     SURVEY_SOURCE_MAX = 256,
     SURVEY_ATTRIBUTES_MAX = 64,
     SURVEY_NAME_MAX = 64,
-    SURVEY_DATASET_MAX = SURVEY_NAME_MAX + 16
+    SURVEY_DATASET_MAX = SURVEY_NAME_MAX + 32,
+    SURVEY_CHANNELS_TEXT = SURVEY_ATTRIBUTES_MAX * (SURVEY_NAME_MAX + 24)
 };
 
 typedef struct {
     char name[SURVEY_NAME_MAX]; /* NAME of /attribute/NAME */
     bool shared_scale;          /* scale = "shared" (default) or "none" */
+    /* of those that seisdcn computed (survey_add.h) */
+    bool has_checksums;       /* /attribute_checksum/NAME holds one for each gather */
+    uint64_t checksum;        /* XXH3_64bits over these; 0: unknown */
+    uint64_t survey_checksum; /* the root's of the survey, of whose amplitudes it was made; 0: unknown */
 } SurveyAttribute;
 
 typedef struct {
@@ -35,7 +40,8 @@ typedef struct {
     uint64_t *checksums;           /* [n_ensembles] */
     uint8_t *done;                 /* [n_ensembles], NULL where the file has none */
     int n_attributes;
-    SurveyAttribute attribute[SURVEY_ATTRIBUTES_MAX]; /* in alphabetical order: channel c is attribute[c - 1] */
+    SurveyAttribute attribute[SURVEY_ATTRIBUTES_MAX]; /* channel c is attribute[c - 1]: in alphabetical order, until
+                                                         survey_take_channels() */
     char *history;                                    /* of the file, "" where none */
     char *path;
     H5File file; /* parallel, open */
@@ -64,6 +70,22 @@ int64_t survey_first_not_finite(const float *values, int64_t n);
 /* The dataset of channel c, at most n_attributes: "/amplitude" or "/attribute/NAME"; text holds SURVEY_DATASET_MAX
  * bytes. Pure. */
 char *survey_channel_name(const Survey *survey, int64_t c, char *text);
+
+/* The checksums of the gathers of channel c, which has them: "/attribute_checksum/NAME"; text as above. Pure. */
+char *survey_checksums_name(const Survey *survey, int64_t c, char *text);
+
+/* What the first n_channels channels are, "amplitude, envelope (scale shared)", into text [SURVEY_CHANNELS_TEXT]. Pure.
+ */
+char *survey_describe_channels(const Survey *survey, int64_t n_channels, char *text);
+
+/* Makes those the first channels that `wanted` describes (survey_describe_channels()), in its order, whatever else the
+ * survey holds. Pure but for the message, alike on all ranks. STATUS_DATA where it lacks one, or scales it otherwise.
+ */
+Status survey_take_channels(Survey *survey, const char *wanted);
+
+/* A checksum of what the first n_channels channels hold besides the amplitudes: their names, scales, and checksums
+ * where they have them; 0 for the amplitudes alone. Pure. */
+uint64_t survey_channels_checksum(const Survey *survey, int64_t n_channels);
 
 /* Checks that channel c's values [fold(e)][n_samples] of ensemble e are finite. Local. STATUS_DATA with trace and
  * sample. */
@@ -126,6 +148,9 @@ Status survey_predicted_bytes(const Survey *survey, int64_t *bytes);
 
 /* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */
 Status survey_verify_gather(const Survey *survey, int64_t e);
+
+/* The same of channel c > 0, which has checksums. Local. STATUS_DATA names the gather. */
+Status survey_verify_channel(const Survey *survey, int64_t c, int64_t e);
 
 /* A history line for an output: what made it, in one line of YAML-like text: command, inputs with checksums, program,
  * HDF5 and MPI versions; earlier lines stand above. No wall clock, no rank count. To be freed with memory_free().

@@ -12,6 +12,10 @@ Status aim_open(Job *job, const Survey *survey, const Network *network, Aim *aim
                            config_word(CONFIG_TRAIN_TARGET, rule->target));
     if (rule->target == TARGET_SOURCE) return STATUS_OK;
     Status status = wanted ? survey_open(&job->comm, clean, false, &aim->clean) : STATUS_OK;
+    if (status == STATUS_OK && wanted && network->shape.n_out > 1) {
+        char channels[SURVEY_CHANNELS_TEXT];
+        status = survey_take_channels(&aim->clean, survey_describe_channels(survey, network->shape.n_out, channels));
+    }
     if (status == STATUS_OK) {
         int64_t channels = network->shape.channels / objective_inputs(rule->target);
         status = objective_new(rule, survey, wanted ? &aim->clean : NULL, channels, network->shape.n_out,

@@ -26,15 +26,22 @@ static Status prepare(Prediction *prediction)
 
 static Status check(Prediction *prediction)
 {
-    return model_check_survey(&apply_of(prediction)->network, &prediction->survey, STATUS_DATA);
+    Apply *apply = apply_of(prediction);
+    return model_take_survey(&apply->network, apply->info.channels, &prediction->survey, STATUS_DATA);
 }
 
-static void describe_channels(const Survey *survey, int64_t n_channels, char text[FACT_TEXT_MAX])
+/* What channels feed the network, and a checksum of what they hold. */
+static void describe_channels(const Survey *survey, int64_t n_channels, PredictionWork *work)
 {
-    size_t at = (size_t)snprintf(text, FACT_TEXT_MAX, "amplitude");
-    for (int64_t c = 1; c < n_channels && at < FACT_TEXT_MAX; c++)
-        at += (size_t)snprintf(text + at, FACT_TEXT_MAX - at, ", %s (scale %s)", survey->attribute[c - 1].name,
-                               survey->attribute[c - 1].shared_scale ? "shared" : "none");
+    char text[SURVEY_CHANNELS_TEXT];
+    Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_TEXT, "channels", "choice of channels");
+    fact->path = survey->path;
+    survey_describe_channels(survey, n_channels, text);
+    snprintf(fact->room, sizeof fact->room, "%.*s", FACT_TEXT_MAX - 1, text); /* the checksum is of all of it */
+    if (n_channels == 1) return;
+    fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "attributes_checksum", "survey's attributes");
+    fact->path = survey->path;
+    fact->checksum = survey_channels_checksum(survey, n_channels);
 }
 
 static void describe_network(const NetworkShape *shape, char text[FACT_TEXT_MAX])
@@ -55,10 +62,8 @@ static void describe(const Prediction *prediction, PredictionWork *work)
     const Config *config = &prediction->job->config;
     const NetworkShape *shape = &apply->network.shape;
     const char *model = command_text(prediction->job, "--model"), *kernels = network_blas_kernels(&apply->network);
-    Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_TEXT, "channels", "choice of channels");
-    fact->path = prediction->survey.path;
-    describe_channels(&prediction->survey, shape->channels / objective_inputs(shape->objective.target), fact->room);
-    fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "model_checksum", "model");
+    describe_channels(&prediction->survey, model_gather_channels(&apply->network), work);
+    Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "model_checksum", "model");
     fact->path = model;
     fact->checksum = apply->info.checksum;
     fact = prediction_fact(work, FACT_OF_INPUT, FACT_TEXT, "network", "network"); /* what the checksum leaves out */

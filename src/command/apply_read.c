@@ -8,12 +8,7 @@
 /* Gathers that stay in memory: the next gather of the line wants two of these three again. */
 enum { HELD = 4 };
 
-/* Channels of a gather that goes in. */
-static int64_t gather_channels(const Apply *apply)
-{
-    const NetworkShape *shape = &apply->network.shape;
-    return shape->channels / objective_inputs(shape->objective.target);
-}
+static int64_t gather_channels(const Apply *apply) { return model_gather_channels(&apply->network); }
 
 void apply_shared_scale(Apply *apply, const Survey *survey)
 {

@@ -1,10 +1,10 @@
 /* info: what a survey, map or model file holds, and whether it is what its checksums were made of. */
+#include "info_private.h"
+
 #include "seisdcn/checkpoint.h"
-#include "seisdcn/checksum.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/log.h"
-#include "seisdcn/memory.h"
 #include "seisdcn/model.h"
 #include "seisdcn/sgy_sample.h"
 #include "seisdcn/survey.h"
@@ -16,10 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Gathers that each rank verifies between two agreements, and how many bad ones a message names. */
-enum { ROUND_GATHERS = 64, BAD_SHOWN = 10, COLUMN = 20, FORMAT_MAX = 64 };
+enum { COLUMN = 20, FORMAT_MAX = 64 };
 
-static void line(const char *label, const char *text) { log_result("  %-*s %s", (int)COLUMN, label, text); }
+void info_line(const char *label, const char *text) { log_result("  %-*s %s", (int)COLUMN, label, text); }
 
 /* ---- survey ---- */
 
@@ -41,7 +40,7 @@ static void show_range(const char *label, const int32_t *values, int64_t n)
         snprintf(text, sizeof text, "unknown");
     else
         snprintf(text, sizeof text, "%" PRId32 " to %" PRId32 "%s", low, high, more);
-    line(label, text);
+    info_line(label, text);
 }
 
 static void show_traces(const Survey *survey)
@@ -56,7 +55,7 @@ static void show_traces(const Survey *survey)
     else
         snprintf(text, sizeof text, "%s (%s to %s a gather)", count, log_count(smallest, low),
                  log_count(largest, high));
-    line("traces", text);
+    info_line("traces", text);
 }
 
 static void show_history(const char *history)
@@ -77,107 +76,49 @@ static void show_segy(const SurveySegy *segy)
     const char *name = sgy_format_name(segy->format);
     snprintf(text, sizeof text, "%s-endian, format %d (%s)%s", segy->big ? "big" : "little", segy->format,
              name == NULL ? "unknown" : name, files);
-    line("from SEG-Y", text);
+    info_line("from SEG-Y", text);
+}
+
+static void show_channel(const Survey *survey, int c)
+{
+    char label[32], dataset[SURVEY_DATASET_MAX], definition[128] = "", text[320];
+    const SurveyAttribute *attribute = &survey->attribute[c - 1];
+    survey_channel_name(survey, c, dataset);
+    if (h5_has(&survey->file, dataset, "definition") &&
+        h5_get_text(&survey->file, dataset, "definition", definition, sizeof definition) != STATUS_OK)
+        status_clear(); /* a user's own may be anything */
+    snprintf(label, sizeof label, "channel %d", c);
+    snprintf(text, sizeof text, "%s (scale %s)%s%s", attribute->name, attribute->shared_scale ? "shared" : "none",
+             definition[0] == '\0' ? "" : ": ", definition);
+    info_line(label, text);
 }
 
 static void show_survey(const Survey *survey, const SurveySegy *segy)
 {
     char text[160], other[32];
     log_result("%s: %s", survey->path, survey->done != NULL ? "a predicted survey" : "a survey");
-    line("gathers", log_count(survey->n_ensembles, text));
+    info_line("gathers", log_count(survey->n_ensembles, text));
     if (survey->done != NULL) {
         int64_t done = 0;
         for (int64_t e = 0; e < survey->n_ensembles; e++) done += survey->done[e] != 0;
-        line("predicted", log_count(done, text));
+        info_line("predicted", log_count(done, text));
     }
     show_traces(survey);
-    line("samples a trace", log_count(survey->n_samples, text));
+    info_line("samples a trace", log_count(survey->n_samples, text));
     if (survey->interval_us > 0)
         snprintf(text, sizeof text, "%.9g us (%.9g s a trace)", survey->interval_us,
                  survey->interval_us * 1e-6 * (double)(survey->n_samples - 1));
     else
         snprintf(text, sizeof text, "unknown");
-    line("sample interval", text);
+    info_line("sample interval", text);
     show_range("inlines", survey->inlines, survey->n_ensembles);
     show_range("crosslines", survey->crosslines, survey->n_ensembles);
-    line("amplitudes", log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, other));
-    for (int c = 0; c < survey->n_attributes; c++) {
-        snprintf(text, sizeof text, "%s (scale %s)", survey->attribute[c].name,
-                 survey->attribute[c].shared_scale ? "shared" : "none");
-        snprintf(other, sizeof other, "channel %d", c + 1);
-        line(other, text);
-    }
+    info_line("amplitudes", log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, other));
+    for (int c = 1; c <= survey->n_attributes; c++) show_channel(survey, c);
     if (segy->head != NULL) show_segy(segy);
     snprintf(text, sizeof text, "%016" PRIx64, survey->checksum);
-    line("checksum", text);
+    info_line("checksum", text);
     show_history(survey->history);
-}
-
-/* Each rank verifies its run of gathers; bad [end - first] gets the numbers of those that do not match. */
-static Status verify_share(const Survey *survey, int64_t first, int64_t end, int64_t *bad, int64_t *n_bad)
-{
-    const Comm *comm = &survey->comm;
-    Status status = STATUS_OK;
-    int64_t most = (survey->n_ensembles + comm->size - 1) / comm->size;
-    for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
-        for (int64_t e = first + round; e < end && e < first + round + ROUND_GATHERS && status == STATUS_OK; e++) {
-            if (survey->done != NULL && !survey->done[e]) continue;
-            status = survey_verify_gather(survey, e);
-            if (status == STATUS_DATA) {
-                bad[(*n_bad)++] = e;
-                status = STATUS_OK;
-                status_clear();
-            }
-            log_progress((e - first) * comm->size, NULL);
-        }
-        status = comm_agree(comm, status);
-    }
-    return status;
-}
-
-/* Rank 0 names the bad gathers of all ranks, then checks the root. */
-static Status judge(const Survey *survey, const int64_t *bad, int64_t n_bad)
-{
-    char list[BAD_SHOWN * 100] = "", more[32] = "", name[96];
-    size_t at = 0;
-    for (int64_t i = 0; i < n_bad && i < BAD_SHOWN; i++)
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i == 0 ? "" : ", ",
-                               survey_ensemble_name(survey, bad[i], name));
-    if (n_bad > BAD_SHOWN) snprintf(more, sizeof more, " and %" PRId64 " more", n_bad - BAD_SHOWN);
-    if (n_bad > 0)
-        return status_fail(
-            STATUS_DATA, "%s: %" PRId64 " gather%s not match %s checksum: %s%s; make the file again from its source",
-            survey->path, n_bad, n_bad == 1 ? " does" : "s do", n_bad == 1 ? "its" : "their", list, more);
-    uint64_t root = checksum_bytes(survey->checksums, (size_t)survey->n_ensembles * sizeof *survey->checksums);
-    if (root == survey->checksum) return STATUS_OK;
-    return status_fail(STATUS_DATA,
-                       "%s: the root's checksum %016" PRIx64 " is not that of /ensemble/checksum (%016" PRIx64
-                       "); the file is unfinished or damaged",
-                       survey->path, survey->checksum, root);
-}
-
-static Status verify_survey(const Survey *survey)
-{
-    const Comm *comm = &survey->comm;
-    int64_t first, end, n_bad = 0;
-    comm_share(comm, survey->n_ensembles, &first, &end);
-    int64_t *bad = memory_new((size_t)(end - first), sizeof *bad, "the gathers that do not match");
-    Status status = comm_agree(comm, bad == NULL ? STATUS_MEMORY : STATUS_OK);
-    if (status == STATUS_OK) {
-        log_progress_start("verify", survey->n_ensembles, "gathers");
-        status = verify_share(survey, first, end, bad, &n_bad);
-        log_progress_end();
-    }
-    void *all = NULL;
-    if (status == STATUS_OK) {
-        status = comm_gather(comm, bad, (size_t)n_bad * sizeof *bad, &all, NULL);
-        comm_sum(comm, &n_bad, 1);
-    }
-    if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? judge(survey, all, n_bad) : STATUS_OK);
-    memory_free(all);
-    memory_free(bad);
-    if (status == STATUS_OK) line("verified", "every checksum matches");
-    return status;
 }
 
 static Status info_survey(const Job *job, const char *path)
@@ -190,7 +131,7 @@ static Status info_survey(const Job *job, const char *path)
     if (status == STATUS_OK) {
         show_survey(&survey, &segy);
         survey_segy_free(&segy);
-        if (command_flag(job, "--verify")) status = verify_survey(&survey);
+        if (command_flag(job, "--verify")) status = info_verify_survey(&survey);
     }
     Status closed = survey_close(&survey);
     return status != STATUS_OK ? status : closed;
@@ -219,7 +160,7 @@ static Status show_attribute(const char *name, void *context)
         status_clear(); /* a user's own attribute may be anything */
         snprintf(text, sizeof text, "(not one value)");
     }
-    line(name, text);
+    info_line(name, text);
     return STATUS_OK;
 }
 
@@ -254,7 +195,7 @@ static Status show_map(const H5File *file)
         rows = true;
         status = show_dataset(names[i], &visit);
     }
-    if (status == STATUS_OK && !rows) line("rows", "not written out (index --materialize does)");
+    if (status == STATUS_OK && !rows) info_line("rows", "not written out (index --materialize does)");
     return status;
 }
 
@@ -307,8 +248,8 @@ static Status verify_model(const Comm *comm, const char *path)
     bool is_checkpoint = false;
     status = comm_agree(comm, comm->rank == 0 ? verify_checkpoint(path, &is_checkpoint) : STATUS_OK);
     if (status != STATUS_OK) return status;
-    line("verified", text);
-    if (is_checkpoint) line("", "as a checkpoint: every byte");
+    info_line("verified", text);
+    if (is_checkpoint) info_line("", "as a checkpoint: every byte");
     return STATUS_OK;
 }
 

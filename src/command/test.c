@@ -73,7 +73,7 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &network, &info);
     if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
-    if (status == STATUS_OK) status = model_check_survey(&network, &survey, STATUS_DATA);
+    if (status == STATUS_OK) status = model_take_survey(&network, info.channels, &survey, STATUS_DATA);
     if (status == STATUS_OK) network.shape.objective = model_shape(&job->config).objective;
     if (status == STATUS_OK) status = aim_open(job, &survey, &network, &aim);
     if (status == STATUS_OK && map_path == NULL) status = take_split(&info, &survey, model, &job->config);

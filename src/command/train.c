@@ -21,6 +21,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct {
     Job *job;
@@ -28,6 +29,7 @@ typedef struct {
     Aim aim;
     IndexMap map;
     Network network;
+    char channels[SURVEY_CHANNELS_TEXT]; /* of the checkpoint or --init, "" where none says */
     Trainer trainer;
     Evaluation validation;
     TrainResume resume;
@@ -58,6 +60,7 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
     if (status == STATUS_OK) train->network.shape.objective = model_shape(&job->config).objective;
     train->state.init_checksum = info.checksum;
+    memcpy(train->channels, info.channels, sizeof train->channels);
     return status;
 }
 
@@ -70,6 +73,7 @@ static void take_fingerprints(Train *train)
     state->config = train_resume_kept(&train->job->config);
     state->survey_checksum = train->survey.checksum;
     state->clean_checksum = train->aim.clean.checksum;
+    state->attributes_checksum = survey_channels_checksum(&train->survey, model_gather_channels(&train->network));
     if (train->job->comm.rank == 0) state->map_checksum = index_rows_checksum(&train->map);
     checkpoint_name_machine(&train->network, state);
 }
@@ -97,7 +101,8 @@ static Status load(Train *train)
     if (status == STATUS_OK && init == NULL) status = make_network(train, vector, NULL);
     if (status == STATUS_OK) status = model_check_map(&train->network, &train->map);
     if (status == STATUS_OK)
-        status = model_check_survey(&train->network, &train->survey, init == NULL ? STATUS_CONFIG : STATUS_DATA);
+        status = model_take_survey(&train->network, resume->found ? resume->channels : train->channels, &train->survey,
+                                   init == NULL ? STATUS_CONFIG : STATUS_DATA);
     if (status == STATUS_OK) status = aim_open(job, &train->survey, &train->network, &train->aim);
     if (status != STATUS_OK) return status;
     index_report(&train->map);

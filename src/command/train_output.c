@@ -155,6 +155,8 @@ static Status open_here(TrainOutput *output, const Survey *survey, const IndexMa
                                .valid = map->rule.valid,
                                .has_survey = true,
                                .survey_checksum = survey->checksum};
+    int64_t channels = model_gather_channels(network);
+    if (channels > 1) survey_describe_channels(survey, channels, output->info.channels);
     Status status = network_new(&network->shape, network->vector, &output->best);
     if (status == STATUS_OK) status = make_room(output->folder, resume->found);
     if (status == STATUS_OK) status = write_config(output->folder, config);

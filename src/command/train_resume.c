@@ -195,11 +195,13 @@ static Status find(const Comm *comm, const char *folder, const Vector *vector, T
                             "anew with --force in the place of --resume",
                             folder);
         resume->state = resume->checkpoint.state;
+        memcpy(resume->channels, resume->checkpoint.info.channels, sizeof resume->channels);
     }
     status = comm_agree(comm, status);
     if (status != STATUS_OK) return status;
     comm_broadcast(comm, &resume->found, sizeof resume->found);
     comm_broadcast(comm, &resume->state, sizeof resume->state);
+    comm_broadcast(comm, resume->channels, sizeof resume->channels);
     return STATUS_OK;
 }
 
@@ -268,15 +270,16 @@ static const char *name_checksum(uint64_t checksum, char text[24])
     return text;
 }
 
-static Status check_checksum(TrainResume *resume, const char *folder, int change, const char *name, uint64_t mine,
+static Status check_checksum(TrainResume *resume, const char *folder, int change, const char *what, uint64_t mine,
                              uint64_t theirs)
 {
     char a[24], b[24];
+    const char *name = change == CHANGE_SURVEY ? "survey" : what;
     if (mine == theirs || !refused(resume, change)) return STATUS_OK;
     return status_fail(STATUS_CONFIG,
                        "%s cannot be resumed: the checksum of the %s is %s and was %s: the result would be another; "
                        "give the same %s, or permit it with --allow-change %s",
-                       folder, name, name_checksum(mine, a), name_checksum(theirs, b), name, name);
+                       folder, what, name_checksum(mine, a), name_checksum(theirs, b), what, name);
 }
 
 static void compare_machines(TrainResume *resume, const char *folder, const CheckpointState *now)
@@ -299,6 +302,9 @@ static Status compare(TrainResume *resume, const char *folder, const CheckpointS
     Status status = check_config(resume, folder, &now->config);
     if (status == STATUS_OK)
         status = check_checksum(resume, folder, CHANGE_SURVEY, "survey", now->survey_checksum, held->survey_checksum);
+    if (status == STATUS_OK)
+        status = check_checksum(resume, folder, CHANGE_SURVEY, "survey's attributes", now->attributes_checksum,
+                                held->attributes_checksum);
     if (status == STATUS_OK)
         status = check_checksum(resume, folder, CHANGE_MAP, "map", now->map_checksum, held->map_checksum);
     if (status == STATUS_OK)
@@ -323,6 +329,7 @@ Status train_resume_compare(const Job *job, TrainResume *resume, CheckpointState
     *now = resume->state;
     now->config = mine.config;
     now->survey_checksum = mine.survey_checksum;
+    now->attributes_checksum = mine.attributes_checksum;
     now->clean_checksum = mine.clean_checksum;
     now->map_checksum = mine.map_checksum;
     return STATUS_OK;

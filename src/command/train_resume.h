@@ -14,14 +14,15 @@
 enum { CHANGE_SURVEY = CONFIG_KEYS, CHANGE_MAP, CHANGE_CLEAN, CHANGES };
 
 typedef struct {
-    bool found;            /* there is a checkpoint to go on from */
-    bool finished;         /* and nothing left to do */
-    char *path;            /* its name (rank 0) */
-    Checkpoint checkpoint; /* rank 0's */
-    CheckpointState state; /* the checkpoint's, on all ranks */
-    bool allowed[CHANGES]; /* by --allow-change */
-    bool changed;          /* this run differs in something that may differ */
-    bool anew;             /* the order of patches differs: the epoch begins anew */
+    bool found;                          /* there is a checkpoint to go on from */
+    bool finished;                       /* and nothing left to do */
+    char *path;                          /* its name (rank 0) */
+    Checkpoint checkpoint;               /* rank 0's */
+    CheckpointState state;               /* the checkpoint's, on all ranks */
+    char channels[SURVEY_CHANNELS_TEXT]; /* ModelInfo's of the checkpoint, on all ranks */
+    bool allowed[CHANGES];               /* by --allow-change */
+    bool changed;                        /* this run differs in something that may differ */
+    bool anew;                           /* the order of patches differs: the epoch begins anew */
 } TrainResume;
 
 /* With --resume: finds the newest whole checkpoint of the output's folder (DIR/checkpoints and DIR/last.h5), with a

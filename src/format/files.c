@@ -92,7 +92,9 @@ Status files_check_space(const char *path, double bytes)
                        log_bytes(unused, left));
 }
 
-Status files_reserve(const char *path)
+Status files_reserve(const char *path) { return files_reserve_from(path, 0); }
+
+Status files_reserve_from(const char *path, int64_t first)
 {
     int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_RDWR | O_CLOEXEC);
     struct stat about;
@@ -102,13 +104,14 @@ Status files_reserve(const char *path)
         return status;
     }
     int reason = 0;
-    while ((fault_strikes(FAULT_WRITE) || fallocate(descriptor, 0, 0, about.st_size) != 0) && (reason = errno) == EINTR)
+    while ((fault_strikes(FAULT_WRITE) || fallocate(descriptor, 0, (off_t)first, about.st_size - (off_t)first) != 0) &&
+           (reason = errno) == EINTR)
         reason = 0;
     close(descriptor);
     if (reason != ENOSPC && reason != EDQUOT && reason != EFBIG) return STATUS_OK; /* or it cannot reserve */
     char wanted[32];
-    return status_fail(STATUS_IO, "%s: %s cannot be reserved: %s", path, log_bytes((double)about.st_size, wanted),
-                       strerror(reason));
+    return status_fail(STATUS_IO, "%s: %s cannot be reserved: %s", path,
+                       log_bytes((double)(about.st_size - first), wanted), strerror(reason));
 }
 
 Status files_read_text(const char *path, char **text)

@@ -55,6 +55,7 @@ static const Field fields[] = {
     {"/", "step", FIELD_INT, offsetof(CheckpointState, step)},
     {"/", "survey_checksum", FIELD_UINT, offsetof(CheckpointState, survey_checksum)},
     {"/", "instruction_set", FIELD_NAME, offsetof(CheckpointState, instruction_set)},
+    TRAINING("attributes_checksum", FIELD_UINT, attributes_checksum),
     TRAINING("blas_kernels", FIELD_NAME, blas_kernels),
     TRAINING("epoch_step", FIELD_INT, epoch_step),
     TRAINING("epoch_ended", FIELD_FLAG, epoch_ended),
@@ -100,8 +101,9 @@ static Status get_field(const H5File *file, const Field *field, CheckpointState 
     switch (field->kind) {
     case FIELD_INT:
         return h5_get_int(file, field->object, field->name, place);
-    case FIELD_UINT:
-        return h5_get_uint(file, field->object, field->name, place);
+    case FIELD_UINT: /* a checksum that an older file does not have is none */
+        return h5_has(file, field->object, field->name) ? h5_get_uint(file, field->object, field->name, place)
+                                                        : STATUS_OK;
     case FIELD_FLAG:
         status = h5_get_int(file, field->object, field->name, &flag);
         *(bool *)place = flag != 0;

@@ -160,6 +160,7 @@ static Status run_batch(Evaluation *evaluation, const Network *network, NetworkG
         group->x = batch_group(batch, k / lanes);
         group->target = batch_target(batch, k / lanes);
         group->weight = batch_weight(batch, k / lanes);
+        network_condition_group(network, group);
         network_forward(network, group, false);
         network_loss(network, group, error);
         for (int64_t lane = 0; lane < lanes && k + lane < n; lane++)

@@ -139,6 +139,7 @@ static Status write_attributes(const H5File *file, const Network *network, const
     }
     if (status == STATUS_OK && info->has_survey)
         status = h5_put_uint(file, "/", "survey_checksum", info->survey_checksum);
+    if (status == STATUS_OK && info->channels[0] != '\0') status = h5_put_text(file, "/", "channels", info->channels);
     return status;
 }
 
@@ -184,6 +185,8 @@ static Status read_info(const H5File *file, ModelInfo *info)
     info->has_survey = h5_has(file, "/", "survey_checksum");
     if (status == STATUS_OK && info->has_survey)
         status = h5_get_uint(file, "/", "survey_checksum", &info->survey_checksum);
+    if (status == STATUS_OK && h5_has(file, "/", "channels"))
+        status = h5_get_text(file, "/", "channels", info->channels, sizeof info->channels);
     return status;
 }
 

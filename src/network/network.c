@@ -119,8 +119,10 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
     size_t channels = (size_t)shape->channels;
     network->parameter = memory_new((size_t)network->n_parameters, sizeof(float), "the network's parameters");
     network->first_weight = memory_new((size_t)(first->n_weights + first->out_channels), sizeof(float), "first layer");
-    network->running_mean = memory_new(6 * channels, sizeof(double), "batch norm's statistics");
-    if (network->parameter == NULL || network->first_weight == NULL || network->running_mean == NULL) {
+    network->running_mean = memory_new(8 * channels, sizeof(double), "batch norm's statistics");
+    network->raw = memory_new(channels, sizeof *network->raw, "batch norm's statistics");
+    if (network->parameter == NULL || network->first_weight == NULL || network->running_mean == NULL ||
+        network->raw == NULL) {
         network_free(network);
         return STATUS_MEMORY;
     }
@@ -130,6 +132,8 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
     network->shift = network->slope + channels;
     network->mean = network->shift + channels;
     network->scale = network->mean + channels;
+    network->offset = network->scale + channels;
+    network->unit = network->offset + channels;
     return STATUS_OK;
 }
 
@@ -154,6 +158,7 @@ void network_free(Network *network)
     memory_free(network->parameter);
     memory_free(network->first_weight);
     memory_free(network->running_mean);
+    memory_free(network->raw);
     memset(network, 0, sizeof *network);
 }
 
@@ -177,16 +182,39 @@ void network_initialise(Network *network, int64_t seed)
     }
 }
 
+void network_set_raw(Network *network, const bool *shared, int64_t n)
+{
+    for (int64_t c = 0; c < network->shape.channels; c++) network->raw[c] = !shared[c % n];
+}
+
+/* What channel c is conditioned with. */
+static void choose_unit(Network *network, int64_t c, double mean, double var)
+{
+    int exponent = 0;
+    network->offset[c] = network->raw[c] ? (double)(float)mean : 0;
+    if (network->raw[c]) (void)frexp(sqrt(var + BATCHNORM_EPSILON), &exponent);
+    network->unit[c] = ldexp(1, exponent);
+}
+
+void network_condition(const Network *network, int64_t c, float *values, int64_t n)
+{
+    if (!network->raw[c]) return;
+    /* near the offset the difference is exact, and so is the product with a power of two */
+    float offset = (float)network->offset[c], factor = (float)(1 / network->unit[c]);
+    for (int64_t i = 0; i < n; i++) values[i] = (values[i] - offset) * factor;
+}
+
 void network_fold(Network *network, const double *mean, const double *var)
 {
     const NetworkLayer *first = &network->layer[0];
     int64_t channels = network->shape.channels;
     const float *gamma = network->parameter, *beta = network->parameter + channels;
     for (int64_t c = 0; c < channels; c++) {
-        network->mean[c] = mean[c];
-        network->scale[c] = 1 / sqrt(var[c] + BATCHNORM_EPSILON);
+        choose_unit(network, c, mean[c], var[c]);
+        network->mean[c] = (mean[c] - network->offset[c]) / network->unit[c];
+        network->scale[c] = network->unit[c] / sqrt(var[c] + BATCHNORM_EPSILON);
         network->slope[c] = (double)gamma[c] * network->scale[c];
-        network->shift[c] = (double)beta[c] - mean[c] * network->slope[c];
+        network->shift[c] = (double)beta[c] - network->mean[c] * network->slope[c];
     }
     const float *weight = network->parameter + first->weight;
     for (int64_t o = 0; o < first->out_channels; o++) {

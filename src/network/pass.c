@@ -20,8 +20,22 @@ static bool has_sum(const Network *network, int i)
     return network->shape.skip == SKIP_ADD && network->layer[i].transposed && i < network->n_layers - 1;
 }
 
+/* The loss compares with raw channels of the input themselves. */
+static bool keeps_raw(const Network *network)
+{
+    bool keeps = false;
+    for (int64_t c = 0; c < network->shape.n_out; c++) keeps = keeps || network->raw[c];
+    return keeps;
+}
+
+/* Floats of one channel. */
+static int64_t plane_floats(const Network *network)
+{
+    return network->shape.patch_size * network->shape.patch_size * network->vector->lanes;
+}
+
 typedef struct {
-    int64_t activation[2 * NETWORK_LEVELS_MAX], factor, gradient, total, scratch;
+    int64_t activation[2 * NETWORK_LEVELS_MAX], kept, factor, gradient, total, scratch;
 } GroupLayout;
 
 /* Where everything of a group lies in its block, in floats. */
@@ -29,7 +43,7 @@ static GroupLayout group_layout(const Network *network, bool training)
 {
     GroupLayout layout = {0};
     int64_t lanes = network->vector->lanes;
-    int64_t total = network->shape.channels * network->shape.patch_size * network->shape.patch_size * lanes;
+    int64_t total = network->shape.channels * plane_floats(network);
     for (int i = 0; i < network->n_layers; i++) {
         const NetworkLayer *layer = &network->layer[i];
         layout.activation[i] = total;
@@ -37,7 +51,8 @@ static GroupLayout group_layout(const Network *network, bool training)
         int64_t need = layer->kernel == KERNEL_GEMM ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
         if (need > layout.scratch) layout.scratch = need;
     }
-    layout.factor = total;
+    layout.kept = total;
+    layout.factor = layout.kept + (keeps_raw(network) ? network->shape.n_out * plane_floats(network) : 0);
     layout.gradient = layout.factor + network->n_dropout * lanes;
     layout.total = layout.gradient + (training ? network->n_parameters * lanes : 0) + layout.scratch;
     return layout;
@@ -63,6 +78,7 @@ Status network_group_new(const Network *network, bool training, NetworkGroup *gr
             group->sum[i] = group->activation[i] + layer->out_channels * out_positions(layer) * lanes;
     }
     group->output = group->activation[network->n_layers - 1];
+    group->kept = keeps_raw(network) ? group->block + layout.kept : NULL;
     group->scratch = group->block + layout.total - layout.scratch;
     group->factor = group->block + layout.factor;
     group->gradient = training ? group->block + layout.gradient : NULL;
@@ -161,17 +177,28 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout)
     }
 }
 
+void network_condition_group(const Network *network, NetworkGroup *group)
+{
+    int64_t plane = plane_floats(network);
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        if (!network->raw[c]) continue;
+        if (c < network->shape.n_out && group->target == NULL)
+            memcpy(group->kept + c * plane, group->x + c * plane, (size_t)plane * sizeof(float));
+        network_condition(network, c, group->x + c * plane, plane);
+    }
+}
+
 /* The loss of each channel, and with gradient = true what the last layer passes back. */
 static void output_loss(const Network *network, NetworkGroup *group, bool gradient, const float *factor, int64_t live,
                         double *error, float *total)
 {
     int64_t lanes = network->vector->lanes, size = network->shape.patch_size, channels = network->shape.n_out;
     int64_t plane = size * size;
-    const float *target = group->target == NULL ? group->x : group->target;
     float scale = (float)(2.0 / (double)(channels * plane));
     double sum[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
     for (int64_t c = 0; c < channels; c++) {
         int64_t at = c * plane * lanes;
+        const float *target = group->target != NULL ? group->target : network->raw[c] ? group->kept : group->x;
         float lane_factor[VECTOR_LANES_MAX] __attribute__((aligned(64))); /* 0 keeps a dead lane's gradients at 0 */
         for (int64_t lane = 0; lane < lanes; lane++)
             lane_factor[lane] = lane >= live ? 0 : factor == NULL ? 1 : factor[c * lanes + lane];

@@ -71,6 +71,8 @@ static void pad(Predictor *predictor, const float *in, int64_t fold)
         for (int64_t t = 0; t < fold; t++)
             memcpy(predictor->plane + (c * rows + edge + t) * columns + edge,
                    in + (c * fold + t) * predictor->n_samples, (size_t)predictor->n_samples * sizeof(float));
+    for (int64_t c = 0; c < network->shape.channels; c++) /* they are not scaled: once for all windows, zeros too */
+        network_condition(network, c, predictor->plane + c * rows * columns, rows * columns);
 }
 
 /* Largest of `size` neighbours `step` apart, in place, by doubling the reach: value i becomes the largest of i,

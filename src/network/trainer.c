@@ -263,6 +263,7 @@ static bool compute_group(Trainer *trainer, int64_t g, ExactSum *error_sum)
     for (int64_t lane = 0; dropout && lane < live; lane++)
         network_draw_dropout(network, group, (int)lane, trainer->seed, trainer->order.epoch,
                              (int64_t[3]){row[lane].ensemble, row[lane].trace, row[lane].sample});
+    network_condition_group(network, group);
     network_forward(network, group, dropout);
     network_backward(network, group, dropout, live, error);
     group->x = kept;

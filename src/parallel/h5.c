@@ -125,7 +125,12 @@ static Status fail_open(const H5File *file)
                            file->path, have, want);
     if (strstr(reason, "truncated") != NULL)
         return status_fail(STATUS_DATA, "%s: is cut short (HDF5: %s); copy or make it again", file->path, reason);
-    if (strstr(reason, "lock") != NULL)
+    if (strstr(reason, "exceeds high bound") != NULL)
+        return status_fail(STATUS_DATA,
+                           "%s: is of a newer kind of HDF5 file than this program reads (HDF5: %s); copy what it holds "
+                           "into one that h5py.File makes by default",
+                           file->path, reason);
+    if (strstr(reason, "lock file") != NULL)
         return status_fail(STATUS_IO,
                            "%s: cannot be locked (HDF5: %s); another program has it open, or the file system has no "
                            "locks: then set HDF5_USE_FILE_LOCKING=FALSE",

@@ -74,25 +74,16 @@ static Status read_channel(const Survey *survey, int64_t e, const char *dataset,
                         survey->n_samples, values);
 }
 
-char *survey_channel_name(const Survey *survey, int64_t c, char *text)
-{
-    if (c == 0)
-        snprintf(text, SURVEY_DATASET_MAX, "/amplitude");
-    else
-        snprintf(text, SURVEY_DATASET_MAX, "/attribute/%s", survey->attribute[c - 1].name);
-    return text;
-}
-
 Status survey_check_finite(const Survey *survey, int64_t e, int64_t c, const float *values)
 {
     int64_t bad = survey_first_not_finite(values, survey_fold(survey, e) * survey->n_samples);
     if (bad < 0) return STATUS_OK;
     char dataset[SURVEY_DATASET_MAX], name[96];
     return status_fail(STATUS_DATA,
-                       "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; "
-                       "consolidate the survey again with --zero-bad",
+                       "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; %s",
                        survey->path, survey_ensemble_name(survey, e, name), survey_channel_name(survey, c, dataset),
-                       bad / survey->n_samples, bad % survey->n_samples);
+                       bad / survey->n_samples, bad % survey->n_samples,
+                       c == 0 ? "consolidate the survey again with --zero-bad" : "write this attribute again");
 }
 
 Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude)
@@ -151,19 +142,30 @@ Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude)
     return STATUS_OK;
 }
 
-Status survey_verify_gather(const Survey *survey, int64_t e)
+/* Whether channel c of ensemble e still has this checksum. */
+static Status verify(const Survey *survey, int64_t c, int64_t e, uint64_t wanted)
 {
+    char dataset[SURVEY_DATASET_MAX], name[96];
     size_t items = (size_t)(survey_fold(survey, e) * survey->n_samples);
-    float *amplitude = memory_new(items, sizeof *amplitude, "a gather"); /* [fold][n_samples] */
-    if (amplitude == NULL) return STATUS_MEMORY;
-    Status status = read_channel(survey, e, "/amplitude", amplitude);
-    if (status == STATUS_OK && checksum_bytes(amplitude, items * sizeof *amplitude) != survey->checksums[e]) {
-        char name[96];
-        status = status_fail(STATUS_DATA, "%s: %s does not have the amplitudes that its checksum was made of",
-                             survey->path, survey_ensemble_name(survey, e, name));
-    }
-    memory_free(amplitude);
+    float *values = memory_new(items, sizeof *values, "a gather"); /* [fold][n_samples] */
+    if (values == NULL) return STATUS_MEMORY;
+    Status status = read_channel(survey, e, survey_channel_name(survey, c, dataset), values);
+    if (status == STATUS_OK && checksum_bytes(values, items * sizeof *values) != wanted)
+        status = status_fail(STATUS_DATA, "%s: %s does not have the values of %s that its checksum was made of",
+                             survey->path, survey_ensemble_name(survey, e, name), dataset);
+    memory_free(values);
     return status;
+}
+
+Status survey_verify_gather(const Survey *survey, int64_t e) { return verify(survey, 0, e, survey->checksums[e]); }
+
+Status survey_verify_channel(const Survey *survey, int64_t c, int64_t e)
+{
+    char table[SURVEY_DATASET_MAX];
+    uint64_t wanted = 0;
+    Status status =
+        h5_read_rows(&survey->file, survey_checksums_name(survey, c, table), H5T_NATIVE_UINT64, e, 1, 1, &wanted);
+    return status == STATUS_OK ? verify(survey, c, e, wanted) : status;
 }
 
 /* ---- history ---- */

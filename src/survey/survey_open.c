@@ -118,6 +118,20 @@ typedef struct {
     const H5File *file;
 } Visit;
 
+/* What seisdcn knows of an attribute that it made. One that somebody wrote anew under the same name has not these two
+ * numbers, and so no use for what stands in the table still. */
+static Status take_checksums(const Survey *survey, const H5File *file, const char *path, SurveyAttribute *attribute)
+{
+    char table[SURVEY_DATASET_MAX];
+    survey_checksums_name(survey, survey->n_attributes, table); /* it is the last one so far */
+    attribute->has_checksums =
+        h5_exists(file, table) && h5_has(file, path, "checksum") && h5_has(file, path, "survey_checksum");
+    if (!attribute->has_checksums) return STATUS_OK;
+    Status status = h5_get_uint(file, path, "checksum", &attribute->checksum);
+    if (status == STATUS_OK) status = h5_get_uint(file, path, "survey_checksum", &attribute->survey_checksum);
+    return status == STATUS_OK ? h5_expect(file, table, H5T_NATIVE_UINT64, 1, &survey->n_ensembles) : status;
+}
+
 static Status take_attribute(const char *name, void *context)
 {
     Visit *visit = context;
@@ -139,9 +153,9 @@ static Status take_attribute(const char *name, void *context)
         return status_fail(STATUS_DATA, "%s: the attribute scale of %s is \"%s\"; \"shared\" or \"none\" was wanted",
                            visit->file->path, path, scale);
     SurveyAttribute *attribute = &survey->attribute[survey->n_attributes++];
+    *attribute = (SurveyAttribute){.shared_scale = shared};
     strcpy(attribute->name, name);
-    attribute->shared_scale = shared;
-    return STATUS_OK;
+    return take_checksums(survey, visit->file, path, attribute);
 }
 
 static Status read_attributes(Survey *survey, const H5File *file)

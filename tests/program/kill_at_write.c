@@ -1,5 +1,6 @@
-/* Preloaded into the program by test_apply_resume.py: the process is killed, as by kill -9, right before the KILL_AT-th
- * call that changes a file whose name holds ".part" (0: never); how many there were goes to the file KILL_COUNT. */
+/* Preloaded into the program by test_apply_resume.py and test_attributes.py: the process is killed, as by kill -9,
+ * right before the KILL_AT-th call that changes a file whose name holds KILL_NAME (".part" by default; 0: never); how
+ * many there were goes to the file KILL_COUNT. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,8 +14,8 @@ static long calls;
 
 static void count(const char *path)
 {
-    const char *at = getenv("KILL_AT");
-    if (strstr(path, ".part") != NULL && ++calls == (at == NULL ? 0 : atol(at))) raise(SIGKILL);
+    const char *at = getenv("KILL_AT"), *name = getenv("KILL_NAME");
+    if (strstr(path, name == NULL ? ".part" : name) != NULL && ++calls == (at == NULL ? 0 : atol(at))) raise(SIGKILL);
 }
 
 static void count_descriptor(int descriptor)

@@ -19,6 +19,7 @@ CASES = [  # name, network, patch size, folds
     ("channels 3 with attributes, levels 2", dict(channels=3, levels=2), 12, (5, 21)),
     ("width 8, full, add, linear", dict(mixing="full", skip="add", width=8, output="linear"), 20, (5, 21)),
     ("width 6, full, 3 channels to 1", dict(channels=3, levels=2, mixing="full", width=6, n_out=1), 12, (5, 21)),
+    ("3 channels to 1, an attribute in metres, levels 2", dict(channels=3, levels=2, width=4, n_out=1), 12, (5, 21)),
     ("width 4, levels 1", dict(levels=1, width=4), 8, (3, 15)),
     ("rms, 3 channels, levels 2", dict(channels=3, levels=2, scale="rms"), 12, (5, 21)),
     ("rms on a grid of 4, levels 2", dict(levels=2, scale="rms", scale_grid=4), 12, (5, 21)),
@@ -41,12 +42,16 @@ def run_case(folder, name, shape, size, folds):
         shared = [True, False, True]
         for part in parts:
             part[1] /= np.abs(part[1]).max()
+            if "metres" in name:
+                part[1] = 20000 + 50000 * part[1]
         with h5py.File(survey, "a") as file:
             file["attribute/a_plain"] = np.concatenate([part[1] for part in parts])
             file["attribute/a_plain"].attrs["scale"] = "none"
             file["attribute/b_far"] = np.concatenate([part[2] for part in parts])
     start = os.path.join(folder, "model.h5")
     model = original.randomise(original.Original(dropout=0.0, **shape), seed=len(name))
+    if "metres" in name:
+        model._bnorm.running_mean[1], model._bnorm.running_var[1] = 25000, 2e7
     original.write_model(start, model, size)
     model = model.double()
     truth = [original.apply_gather(model, part, size, THRESHOLD, shared=shared)[0] for part in parts]

@@ -1,7 +1,7 @@
 """Failures of the system at every place that asks it for something (allocation, open, read, write, close, rename, fsync), in
 the debug build, where SEISDCN_FAULT=SITE:RANK:NTH makes one pass fail: on the first and on the last of 3 ranks, at the
 beginning, in the middle and at the end of consolidate, train and apply, and once in what goes on by --resume, fxdecon, mean,
-SEG-Y in and out, and index. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
+SEG-Y in and out, index and attributes. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
 gives the bytes of an undisturbed one.
 
 SEISDCN_FAULT_PASSES=N tries up to N passes of each site, of every command. Under a sanitizer, whose build has faults too, it is
@@ -99,6 +99,29 @@ class Work:
         self.passes = passes
 
 
+class Adding(Work):
+    """attributes: its output is the survey itself, which is there before."""
+
+    def __init__(self, program, folder, survey):
+        super().__init__(program, folder, ["attributes", "--add", "envelope,cosphase,band:10-20"], "survey.h5")
+        self.survey, self.before = survey, {self.output: cases.datasets(survey)}
+
+    def prepare(self, place):
+        os.makedirs(place)
+        shutil.copy(self.survey, os.path.join(place, self.output))
+
+    def run(self, place, fault=None, again=False):
+        path = os.path.join(place, self.output)
+        words = [self.program, *self.words, "--survey", path] + (["--force"] if again else [])
+        return tap.command([*tap.MPIRUN, "-n", str(RANKS), *words], SECONDS, env={"SEISDCN_FAULT": fault} if fault else {})
+
+    def half(self, place):
+        """The survey is neither as it was nor as it is to be, or something is left beside it."""
+        made = self.content(place)
+        bad = [] if not differences(made, self.before) or not differences(made, self.whole) else ["the survey"]
+        return bad + [name for name in os.listdir(place) if name != self.output]
+
+
 def differences(made, whole):
     if made is None:
         return "nothing was made"
@@ -141,13 +164,13 @@ def disturb(work, site, rank, nth):
     try:
         first = work.run(place, fault)
         errors, wanted = first.err.count(": error: "), STATUS.get(site, 5)
-        if first.status == 0 and (work.begun or work.words[0] in ("apply", "fxdecon", "mean")):
+        if first.status == 0 and (work.begun or work.words[0] in ("apply", "fxdecon", "mean", "attributes")):
             # a damaged checkpoint has another one behind it; and which gathers a rank gets is not settled beforehand
             wrong = differences(work.content(place), work.whole)
             return not wrong, label + " (passed by)", "%s\n%s" % (wrong, first)
         if first.status != wanted or errors != 1 or ": error: " in first.out:
             return False, label, "wanted: status %d and one message, not %d\n%s" % (wanted, errors, first)
-        half = half_files(work, place)
+        half = work.half(place) if isinstance(work, Adding) else half_files(work, place)
         if half:
             return False, label, "half a file under a final name: %s\n%s" % (half, first)
         second = work.run(place, again=True)
@@ -185,7 +208,7 @@ def main():
     random = np.random.RandomState(0)
     npy = cases.write_gathers(folder + "/npy", [cases.random_gather(random, 20 + i, 60) for i in range(8)])
     survey, model = folder + "/survey.h5", folder + "/trained/last.h5"
-    for words in (["consolidate", npy, "--output", survey],
+    for words in (["consolidate", npy, "--interval-us", "4000", "--output", survey],
                   ["train", "--survey", survey, *TRAIN, "--output", folder + "/trained"],
                   ["export", "--survey", survey, "--output", folder + "/gathers.sgy"]):
         tap.ok(tap.command([program, *words]).status == 0, "%s makes what is needed" % words[0])
@@ -213,6 +236,7 @@ def main():
              Work(program, folder, ["mean", "--survey", survey, "--gathers", "3"], "predicted.h5"),
              Work(program, folder, ["export", "--survey", survey], "gathers.sgy"),
              Work(program, folder, ["consolidate", folder + "/gathers.sgy"], "survey.h5"),
+             Adding(program, folder, survey),
              Work(program, folder, ["index", "--survey", survey, "--materialize", *TRAIN[:6]], "map.h5")]
     asked = sys.argv[1:]  # names of commands; none: all
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:

@@ -12,9 +12,9 @@ sections = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", readme, re.M))
 place = tap.folder()
 where = {"PATH": f"{pathlib.Path(tap.PROGRAM).parent}:{os.environ['PATH']}"}
 commands = []
-for title in ("The road, command by command", "Pictures and quality", "Rivals"):
+for title in ("The road, command by command", "Pictures and quality", "Rivals", "More channels: attributes"):
     commands += re.findall(r"^    ((?:mpirun|seisdcn) (?:.*\\\n)*.*)$", sections[title], re.M)
-tap.ok(len(commands) >= 17, "there are commands to copy", commands)
+tap.ok(len(commands) >= 22, "there are commands to copy", commands)
 for command in commands:
     result = tap.command(["bash", "-c", command], seconds=240, env=where, cwd=place)
     if not tap.ok(result.status == 0, command, result):

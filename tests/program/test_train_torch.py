@@ -26,6 +26,8 @@ CASES = [  # name, network, patch size, learning rate as --set gives it (None: t
     ("width 8, full, add, linear, levels 4", dict(mixing="full", skip="add", width=8, output="linear"), 20, 0.002),
     ("width 6, 3 channels to 1, levels 3", dict(channels=3, levels=3, width=6, n_out=1, dropout_last=False), 14, 0.004),
     ("levels 6, k_mult 1, 3 channels to 2, linear", dict(channels=3, k_mult=1, levels=6, n_out=2, output="linear"), 16, None),
+    ("3 channels to 1, an attribute in metres, levels 2", dict(channels=3, levels=2, width=4, n_out=1), 14, 0.002),
+    ("3 channels, an attribute in metres is predicted too", dict(channels=3, levels=2, output="linear"), 14, 0.002),
     ("rms, 3 channels, levels 2", dict(channels=3, levels=2, scale="rms", output="linear"), 14, None),
     ("rms on a grid of 2, levels 2", dict(levels=2, scale="rms", scale_grid=2, output="linear"), 14, None),
     ("max on a grid of 1, levels 2", dict(levels=2, scale_grid=1), 14, None),
@@ -60,6 +62,8 @@ def run_case(folder, name, shape, size, rate):
         shared = [True, False, True]
         for part in parts:
             part[1] /= np.abs(part[1]).max()
+            if "metres" in name:
+                part[1] = 60 + 20 * part[1] if shape.get("n_out") is None else 20000 + 50000 * part[1]
         with h5py.File(survey, "a") as file:
             file["attribute/b_far"] = np.concatenate([part[2] for part in parts])
             file["attribute/a_plain"] = np.concatenate([part[1] for part in parts])

@@ -52,10 +52,15 @@ static double target_of(int64_t i) { return 1.2 * uniform(90000 + (uint64_t)i); 
 
 static double weight_of(int64_t i) { return i % 3 == 1 ? 0 : 0.5 + (double)(i % 2); }
 
+/* Of channels that come in a unit of their own: all but the first. */
+typedef struct {
+    double mean, spread;
+} Raw;
+
 /* Runs one group through the fast passes and returns the largest difference of output and of gradient to the plain
- * ones, each relative to its largest value; judged by its own input, or by a target with weights. */
-static void compare(const NetworkShape *shape, const Vector *vector, int kernel, bool target, double *output_error,
-                    double *gradient_error, double *loss_error)
+ * ones, each relative to its largest value; judged by its own input, or by a target with weights. raw: NULL: none. */
+static void compare(const NetworkShape *shape, const Vector *vector, int kernel, bool target, const Raw *raw,
+                    double *output_error, double *gradient_error, double *loss_error)
 {
     Network net;
     NetworkGroup group;
@@ -63,6 +68,8 @@ static void compare(const NetworkShape *shape, const Vector *vector, int kernel,
     for (int i = 0; i < net.n_layers; i++)
         if (kernel >= 0) net.layer[i].kernel = (NetworkKernel)kernel;
     fill(&net);
+    bool shared[8] = {true};
+    if (raw != NULL) network_set_raw(&net, shared, shape->channels);
     assert_int_equal(network_group_new(&net, true, &group), STATUS_OK);
     int64_t lanes = vector->lanes, patch = shape->channels * shape->patch_size * shape->patch_size;
     int64_t out = n_out(shape) * shape->patch_size * shape->patch_size;
@@ -76,7 +83,9 @@ static void compare(const NetworkShape *shape, const Vector *vector, int kernel,
     for (int64_t i = 0; i < net.n_parameters; i++) parameter[i] = (double)net.parameter[i];
     for (int64_t lane = 0; lane < lanes; lane++) {
         for (int64_t i = 0; i < patch; i++) {
-            group.x[i * lanes + lane] = (float)uniform((uint64_t)(lane * patch + i));
+            double value = uniform((uint64_t)(lane * patch + i));
+            if (raw != NULL && i >= patch / shape->channels) value = raw->mean + raw->spread * value;
+            group.x[i * lanes + lane] = (float)value;
             x[lane * patch + i] = (double)group.x[i * lanes + lane];
         }
         for (int64_t i = 0; i < out; i++) {
@@ -106,6 +115,7 @@ static void compare(const NetworkShape *shape, const Vector *vector, int kernel,
     double n = target ? weights / (double)out : (double)lanes; /* patches that count */
     double loss = plain_pass(&pass);
     network_fold(&net, mean, var);
+    network_condition_group(&net, &group);
     network_forward(&net, &group, true);
     double largest = 0, difference = 0;
     for (int64_t lane = 0; lane < lanes; lane++)
@@ -146,10 +156,27 @@ static void passes_agree_with_the_plain_definition(void **state)
                 double output, gradient, loss;
                 int kernel = way / 2 - 1;
                 bool target = way % 2 == 1;
-                compare(&shapes[i], vector_of_level(level), kernel, target, &output, &gradient, &loss);
+                compare(&shapes[i], vector_of_level(level), kernel, target, NULL, &output, &gradient, &loss);
                 if (!(output <= 1e-5 && gradient <= 1e-5 && loss <= 1e-6))
                     fail_msg("%s, shape %d, kernel %d, target %d: output %.2g, gradient %.2g, loss %.2g",
                              vector_of_level(level)->name, i, kernel, target, output, gradient, loss);
+            }
+}
+
+/* Whatever the mean of a channel and its unit, the passes lose no more than for numbers near 1. */
+static void raw_channels_lose_nothing(void **state)
+{
+    (void)state;
+    static const Raw raws[] = {{1e4, 1}, {-3e5, 2e3}, {0, 1e6}, {1e-3, 1e-5}, {7, 0}};
+    for (int level = 1; level <= vector_level(); level++)
+        for (int i = 0; i < N_SHAPES; i++)
+            for (size_t r = 0; shapes[i].channels > 1 && r < 2 * sizeof raws / sizeof *raws; r++) {
+                double output, gradient, loss;
+                const Raw *raw = &raws[r / 2];
+                compare(&shapes[i], vector_of_level(level), -1, r % 2 == 1, raw, &output, &gradient, &loss);
+                if (!(output <= 1e-5 && gradient <= 1e-5 && loss <= 1e-6))
+                    fail_msg("%s, shape %d, mean %g, spread %g: output %.2g, gradient %.2g, loss %.2g",
+                             vector_of_level(level)->name, i, raw->mean, raw->spread, output, gradient, loss);
             }
 }
 
@@ -295,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_agree_with_the_plain_definition),
+        cmocka_unit_test(raw_channels_lose_nothing),
         cmocka_unit_test(plain_gradient_agrees_with_central_differences),
         cmocka_unit_test(a_patch_does_not_depend_on_its_lane),
         cmocka_unit_test(a_shape_that_leaves_nothing_is_refused),
