@@ -19,9 +19,13 @@ static void report_speed(const Apply *apply, const int64_t sum[COUNTS])
         log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one", log_count(sum[SETS], sets),
                  (double)sum[LIVE] / (double)sum[SETS], 100 * (double)sum[ALONE] / (double)sum[LIVE]);
     else if (apply->job->config.apply.method == APPLY_SHARED && !shared_serves(&apply->network.shape))
-        log_note(
-            "windows of this network share nothing (a skip, a linear output, or a patch of at most 4 levels' width): "
-            "all went one by one");
+        log_note("windows of this network share nothing (patch.size is at most 4 times network.levels): all went one "
+                 "by one");
+    else if (apply->job->config.apply.method == APPLY_SHARED && sum[LIVE] > 0)
+        log_note("hardly any windows have the same scale, so all went one by one%s",
+                 apply->network.shape.scale == SCALE_RMS && apply->network.shape.scale_grid == 0
+                     ? "; those of a model trained with patch.scale_grid have"
+                     : "");
 }
 
 /* Where the ranks' time went: min, mean and max over ranks. */
