@@ -86,7 +86,7 @@ static int64_t lay_out(Shared *s, float *block)
     lay_out_planes(s, block, &at);
     for (int side = 0; side < SIDES; side++)
         for (int64_t d = 1; d < L; d++) {
-            s->strip[side][d] = carve(block, &at, LEVELSET_SIZE * s->channels[d] * 2 * d * stride);
+            s->strip[side][d] = carve(block, &at, SLOTS * s->channels[d] * 2 * d * stride);
             s->flank[side][d] = carve(block, &at, s->channels[d] * 2 * d * s->flank_plane + 4 * s->flank_stride);
         }
     s->line = carve(block, &at, 2 * L * stride);
@@ -285,8 +285,7 @@ void shared_add(Shared *s, const LevelSet *set, const float *plane, int64_t plan
     decode_unbounded(s, set);
     transpose_planes(s, set);
     add_middle(s, set);
-    shared_strips(s, set);
-    shared_corners(s, set);
+    shared_edges(s, set);
     double scale = (double)set->scale;
     for (int64_t y = 0; y < rows; y++) {
         const float *tile = s->tile[ROWS] + y * s->stride[ROWS], *turned = s->tile[COLUMNS] + y;

@@ -26,14 +26,14 @@ static void list_stack(Shared *s, int way, int side, int64_t d, int64_t line, in
     }
 }
 
-/* Column strips are asked for by windows side by side: in `flank` columns of the box go fastest. Four strips at a time
+/* Column strips are asked for by windows side by side: in `flank` columns of the box go fastest. SLOTS strips at a time
  * go over, since single values would each touch a cache line of their own. */
 static void keep_flanks(Shared *s, const LevelSet *set, int64_t column)
 {
     for (int side = 0; side < SIDES; side++)
         for (int64_t d = 1; d < s->levels; d++) {
             int64_t lines = s->channels[d] * 2 * d, n = set->rows - 1 + s->code - 2 * d, stride = s->stride[COLUMNS];
-            const float *strip = s->strip[side][d]; /* free: row strips come later */
+            const float *strip = s->strip[side][d]; /* row strips come later */
             for (int64_t i = 0; i < lines; i++)
                 s->vector->interleave(n, lines * stride, strip + i * stride, s->flank_stride,
                                       s->flank[side][d] + i * s->flank_plane + column);
@@ -67,8 +67,7 @@ static void strips(Shared *s, int way, int64_t line, uint32_t mask)
         const float *before = NULL;
         for (int64_t d = 1; d <= s->levels; d++) {
             PlaneConv conv = s->decode[way][d];
-            int64_t slot = way == ROWS ? line : line % FLANKS;
-            float *out = d < s->levels ? s->strip[side][d] + slot * s->channels[d] * 2 * d * stride : s->line;
+            float *out = d < s->levels ? s->strip[side][d] + line % SLOTS * s->channels[d] * 2 * d * stride : s->line;
             conv.rows = 2 * d;
             conv.cols = last - first + s->code - 2 * d;
             shared_skip(s, way, d, line + (side == LOW ? 0 : s->code), first + 2 * d, &conv);
@@ -78,17 +77,6 @@ static void strips(Shared *s, int way, int64_t line, uint32_t mask)
         }
         add_strip(s, way, side, line, mask, first, last - first + s->code - 2 * s->levels, s->line);
     }
-}
-
-void shared_strips(Shared *s, const LevelSet *set)
-{
-    for (int64_t c = 0; c < set->columns; c++) {
-        uint32_t mask = 0;
-        for (int64_t r = 0; r < set->rows; r++) mask |= (set->mask[r] >> c & 1) << r;
-        if (mask != 0) strips(s, COLUMNS, c, mask);
-        if (c % FLANKS == FLANKS - 1 || c == set->columns - 1) keep_flanks(s, set, c / FLANKS * FLANKS);
-    }
-    for (int64_t r = 0; r < set->rows; r++) strips(s, ROWS, r, set->mask[r]);
 }
 
 /* lanes / RUN runs of windows: row of the box, first column. Where there are fewer, the first stands in again. */
@@ -109,7 +97,7 @@ static void fill_stack(const Shared *s, const Runs *runs, int row_side, int colu
         int64_t row = behind(s, row_side, e, runs->row[i]), column = behind(s, column_side, e, runs->column[i]);
         plane[i] = s->unbounded[ROWS][e] + row * stride + column;
         if (e == 0) continue;
-        strip[i] = s->strip[row_side][e] + runs->row[i] * s->channels[e] * 2 * e * stride + column;
+        strip[i] = s->strip[row_side][e] + runs->row[i] % SLOTS * s->channels[e] * 2 * e * stride + column;
         flank[i] = s->flank[column_side][e] + row * s->flank_stride + runs->column[i];
     }
     int64_t channels = shared_channels_in(&s->decode[ROWS][d]), square = side * side;
@@ -190,13 +178,28 @@ static void run_corners(Shared *s, Runs *runs)
     runs->n = 0;
 }
 
-void shared_corners(Shared *s, const LevelSet *set)
+static void column_strips(Shared *s, const LevelSet *set)
 {
+    for (int64_t c = 0; c < set->columns; c++) {
+        uint32_t mask = 0;
+        for (int64_t r = 0; r < set->rows; r++) mask |= (set->mask[r] >> c & 1) << r;
+        if (mask != 0) strips(s, COLUMNS, c, mask);
+        if (c % SLOTS == SLOTS - 1 || c == set->columns - 1) keep_flanks(s, set, c / SLOTS * SLOTS);
+    }
+}
+
+void shared_edges(Shared *s, const LevelSet *set)
+{
+    column_strips(s, set);
+    /* A row's corners follow its strips, which are still near; a run that has to wait for others to fill the lanes
+     * waits for RUNS_MAX - 1 more rows at the most. */
     Runs runs = {.n = 0};
-    for (int64_t r = 0; r < set->rows; r++)
+    for (int64_t r = 0; r < set->rows; r++) {
+        strips(s, ROWS, r, set->mask[r]);
         for (uint32_t mask = set->mask[r]; mask != 0;) {
             add_run(&runs, r, &mask);
             if (runs.n == s->vector->lanes / RUN) run_corners(s, &runs);
         }
+    }
     if (runs.n > 0) run_corners(s, &runs);
 }

@@ -25,9 +25,9 @@
 enum { LOW, HIGH, SIDES };    /* top or left; bottom or right */
 enum { ROWS, COLUMNS, WAYS }; /* row strips; column strips, transposed */
 
-/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. Column strips go over into
- * that order FLANKS at a time. */
-enum { RUN = VECTOR_RUN, FLANKS = 4, RUNS_MAX = VECTOR_LANES_MAX / RUN };
+/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. Strips are kept for SLOTS
+ * lines: column strips go over into the runs' order so many at a time, and row strips wait for a vector of runs. */
+enum { RUN = VECTOR_RUN, RUNS_MAX = VECTOR_LANES_MAX / RUN, SLOTS = RUNS_MAX };
 
 struct Shared {
     Network *network;
@@ -43,7 +43,7 @@ struct Shared {
                                                        transposed only with skips, l < L */
     float *unbounded[WAYS][NETWORK_LEVELS_MAX + 1]; /* [way][d] planes, d = 0 .. L - 1 (the rows' 0: the code);
                                                        ROWS also has L */
-    float *strip[SIDES][NETWORK_LEVELS_MAX + 1];    /* row strips [d][box row][channel][2 d][stride], d = 1 .. L - 1 */
+    float *strip[SIDES][NETWORK_LEVELS_MAX + 1];    /* strips [d][line % SLOTS][channel][2 d][stride], d = 1 .. L - 1 */
     float *line;                                    /* the last layer's strip: [2 L][stride] */
     float
         *flank[SIDES][NETWORK_LEVELS_MAX + 1]; /* column strips for the corners: [d][channel][2 d][plane row][flank] */
@@ -72,11 +72,7 @@ double shared_corner_cost(const Shared *shared);
 /* Sets the skip that layer d of a way adds, if it does, whose first place is (row, column) of the encoder's plane. */
 void shared_skip(const Shared *shared, int way, int64_t d, int64_t row, int64_t column, PlaneConv *conv);
 
-/* The strips of all rows and columns of the box: sums the last layer into the tile, and keeps the layers before for the
- * corners. */
-void shared_strips(struct Shared *shared, const LevelSet *set);
-
-/* The four corners of every window of the set into the tile. */
-void shared_corners(struct Shared *shared, const LevelSet *set);
+/* The strips of all rows and columns of the box, and the corners of all windows of the set, into the tiles. */
+void shared_edges(Shared *shared, const LevelSet *set);
 
 #endif
