@@ -51,6 +51,8 @@ typedef struct {
     bool transposed;             /* ConvTranspose2d: small in, big out */
     NetworkKernel kernel;        /* which implementation serves this shape */
     ConvShape conv;
+    ConvShape needed; /* the first groups of conv: what channel 0 of the output depends on; of the last layer that
+                         channel alone */
     int64_t out_channels;
     int64_t weight, bias; /* where they start in the flat array */
     int64_t dropout;      /* where its factors start among n_dropout; -1: it has none */
@@ -69,6 +71,7 @@ typedef struct {
     double *running_mean, *running_var; /* [channels], of float precision */
     int64_t n_batches;                  /* num_batches_tracked */
     float *first_weight, *first_bias;   /* the first layer with batch norm folded in */
+    float *last_weight;                 /* [small channel][9]: of the last layer's channel 0, of the last fold */
     double *slope, *shift;              /* [channels]: y0 = slope x + shift, of the last fold */
     double *mean, *scale;               /* [channels]: of the last fold; scale = 1 / sqrt(var + eps) */
     double *offset, *unit;              /* [channels]: of the last fold; 0 and 1 of channels that are not raw. The
@@ -147,6 +150,10 @@ void network_condition_group(const Network *network, NetworkGroup *group);
 
 /* group->output from group->x, with dropout where dropout = true. Call after a fold. Pure. */
 void network_forward(const Network *network, NetworkGroup *group, bool dropout);
+
+/* network_forward() without dropout for channel 0 of the output alone: computes only what that depends on, and leaves
+ * the other channels of group->output undefined. Call after a fold. Pure. */
+void network_predict(const Network *network, NetworkGroup *group);
 
 /* error[lane] = the mean over a patch of weight * (output - target)^2. Pure; after network_forward(). */
 void network_loss(const Network *network, NetworkGroup *group, double *error);

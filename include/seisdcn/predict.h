@@ -43,7 +43,9 @@ typedef struct {
     double *line;                       /* [columns] */
     int32_t *muted;                     /* [columns] muted windows in the last P rows that start in this column */
     Shared *shared;                     /* NULL where the network's windows cannot be shared */
-    float *left;                        /* like scale: of the windows that no level set has taken yet */
+    bool share_all;                     /* share sets whatever they cost: for tests; predict_new() makes it false */
+    float *left;                        /* like scale: of the windows that no level set has taken yet; negative
+                                           where one was left to be predicted window by window */
     int64_t queue[VECTOR_LANES_MAX][2]; /* windows (row, column) that wait to be predicted one by one */
     int64_t queued;
     bool (*poke)(void *); /* called between level sets, or lanes of windows: true gives the gather up; NULL: none */

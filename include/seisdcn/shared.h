@@ -1,7 +1,6 @@
 /* shared: predictions of all windows of a level set at once, exactly: windows of one scale share the encoder, the
  * middle of the decoder, and the strips along its edges; only the corners are each window's own. See shared_private.h
- * for the geometry. Serves networks without skips and with tanh at the end whose patch has a
- * middle (P > 4 L). */
+ * for the geometry. Serves every network whose patch has a middle (P > 4 L). */
 #ifndef SEISDCN_SHARED_H
 #define SEISDCN_SHARED_H
 
@@ -26,8 +25,12 @@ void shared_free(Shared *shared);
 size_t shared_bytes(const Network *network);
 
 /* What the set costs this way over what it costs window by window: below 1 sharing is the cheaper way. Pure; of
- * measured weights, see shared.c. */
+ * measured weights, see shared_cost.c. */
 double shared_cost(const Shared *shared, const LevelSet *set);
+
+/* Whether a gather's level sets are worth looking for: of its windows, `starts` have another scale than the ones before
+ * in their row and in their column, and `inside` the same as both. Pure. */
+bool shared_worth_searching(const Shared *shared, int64_t starts, int64_t inside);
 
 /* Adds the set's predictions, times its scale, to sum: plane is the padded gather [channel][plane_rows][columns], sum
  * [plane_rows][columns] as in Predictor. Pure but for the arrays in shared. */

@@ -58,8 +58,21 @@ typedef void ConvGradient(const ConvShape *shape, const float *big, const float 
 typedef struct {
     int64_t groups, in_channels, out_channels; /* channels of one group */
     int64_t rows, cols;                        /* of the output */
-    const float *weight, *bias;
+    const float *weight, *bias;                /* [out channel][in channel of its group][ky][kx], [out channel] */
+    int linear;                                /* without tanh */
+    const float *add; /* what is added after tanh, a skip, or NULL: like the output, but add_plane floats a channel and
+                         add_stride a row */
+    int64_t add_plane, add_stride;
 } PlaneConv;
+
+/* See lay_runs of the table. */
+enum { VECTOR_RUN = 4 };
+
+typedef struct {
+    int64_t channels, rows, cols;
+    int64_t from_channel, from_row, from_col; /* strides of where runs come from, in floats */
+    int64_t to_channel, to_row;               /* of where they go, in positions */
+} RunsShape;
 
 typedef struct {
     const char *name; /* "avx512", "avx2", "portable" */
@@ -122,13 +135,21 @@ typedef struct {
     void (*stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
                        int64_t out_plane, int64_t out_stride);
 
+    /* Lays runs of VECTOR_RUN neighbours side by side, lanes / VECTOR_RUN of them: to[c * to_channel + y * to_row + x]
+     * [VECTOR_RUN * i + k] = from[i][c * from_channel + y * from_row + x * from_col + k]. cols is even. */
+    void (*lay_runs)(const RunsShape *shape, const float *const *from, float *to);
+
+    /* The way back: to[i][y * stride + x + k] += live[VECTOR_RUN * i + k] * z[y][x][VECTOR_RUN * i + k], y < rows,
+     * x < cols; up to 6 more floats of a row of `to` are read, and written as they were. */
+    void (*add_runs)(int64_t rows, int64_t cols, const float *live, const float *z, int64_t stride, float *const *to);
+
     /* out[y * out_stride + k] = in[k * in_stride + y], k < 4, y < n: four lines side by side; lines are read up to
      * whole blocks of 4. */
     void (*interleave)(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out);
 
-    /* out[x * stride + y] = in[y * stride + x], y < rows, x < cols; whole blocks of 4 x 4 are read and
+    /* out[x * out_stride + y] = in[y * in_stride + x], y < rows, x < cols; whole blocks of 4 x 4 are read and
      * written. */
-    void (*transpose)(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out);
+    void (*transpose)(int64_t rows, int64_t cols, int64_t in_stride, const float *in, int64_t out_stride, float *out);
 
     /* The way back, in double: plane[row * stride + col + lane] += scale[lane] * z[row][col][lane]. */
     void (*add_windows)(int64_t rows, int64_t cols, int64_t stride, const float *z, const float *scale, double *plane);

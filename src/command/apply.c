@@ -150,9 +150,13 @@ static void report_sharing(const Apply *apply, const int64_t sum[3], bool shared
         log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one", log_count(sum[0], sets),
                  (double)sum[2] / (double)sum[0], 100 * (double)sum[1] / (double)sum[2]);
     else if (shared && !shared_serves(&apply->network.shape))
-        log_note(
-            "windows of this network share nothing (a skip, a linear output, or a patch of at most 4 levels' width): "
-            "all went one by one");
+        log_note("windows of this network share nothing (patch.size is at most 4 times network.levels): all went one "
+                 "by one");
+    else if (shared && sum[2] > 0)
+        log_note("hardly any windows have the same scale, so all went one by one%s",
+                 apply->network.shape.scale == SCALE_RMS && apply->network.shape.scale_grid == 0
+                     ? "; those of a model trained with patch.scale_grid have"
+                     : "");
 }
 
 static void report(Prediction *prediction)

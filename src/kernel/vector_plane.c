@@ -1,197 +1,239 @@
 /* Valid 3 x 3 convolutions over what windows of one scale share (predict.h): over planes of neighbouring positions, a
  * vector being neighbours in a row, and over small stacks in lanes.
  *
- * A channel is summed over all its rows first and goes through tanh then: its 18 weights stay in registers over the
- * first pass, tanh's table over the second, and in between the rows lie in the first cache. (A pass a row cost a third
- * more: strips have two or three vectors a row, and the registers were filled anew for each.) */
+ * A block of up to 8 rows of one output channel, mostly one vector wide, stays in registers while the input channels
+ * go by, column of taps by column of taps: each load then serves three rows, and only three weights are held at a time,
+ * so that neither loads nor registers bind (a column of taps of 8 rows: 24 multiply-adds, 10 loads, 3 broadcasts). That
+ * holds for two input channels as well as for 32, so trees and dense groups need no kernels of their own. The low
+ * blocks of strips are made wider, since fewer chains than 8 would wait for each other. Then tanh goes over the block.
+ */
 #include "vector_lanes.h"
 
 #include <stddef.h>
 
-static inline Lanes loose(const float *at) { return *(const LooseLanes *)at; }
+#define INLINE __attribute__((always_inline)) static inline
 
-/* The taps [ky0, ky1] of one input channel for two outputs, which share the loads. */
-__attribute__((always_inline)) static inline void row_to_two(int64_t vectors, const float *const *r, const Taps *s,
-                                                             const Taps *t, int ky0, int ky1, Lanes bias0, Lanes bias1,
-                                                             float *restrict out0, float *restrict out1)
+enum { ROWS_MOST = 8, WIDEST = 4 };
+
+/* Which two input rows of a block are rows of zeros, whose taps are left out. */
+typedef enum { NO_ZEROS, ZEROS_FIRST, ZEROS_LAST } Zeros;
+
+/* Up to 8 rows of all output channels. */
+typedef struct {
+    const PlaneConv *conv;
+    const float *const *in; /* of planes: rows of the first channel, from the slab's first on */
+    const float *stack;     /* of stacks: the same row */
+    int64_t stack_row;      /* floats of it */
+    int64_t channel_rows;
+    int high_cols;
+    float *out;
+    int64_t plane, stride;
+    const float *add;
+} Slab;
+
+/* One output channel of it. */
+typedef struct {
+    const float *const *in;
+    const float *stack;
+    int64_t stack_row, channels, channel_rows;
+    const float *weight; /* [in][ky][kx] */
+    float bias;
+    float *out;
+    int64_t stride;
+} Block;
+
+/* A loaded vector that stays in its register: left to itself, gcc 12 makes the load an operand of each multiply-add. */
+#if defined(__AVX512F__)
+#define HOLD(value) __asm__("" : "+v"(value))
+#elif defined(__SSE2__)
+#define HOLD(value) __asm__("" : "+x"(value))
+#else
+#define HOLD(value) (void)(value)
+#endif
+
+INLINE Lanes loose(const float *at) { return *(const LooseLanes *)at; }
+
+/* One column of taps of input channel i; rows, vectors, zeros and stack are constants wherever this is called. */
+INLINE void add_column(const Block *b, int64_t i, int64_t kx, int64_t x, int rows, int vectors, Zeros zeros, int stack,
+                       Lanes sum[ROWS_MOST][WIDEST])
 {
-    for (int64_t x = 0; x < vectors * LANES; x += LANES) {
-        Lanes sum0 = bias0, sum1 = bias1;
-        for (int ky = ky0; ky <= ky1; ky++)
-            for (int kx = 0; kx < 3; kx++) {
-                Lanes value = loose(r[ky] + x + kx);
-                sum0 += s->w[3 * ky + kx] * value;
-                sum1 += t->w[3 * ky + kx] * value;
-            }
-        *(LooseLanes *)(out0 + x) = sum0;
-        *(LooseLanes *)(out1 + x) = sum1;
+    const float *w = b->weight + i * 9 + kx, *const *in = b->in + i * b->channel_rows;
+    const float *square = b->stack + i * b->channel_rows * b->stack_row;
+    Lanes w0 = lanes_of(w[0]), w1 = lanes_of(w[3]), w2 = lanes_of(w[6]);
+#pragma GCC unroll 10
+    for (int p = 0; p < rows + 2; p++) {
+        if ((zeros == ZEROS_FIRST && p < 2) || (zeros == ZEROS_LAST && p >= rows)) continue;
+        const float *at = stack ? square + p * b->stack_row + x + kx * LANES : in[p] + x + kx;
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            Lanes value = loose(at + v * LANES);
+            HOLD(value);
+            if (p >= 2) sum[p - 2][v] += w2 * value;
+            if (p >= 1 && p <= rows) sum[p - 1][v] += w1 * value;
+            if (p < rows) sum[p][v] += w0 * value;
+        }
     }
 }
 
-/* The taps [ky0, ky1] of one or two input channels for one output, in two chains. */
-__attribute__((always_inline)) static inline void row_to_one(int64_t vectors, const float *const *r,
-                                                             const float *const *q, const Taps *s, const Taps *t,
-                                                             int ky0, int ky1, int first, Lanes bias,
-                                                             float *restrict out)
+/* `vectors` of all rows from x on, taps [kx0, kx1] (constants for planes). */
+INLINE void block(const Block *b, int64_t x, int64_t kx0, int64_t kx1, int rows, int vectors, Zeros zeros, int stack)
 {
-    for (int64_t x = 0; x < vectors * LANES; x += LANES) {
-        Lanes sum = bias, other = {0};
-        if (!first) sum = loose(out + x);
-        for (int ky = ky0; ky <= ky1; ky++)
-            for (int kx = 0; kx < 3; kx++) {
-                sum += s->w[3 * ky + kx] * loose(r[ky] + x + kx);
-                if (q != NULL) other += t->w[3 * ky + kx] * loose(q[ky] + x + kx);
-            }
-        if (q != NULL) sum += other;
-        *(LooseLanes *)(out + x) = sum;
-    }
-}
-
-/* Rows of zeros (NULL) stand only at the ends of a stack: their taps are left out, for all input channels alike. */
-__attribute__((always_inline)) static inline void rows_to_two(const PlaneConv *conv, int64_t vectors,
-                                                              const float *const *in, const float *weight0,
-                                                              const float *weight1, Lanes bias0, Lanes bias1,
-                                                              float *out0, float *out1, int64_t stride)
-{
-    Taps s = taps_of(weight0), t = taps_of(weight1);
-    for (int64_t y = 0; y < conv->rows; y++, in++, out0 += stride, out1 += stride) {
-        int ky0 = in[0] != NULL ? 0 : in[1] != NULL ? 1 : 2, ky1 = in[2] != NULL ? 2 : in[1] != NULL ? 1 : 0;
-        if (ky0 == 0 && ky1 == 2)
-            row_to_two(vectors, in, &s, &t, 0, 2, bias0, bias1, out0, out1);
+    Lanes sum[ROWS_MOST][WIDEST];
+    for (int y = 0; y < rows; y++)
+        for (int v = 0; v < vectors; v++) sum[y][v] = lanes_of(b->bias);
+    for (int64_t i = 0; i < b->channels; i++)
+        if (stack)
+            for (int64_t kx = kx0; kx <= kx1; kx++) add_column(b, i, kx, x, rows, vectors, zeros, 1, sum);
         else
-            row_to_two(vectors, in, &s, &t, ky0, ky1, bias0, bias1, out0, out1);
-    }
+#pragma GCC unroll 3
+            for (int64_t kx = 0; kx < 3; kx++) add_column(b, i, kx, x, rows, vectors, zeros, 0, sum);
+    float *out = b->out + x;
+#pragma GCC unroll 8
+    for (int y = 0; y < rows; y++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) *(LooseLanes *)(out + y * b->stride + v * LANES) = sum[y][v];
 }
 
-__attribute__((always_inline)) static inline void rows_to_one(const PlaneConv *conv, int64_t vectors,
-                                                              const float *const *r, const float *const *q,
-                                                              const float *weight, int first, Lanes bias, float *out,
-                                                              int64_t stride)
+/* Vectors [from, to) in blocks of as equal widths as can be. */
+INLINE void row_of_blocks(const Block *b, int64_t from, int64_t to, int rows, Zeros zeros, int stack)
 {
-    Taps s = taps_of(weight), t = taps_of(q == NULL ? weight : weight + 9);
-    for (int64_t y = 0; y < conv->rows; y++, r++, out += stride) {
-        const float *const *second = q == NULL ? NULL : q + y;
-        int ky0 = r[0] != NULL ? 0 : r[1] != NULL ? 1 : 2, ky1 = r[2] != NULL ? 2 : r[1] != NULL ? 1 : 0;
-        if (ky0 == 0 && ky1 == 2)
-            row_to_one(vectors, r, second, &s, &t, 0, 2, first, bias, out);
-        else if (ky0 == 2)
-            row_to_one(vectors, r, second, &s, &t, 2, 2, first, bias, out);
-        else if (ky0 == 1 && ky1 == 2)
-            row_to_one(vectors, r, second, &s, &t, 1, 2, first, bias, out);
-        else if (ky0 == 0 && ky1 == 1)
-            row_to_one(vectors, r, second, &s, &t, 0, 1, first, bias, out);
-        else if (ky1 == 0)
-            row_to_one(vectors, r, second, &s, &t, 0, 0, first, bias, out);
+    const int most = rows <= 2 ? 4 : rows <= 4 ? 2 : 1;
+    for (int64_t left = (to - from + most - 1) / most; left > 0; left--) {
+        int64_t vectors = (to - from) / left, x = from * LANES;
+        if (most >= 4 && vectors == 4)
+            block(b, x, 0, 2, rows, 4, zeros, stack);
+        else if (most >= 4 && vectors == 3)
+            block(b, x, 0, 2, rows, 3, zeros, stack);
+        else if (most >= 2 && vectors == 2)
+            block(b, x, 0, 2, rows, 2, zeros, stack);
         else
-            row_to_one(vectors, r, second, &s, &t, 1, 1, first, bias, out);
+            block(b, x, 0, 2, rows, 1, zeros, stack);
+        from += vectors;
     }
 }
 
-static void tanh_rows(int64_t rows, int64_t vectors, float *out, int64_t stride)
+/* The two columns of zeros at one side of a stack give no taps. */
+INLINE void stack_columns(const Block *b, int64_t cols, int high, int rows, Zeros zeros)
 {
-    for (int64_t y = 0; y < rows; y++, out += stride)
-        for (int64_t x = 0; x < vectors * LANES; x += LANES) *(LooseLanes *)(out + x) = lanes_tanh(loose(out + x));
+    row_of_blocks(b, high ? 0 : 2, high ? cols - 2 : cols, rows, zeros, 1);
+    for (int64_t end = 0; end < 2; end++) /* 0: next to the zeros */
+        if (high)
+            block(b, (cols - 1 - end) * LANES, 0, end, rows, 1, zeros, 1);
+        else
+            block(b, end * LANES, 2 - end, 2, rows, 1, zeros, 1);
+}
+
+/* tanh of a channel's rows, and the skip. */
+static void finish_rows(int64_t rows, int64_t n, float *out, int64_t stride, int linear, const float *add,
+                        int64_t add_stride)
+{
+    for (int64_t y = 0; y < rows; y++, out += stride) {
+        if (!linear)
+            for (int64_t x = 0; x < n; x += LANES) *(LooseLanes *)(out + x) = lanes_tanh(loose(out + x));
+        if (add == NULL) continue;
+        for (int64_t x = 0; x < n; x += LANES) *(LooseLanes *)(out + x) = loose(out + x) + loose(add + x);
+        add += add_stride;
+    }
+}
+
+INLINE void slab_of_rows(const Slab *s, int rows, Zeros zeros, int stack)
+{
+    const PlaneConv *conv = s->conv;
+    int64_t vectors = stack ? conv->cols : (conv->cols + LANES - 1) / LANES;
+    Block b = {s->in, s->stack, s->stack_row, conv->in_channels, s->channel_rows, conv->weight, 0, s->out, s->stride};
+    const float *add = s->add;
+    for (int64_t o = 0, of_group = 0; o < conv->groups * conv->out_channels; o++) {
+        b.bias = conv->bias[o];
+        if (stack)
+            stack_columns(&b, conv->cols, s->high_cols, rows, zeros);
+        else
+            row_of_blocks(&b, 0, vectors, rows, zeros, 0);
+        finish_rows(rows, vectors * LANES, b.out, s->stride, conv->linear, add, conv->add_stride);
+        b.out += s->plane;
+        b.weight += conv->in_channels * 9;
+        if (add != NULL) add += conv->add_plane;
+        if (++of_group < conv->out_channels) continue;
+        of_group = 0;
+        if (stack)
+            b.stack += conv->in_channels * s->channel_rows * s->stack_row;
+        else
+            b.in += conv->in_channels * s->channel_rows;
+    }
+}
+
+#define SLABS(name, zeros, stack)                 \
+    static void name(const Slab *s, int64_t rows) \
+    {                                             \
+        switch (rows) {                           \
+        case 1:                                   \
+            slab_of_rows(s, 1, zeros, stack);     \
+            break;                                \
+        case 2:                                   \
+            slab_of_rows(s, 2, zeros, stack);     \
+            break;                                \
+        case 3:                                   \
+            slab_of_rows(s, 3, zeros, stack);     \
+            break;                                \
+        case 4:                                   \
+            slab_of_rows(s, 4, zeros, stack);     \
+            break;                                \
+        case 5:                                   \
+            slab_of_rows(s, 5, zeros, stack);     \
+            break;                                \
+        case 6:                                   \
+            slab_of_rows(s, 6, zeros, stack);     \
+            break;                                \
+        case 7:                                   \
+            slab_of_rows(s, 7, zeros, stack);     \
+            break;                                \
+        default:                                  \
+            slab_of_rows(s, 8, zeros, stack);     \
+            break;                                \
+        }                                         \
+    }
+SLABS(plane_slab, NO_ZEROS, 0)
+SLABS(plane_slab_first, ZEROS_FIRST, 0)
+SLABS(plane_slab_last, ZEROS_LAST, 0)
+SLABS(stack_slab, NO_ZEROS, 1)
+SLABS(stack_slab_first, ZEROS_FIRST, 1)
+SLABS(stack_slab_last, ZEROS_LAST, 1)
+
+/* Slabs of as equal heights as can be; `first` and `last`: where zeros stand. */
+static void run_slabs(Slab *s, int stack, int first, int last)
+{
+    int64_t y = 0, rows;
+    for (int64_t left = (s->conv->rows + ROWS_MOST - 1) / ROWS_MOST; left > 0; left--, y += rows) {
+        rows = (s->conv->rows - y) / left;
+        if (first && y == 0)
+            (stack ? stack_slab_first : plane_slab_first)(s, rows);
+        else if (last && left == 1)
+            (stack ? stack_slab_last : plane_slab_last)(s, rows);
+        else
+            (stack ? stack_slab : plane_slab)(s, rows);
+        s->out += rows * s->stride;
+        if (s->add != NULL) s->add += rows * s->conv->add_stride;
+        if (stack)
+            s->stack += rows * s->stack_row;
+        else
+            s->in += rows;
+    }
 }
 
 void NAME(plane_conv)(const PlaneConv *conv, const float *const *in, float *out, int64_t out_plane, int64_t out_stride)
 {
-    int64_t ni = conv->in_channels, no = conv->out_channels, in_rows = conv->rows + 2;
-    int64_t vectors = (conv->cols + LANES - 1) / LANES;
-    for (int64_t o = 0; o < conv->groups * no; o++, out += out_plane) {
-        const float *const *rows = in + o / no * ni * in_rows;
-        const float *w = conv->weight + o * ni * 9;
-        Lanes bias = lanes_of(conv->bias[o]);
-        if (ni == 1 && o % no + 1 < no) {
-            rows_to_two(conv, vectors, rows, w, w + 9, bias, lanes_of(conv->bias[o + 1]), out, out + out_plane,
-                        out_stride);
-            tanh_rows(conv->rows, vectors, out, out_stride);
-            o++;
-            out += out_plane;
-        } else
-            for (int64_t i = 0; i < ni; i += 2)
-                if (i + 1 < ni)
-                    rows_to_one(conv, vectors, rows + i * in_rows, rows + (i + 1) * in_rows, w + i * 9, i == 0, bias,
-                                out, out_stride);
-                else
-                    rows_to_one(conv, vectors, rows + i * in_rows, NULL, w + i * 9, i == 0, bias, out, out_stride);
-        tanh_rows(conv->rows, vectors, out, out_stride);
-    }
-}
-
-/* One place of a stack's output: the taps [ky0, ky1] x [kx0, kx1] over one or two input channels. */
-__attribute__((always_inline)) static inline void stack_place(const Lanes *r, int64_t in_cols, int64_t in_plane,
-                                                              int two, const Taps *s, const Taps *t, int ky0, int ky1,
-                                                              int kx0, int kx1, int first, Lanes bias, Lanes *out)
-{
-    Lanes sum = bias, other = {0};
-    if (!first) sum = *out;
-    for (int ky = ky0; ky <= ky1; ky++)
-        for (int kx = kx0; kx <= kx1; kx++) {
-            sum += s->w[3 * ky + kx] * r[ky * in_cols + kx];
-            if (two) other += t->w[3 * ky + kx] * r[in_plane + ky * in_cols + kx];
-        }
-    if (two) sum += other;
-    *out = sum;
-}
-
-/* A row of it. The two columns of zeros at one side of the stack give no taps. */
-__attribute__((always_inline)) static inline void stack_row(int64_t cols, int high, const Lanes *r, int64_t in_plane,
-                                                            int two, const Taps *s, const Taps *t, int ky0, int ky1,
-                                                            int first, Lanes bias, Lanes *restrict out)
-{
-    int64_t in_cols = cols + 2, from = high ? 0 : 2, to = high ? cols - 2 : cols;
-    if (!high) {
-        stack_place(r, in_cols, in_plane, two, s, t, ky0, ky1, 2, 2, first, bias, out);
-        stack_place(r + 1, in_cols, in_plane, two, s, t, ky0, ky1, 1, 2, first, bias, out + 1);
-    }
-    for (int64_t x = from; x < to; x++)
-        stack_place(r + x, in_cols, in_plane, two, s, t, ky0, ky1, 0, 2, first, bias, out + x);
-    if (high) {
-        stack_place(r + to, in_cols, in_plane, two, s, t, ky0, ky1, 0, 1, first, bias, out + to);
-        stack_place(r + to + 1, in_cols, in_plane, two, s, t, ky0, ky1, 0, 0, first, bias, out + to + 1);
-    }
-}
-
-__attribute__((always_inline)) static inline void stack_channel(const PlaneConv *conv, int high_rows, int high_cols,
-                                                                const Lanes *restrict in, int two, const float *weight,
-                                                                int first, Lanes bias, Lanes *restrict out,
-                                                                int64_t out_stride)
-{
-    int64_t rows = conv->rows, cols = conv->cols, in_cols = cols + 2, in_plane = (rows + 2) * in_cols;
-    Taps s = taps_of(weight), t = taps_of(two ? weight + 9 : weight);
-#define ROW(y, ky0, ky1) \
-    stack_row(cols, high_cols, in + (y)*in_cols, in_plane, two, &s, &t, ky0, ky1, first, bias, out + (y)*out_stride)
-    if (!high_rows) {
-        ROW(0, 2, 2);
-        ROW(1, 1, 2);
-    }
-    for (int64_t y = high_rows ? 0 : 2; y < (high_rows ? rows - 2 : rows); y++) ROW(y, 0, 2);
-    if (high_rows) {
-        ROW(rows - 2, 0, 1);
-        ROW(rows - 1, 0, 0);
-    }
-#undef ROW
+    Slab s = {.conv = conv, .in = in, .channel_rows = conv->rows + 2, .out = out, .plane = out_plane};
+    s.stride = out_stride;
+    s.add = conv->add;
+    run_slabs(&s, 0, in[0] == NULL, in[conv->rows + 1] == NULL);
 }
 
 void NAME(stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
                       int64_t out_plane, int64_t out_stride)
 {
-    int64_t ni = conv->in_channels, no = conv->out_channels, in_plane = (conv->rows + 2) * (conv->cols + 2);
-    for (int64_t o = 0; o < conv->groups * no; o++) {
-        const Lanes *from = (const Lanes *)in + o / no * ni * in_plane;
-        const float *w = conv->weight + o * ni * 9;
-        Lanes bias = lanes_of(conv->bias[o]), *to = (Lanes *)out + o * out_plane;
-        for (int64_t i = 0; i < ni; i += 2, from += 2 * in_plane, w += 18)
-            if (i + 1 == ni)
-                stack_channel(conv, high_rows, high_cols, from, 0, w, i == 0, bias, to, out_stride);
-            else if (high_rows && high_cols)
-                stack_channel(conv, 1, 1, from, 1, w, i == 0, bias, to, out_stride);
-            else if (high_rows)
-                stack_channel(conv, 1, 0, from, 1, w, i == 0, bias, to, out_stride);
-            else if (high_cols)
-                stack_channel(conv, 0, 1, from, 1, w, i == 0, bias, to, out_stride);
-            else
-                stack_channel(conv, 0, 0, from, 1, w, i == 0, bias, to, out_stride);
-        tanh_rows(conv->rows, conv->cols, (float *)to, out_stride * LANES);
-    }
+    Slab s = {.conv = conv, .stack = in, .channel_rows = conv->rows + 2, .out = out, .plane = out_plane * LANES};
+    s.stack_row = (conv->cols + 2) * LANES;
+    s.high_cols = high_cols;
+    s.stride = out_stride * LANES;
+    s.add = conv->add;
+    run_slabs(&s, 1, !high_rows, high_rows);
 }

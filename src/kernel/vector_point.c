@@ -133,15 +133,89 @@ static void lay_lines(int64_t n, const float *const *line, float *x)
         for (int lane = 0; lane < LANES; lane++) x[i * LANES + lane] = line[lane][i];
 }
 
-static void transpose(int64_t rows, int64_t cols, int64_t stride, const float *in, float *out)
+static void transpose(int64_t rows, int64_t cols, int64_t in_stride, const float *in, int64_t out_stride, float *out)
 {
     for (int64_t y = 0; y < rows; y += 4)
-        for (int64_t x = 0; x < cols; x += 4) turn_four(in + y * stride + x, stride, out + x * stride + y, stride);
+        for (int64_t x = 0; x < cols; x += 4)
+            turn_four(in + y * in_stride + x, in_stride, out + x * out_stride + y, out_stride);
 }
 
 static void interleave(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out)
 {
     for (int64_t y = 0; y < n; y += 4) turn_four(in + y, in_stride, out + y * out_stride, out_stride);
+}
+
+/* Runs: pieces of a vector of VECTOR_RUN lanes. */
+enum { RUNS = LANES / VECTOR_RUN };
+
+static inline Lanes join_runs(const float *const *from, int64_t at)
+{
+#define PIECE(i) (*(const Four *)(from[i] + at))
+#define PAIR(i)  __builtin_shufflevector(PIECE(i), PIECE((i) + 1), 0, 1, 2, 3, 4, 5, 6, 7)
+#if LANES == 16
+    return __builtin_shufflevector(PAIR(0), PAIR(2), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif LANES == 8
+    return PAIR(0);
+#else
+    return PIECE(0);
+#endif
+#undef PAIR
+#undef PIECE
+}
+
+static void lay_runs(const RunsShape *shape, const float *const *from, float *to)
+{
+    const RunsShape s = *shape; /* copies: what is stored could else be these */
+    const float *base[RUNS];
+    for (int i = 0; i < RUNS; i++) base[i] = from[i];
+    for (int64_t c = 0; c < s.channels; c++)
+        for (int64_t y = 0; y < s.rows; y++) {
+            Lanes *out = (Lanes *)to + c * s.to_channel + y * s.to_row;
+            int64_t at = c * s.from_channel + y * s.from_row;
+            for (int64_t x = 0; x < s.cols; x += 2) {
+                out[x] = join_runs(base, at);
+                out[x + 1] = join_runs(base, at + s.from_col);
+                at += 2 * s.from_col;
+            }
+        }
+}
+
+/* Shuffles within each run, by the lane numbers of the first: those from 4 on are the second operand's. */
+#if LANES == 16
+#define RUN_SHUFFLE(a, b, i, j, k, l)                                                                             \
+    __builtin_shufflevector(a, b, OF(i, 0), OF(j, 0), OF(k, 0), OF(l, 0), OF(i, 4), OF(j, 4), OF(k, 4), OF(l, 4), \
+                            OF(i, 8), OF(j, 8), OF(k, 8), OF(l, 8), OF(i, 12), OF(j, 12), OF(k, 12), OF(l, 12))
+#elif LANES == 8
+#define RUN_SHUFFLE(a, b, i, j, k, l) \
+    __builtin_shufflevector(a, b, OF(i, 0), OF(j, 0), OF(k, 0), OF(l, 0), OF(i, 4), OF(j, 4), OF(k, 4), OF(l, 4))
+#else
+#define RUN_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#endif
+#define OF(number, run) ((number) < 4 ? (number) + (run) : (number)-4 + (run) + LANES)
+
+/* Neighbouring positions of a run overlap in all but one sample, so what falls on one sample is summed on its way
+ * through the lanes (adding each position to the row in memory waited for the store of the one before). */
+static void add_runs(int64_t rows, int64_t cols, const float *live, const float *z, int64_t stride, float *const *to)
+{
+    const Lanes *in = (const Lanes *)z, factor = *(const Lanes *)live, zero = {0};
+    for (int64_t y = 0; y < rows; y++, in += cols) {
+        Lanes sum = zero;
+        for (int64_t x = 0; x < cols + VECTOR_RUN - 1; x += VECTOR_RUN) {
+            Lanes done[VECTOR_RUN]; /* the first lane of each run */
+            for (int k = 0; k < VECTOR_RUN; k++) {
+                if (x + k < cols) sum += factor * in[x + k];
+                done[k] = sum;
+                sum = RUN_SHUFFLE(sum, zero, 1, 2, 3, 4);
+            }
+            Lanes low = RUN_SHUFFLE(done[0], done[1], 0, 4, 1, 5), high = RUN_SHUFFLE(done[2], done[3], 0, 4, 1, 5);
+            Lanes line = RUN_SHUFFLE(low, high, 0, 1, 4, 5);
+            for (int i = 0; i < RUNS; i++) {
+                Four piece;
+                memcpy(&piece, (const Four *)&line + i, sizeof piece);
+                *(Four *)(to[i] + y * stride + x) += piece;
+            }
+        }
+    }
 }
 
 static void load_windows(int64_t rows, int64_t cols, int64_t stride, const float *plane, const float *scale, float *x)
@@ -192,6 +266,8 @@ const Vector NAME(vector) = {
     .fixed_add = fixed_add,
     .plane_conv = NAME(plane_conv),
     .stack_conv = NAME(stack_conv),
+    .lay_runs = lay_runs,
+    .add_runs = add_runs,
     .transpose = transpose,
     .interleave = interleave,
     .lay_lines = lay_lines,

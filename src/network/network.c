@@ -106,6 +106,28 @@ static void fill_layers(Network *network)
     network->n_parameters = at;
 }
 
+/* What channel 0 of the output depends on, from the last layer to the first. The channels of group 0, which it is in,
+ * are the first of the layer before, and so their groups are the first there, too: always a piece from the start. */
+static void fill_needed(Network *network)
+{
+    int64_t levels = network->shape.levels, wanted = 1; /* output channels of layer i that others read */
+    for (int i = network->n_layers - 1; i >= 0; i--) {
+        NetworkLayer *layer = &network->layer[i];
+        ConvShape *needed = &layer->needed;
+        *needed = layer->conv;
+        int64_t out = layer->transposed ? needed->big_channels : needed->small_channels;
+        int64_t in = layer->transposed ? needed->small_channels : needed->big_channels;
+        if (i < levels - 1 && network->shape.skip == SKIP_ADD) {
+            const ConvShape *joined = &network->layer[network->n_layers - 2 - i].needed; /* which adds y_(i+1) */
+            int64_t added = joined->groups * joined->big_channels;
+            wanted = wanted > added ? wanted : added;
+        }
+        needed->groups = (wanted + out - 1) / out;
+        if (i == network->n_layers - 1) needed->big_channels = 1;
+        wanted = needed->groups * in;
+    }
+}
+
 Status network_new(const NetworkShape *shape, const Vector *vector, Network *network)
 {
     memset(network, 0, sizeof *network);
@@ -115,10 +137,12 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
     if (shape->n_out == 0) network->shape.n_out = shape->channels;
     network->vector = vector;
     fill_layers(network);
-    const NetworkLayer *first = &network->layer[0];
+    fill_needed(network);
+    const NetworkLayer *first = &network->layer[0], *last = &network->layer[network->n_layers - 1];
     size_t channels = (size_t)shape->channels;
     network->parameter = memory_new((size_t)network->n_parameters, sizeof(float), "the network's parameters");
-    network->first_weight = memory_new((size_t)(first->n_weights + first->out_channels), sizeof(float), "first layer");
+    network->first_weight = memory_new((size_t)(first->n_weights + first->out_channels + last->conv.small_channels * 9),
+                                       sizeof(float), "first and last layer");
     network->running_mean = memory_new(8 * channels, sizeof(double), "batch norm's statistics");
     network->raw = memory_new(channels, sizeof *network->raw, "batch norm's statistics");
     if (network->parameter == NULL || network->first_weight == NULL || network->running_mean == NULL ||
@@ -127,6 +151,7 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
         return STATUS_MEMORY;
     }
     network->first_bias = network->first_weight + first->n_weights;
+    network->last_weight = network->first_bias + first->out_channels;
     network->running_var = network->running_mean + channels;
     network->slope = network->running_var + channels;
     network->shift = network->slope + channels;
@@ -230,6 +255,10 @@ void network_fold(Network *network, const double *mean, const double *var)
         }
         network->first_bias[o] = (float)bias;
     }
+    const NetworkLayer *last = &network->layer[network->n_layers - 1];
+    for (int64_t i = 0; i < last->conv.small_channels; i++)
+        memcpy(network->last_weight + i * 9, network->parameter + last->weight + i * last->conv.big_channels * 9,
+               9 * sizeof(float));
 }
 
 void network_fold_running(Network *network) { network_fold(network, network->running_mean, network->running_var); }

@@ -155,13 +155,18 @@ static const float *factor_of(const Network *network, const NetworkGroup *group,
 /* The encoder layer whose output is added to decoder layer i's: y_(l-1) to z_l. */
 static int partner_of(const Network *network, int i) { return network->n_layers - 2 - i; }
 
-void network_forward(const Network *network, NetworkGroup *group, bool dropout)
+/* All of the output, or with first_only = true what network_predict() promises. */
+static void forward(const Network *network, NetworkGroup *group, bool dropout, bool first_only)
 {
     for (int i = 0; i < network->n_layers; i++) {
-        const NetworkLayer *layer = &network->layer[i];
-        bool linear = i == network->n_layers - 1 && network->shape.output == OUTPUT_LINEAR;
-        const float *weight = i == 0 ? network->first_weight : network->parameter + layer->weight;
-        const float *bias = i == 0 ? network->first_bias : network->parameter + layer->bias;
+        NetworkLayer layer = network->layer[i];
+        bool last = i == network->n_layers - 1, linear = last && network->shape.output == OUTPUT_LINEAR;
+        const float *weight = i == 0 ? network->first_weight : network->parameter + layer.weight;
+        const float *bias = i == 0 ? network->first_bias : network->parameter + layer.bias;
+        if (first_only) {
+            layer.conv = layer.needed;
+            if (last) weight = network->last_weight;
+        }
         ConvFinish finish = {.kind = linear ? FINISH_LINEAR : FINISH_TANH,
                              .bias = bias,
                              .factor = factor_of(network, group, i, dropout)};
@@ -170,12 +175,19 @@ void network_forward(const Network *network, NetworkGroup *group, bool dropout)
             finish.joined = group->sum[i];
         }
         const float *in = input_of(network, group, i);
-        if (layer->transposed)
-            run_expand(network, layer, weight, in, group->activation[i], &finish, group->scratch);
+        if (layer.transposed)
+            run_expand(network, &layer, weight, in, group->activation[i], &finish, group->scratch);
         else
-            run_contract(network, layer, weight, in, group->activation[i], &finish, group->scratch);
+            run_contract(network, &layer, weight, in, group->activation[i], &finish, group->scratch);
     }
 }
+
+void network_forward(const Network *network, NetworkGroup *group, bool dropout)
+{
+    forward(network, group, dropout, false);
+}
+
+void network_predict(const Network *network, NetworkGroup *group) { forward(network, group, false, true); }
 
 void network_condition_group(const Network *network, NetworkGroup *group)
 {

@@ -157,16 +157,29 @@ static bool given_up(const Predictor *predictor)
     return predictor->poke != NULL && predictor->poke(predictor->poke_context);
 }
 
+/* Predicts the neighbours that start in row i from column j on, one a lane: those whose scale [lanes] is above 0. */
+static void run_neighbours(Predictor *predictor, int64_t fold, int64_t i, int64_t j, const float *scale)
+{
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t lanes = network->vector->lanes;
+    float one[VECTOR_LANES_MAX] __attribute__((aligned(64)));
+    for (int64_t lane = 0; lane < lanes; lane++) one[lane] = 1;
+    for (int64_t c = 0; c < network->shape.channels; c++)
+        network->vector->load_windows(size, size, columns, predictor->plane + (c * rows + i) * columns + j,
+                                      predictor->shared_scale[c] ? scale : one,
+                                      predictor->group.x + c * size * size * lanes);
+    network_predict(network, &predictor->group);
+    network->vector->add_windows(size, size, columns, predictor->group.output, scale, predictor->sum + i * columns + j);
+}
+
 static bool add_live_windows(Predictor *predictor, int64_t fold)
 {
     const Network *network = predictor->network;
-    const Vector *vector = network->vector;
     int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
-    int64_t lanes = vector->lanes, window_columns = predictor->n_samples + size - 1;
+    int64_t lanes = network->vector->lanes, window_columns = predictor->n_samples + size - 1;
     float scale[VECTOR_LANES_MAX] __attribute__((aligned(64)));
-    float one[VECTOR_LANES_MAX] __attribute__((aligned(64)));
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
-    for (int64_t lane = 0; lane < VECTOR_LANES_MAX; lane++) one[lane] = 1;
     for (int64_t i = 0; i < fold + size - 1; i++) {
         for (int64_t j = 0; j < window_columns; j += lanes) {
             const float *s = predictor->scale + i * columns + j;
@@ -176,12 +189,7 @@ static bool add_live_windows(Predictor *predictor, int64_t fold)
                 live += s[lane] > 0;
             }
             if (live == 0) continue;
-            for (int64_t c = 0; c < network->shape.channels; c++)
-                vector->load_windows(size, size, columns, predictor->plane + (c * rows + i) * columns + j,
-                                     predictor->shared_scale[c] ? scale : one,
-                                     predictor->group.x + c * size * size * lanes);
-            network_forward(network, &predictor->group, false);
-            vector->add_windows(size, size, columns, predictor->group.output, scale, predictor->sum + i * columns + j);
+            run_neighbours(predictor, fold, i, j, scale);
             if (given_up(predictor)) return false;
         }
     }
@@ -238,83 +246,144 @@ bool predict_direct(Predictor *predictor, const float *in, int64_t fold, float *
 static void run_queue(Predictor *predictor, int64_t fold)
 {
     const Network *network = predictor->network;
+    const Vector *vector = network->vector;
     int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
-    int64_t lanes = network->vector->lanes, plane = size * size;
-    float *x = predictor->group.x;
-    float scale[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
-    for (int64_t k = 0; k < predictor->queued; k++) {
-        int64_t row = predictor->queue[k][0], column = predictor->queue[k][1];
-        scale[k] = predictor->scale[row * columns + column];
-        for (int64_t c = 0; c < network->shape.channels; c++)
-            for (int64_t y = 0; y < size; y++) {
-                const float *from = predictor->plane + (c * rows + row + y) * columns + column;
-                float *to = x + (c * plane + y * size) * lanes + k;
-                for (int64_t i = 0; i < size; i++) to[i * lanes] = from[i];
-            }
+    int64_t lanes = vector->lanes, plane = size * size;
+    float *x = predictor->group.x, scale[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
+    int64_t at[VECTOR_LANES_MAX]; /* of lanes without a window: the first's */
+    for (int64_t k = 0; k < lanes; k++) {
+        const int64_t *window = predictor->queue[k < predictor->queued ? k : 0];
+        at[k] = window[0] * columns + window[1];
+        if (k < predictor->queued) scale[k] = predictor->scale[at[k]];
     }
-    for (int64_t c = 0; c < network->shape.channels; c++)
-        if (predictor->shared_scale[c]) network->vector->divide(plane, scale, x + c * plane * lanes);
-    network_forward(network, &predictor->group, false);
-    for (int64_t k = 0; k < predictor->queued; k++) {
-        double *to = predictor->sum + predictor->queue[k][0] * columns + predictor->queue[k][1];
-        for (int64_t y = 0; y < size; y++)
-            for (int64_t i = 0; i < size; i++)
-                to[y * columns + i] += (double)(scale[k] * predictor->group.output[(y * size + i) * lanes + k]);
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        for (int64_t y = 0; y < size; y++) {
+            const float *line[VECTOR_LANES_MAX];
+            for (int64_t k = 0; k < lanes; k++) line[k] = predictor->plane + (c * rows + y) * columns + at[k];
+            vector->lay_lines(size, line, x + (c * plane + y * size) * lanes);
+        }
+        if (predictor->shared_scale[c]) vector->divide(plane, scale, x + c * plane * lanes);
     }
+    network_predict(network, &predictor->group);
+    const float *z = predictor->group.output;
+    int64_t whole = plane / 4 * 4; /* to x, which is free: each window by itself */
+    vector->transpose(whole, lanes, lanes, z, plane, x);
+    for (int64_t i = whole * lanes; i < plane * lanes; i++) x[i % lanes * plane + i / lanes] = z[i];
+    for (int64_t k = 0; k < predictor->queued; k++)
+        for (int64_t y = 0; y < size; y++) {
+            double *to = predictor->sum + at[k] + y * columns;
+            const float *from = x + k * plane + y * size;
+            for (int64_t i = 0; i < size; i++) to[i] += (double)(scale[k] * from[i]);
+        }
     predictor->queued = 0;
 }
 
-static bool queue_set(Predictor *predictor, const LevelSet *set, int64_t fold)
+/* The windows that no set is worth it for; predictor->left holds their scales, negative. Whole vectors of neighbours
+ * are loaded as `direct` does. */
+static bool add_alone(Predictor *predictor, int64_t fold)
 {
-    for (int64_t r = 0; r < set->rows; r++)
-        for (uint32_t mask = set->mask[r]; mask != 0; mask &= mask - 1) {
-            int64_t *window = predictor->queue[predictor->queued++];
-            window[0] = set->row + r;
-            window[1] = set->column + __builtin_ctz(mask);
-            if (predictor->queued < predictor->network->vector->lanes) continue;
-            run_queue(predictor, fold);
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, columns = predictor->columns, lanes = network->vector->lanes;
+    predictor->queued = 0; /* a gather that was given up may have left some */
+    for (int64_t i = 0; i < fold + size - 1; i++)
+        for (int64_t j = 0, step; j < predictor->n_samples + size - 1; j += step) {
+            const float *left = predictor->left + i * columns + j;
+            step = 1;
+            if (*left == 0) continue;
+            int64_t together = 0;
+            while (together < lanes && left[together] < 0) together++;
+            if (together == lanes) {
+                float scale[VECTOR_LANES_MAX] __attribute__((aligned(64)));
+                memcpy(scale, predictor->scale + i * columns + j, (size_t)lanes * sizeof *scale);
+                run_neighbours(predictor, fold, i, j, scale);
+                step = lanes;
+            } else {
+                int64_t *window = predictor->queue[predictor->queued++];
+                window[0] = i;
+                window[1] = j;
+                if (predictor->queued < lanes) continue;
+                run_queue(predictor, fold);
+            }
             if (given_up(predictor)) return false;
         }
+    if (predictor->queued > 0) run_queue(predictor, fold);
     return true;
+}
+
+static void leave_alone(Predictor *predictor, const LevelSet *set)
+{
+    for (int64_t r = 0; r < set->rows; r++) {
+        float *left = predictor->left + (set->row + r) * predictor->columns + set->column;
+        for (uint32_t mask = set->mask[r]; mask != 0; mask &= mask - 1) left[__builtin_ctz(mask)] = -set->scale;
+    }
 }
 
 /* Outside its windows a set's box may hold samples far above its scale: there the encoder would overflow. */
 static bool safe_to_share(float scale, float largest) { return scale > 1e-30f && largest < 1e30f * scale; }
 
+/* A set that promises less is left alone: the costs are estimates. */
+static const double WORTH_SHARING = 0.9;
+
 static bool add_set(Predictor *predictor, const LevelSet *set, float largest, int64_t fold, PredictCounts *counts)
 {
     counts->sets++;
-    if (safe_to_share(set->scale, largest) && shared_cost(predictor->shared, set) < 1) {
+    if (safe_to_share(set->scale, largest) &&
+        (predictor->share_all || shared_cost(predictor->shared, set) < WORTH_SHARING)) {
         shared_add(predictor->shared, set, predictor->plane, padded_rows(predictor->network, fold), predictor->columns,
                    predictor->sum);
         return !given_up(predictor);
     }
     counts->alone += set->n;
-    return queue_set(predictor, set, fold);
+    leave_alone(predictor, set);
+    return true;
 }
 
-bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+/* Gathers whose windows hardly share a scale, or networks that take no longer than the search, go the direct way. */
+static bool worth_searching(const Predictor *predictor, int64_t fold)
 {
-    const Network *network = predictor->network;
-    if (predictor->shared == NULL) return predict_direct(predictor, in, fold, out, counts);
-    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
-    int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
-    pad(predictor, in, fold);
-    find_scales(predictor, fold, counts);
+    int64_t size = predictor->network->shape.patch_size, columns = predictor->columns, starts = 0, inside = 0;
+    for (int64_t i = 1; i < fold + size - 1; i++) {
+        const float *s = predictor->scale + i * columns, *above = s - columns;
+        int32_t start = 0, same = 0;
+        for (int64_t j = 1; j < predictor->n_samples + size - 1; j++) {
+            int left = s[j] == s[j - 1], up = s[j] == above[j], live = s[j] > 0;
+            start += live & !left & !up;
+            same += live & left & up;
+        }
+        starts += start;
+        inside += same;
+    }
+    return shared_worth_searching(predictor->shared, starts, inside);
+}
+
+static bool add_sets(Predictor *predictor, int64_t fold, PredictCounts *counts)
+{
+    int64_t size = predictor->network->shape.patch_size, columns = predictor->columns;
+    int64_t rows = padded_rows(predictor->network, fold);
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
     memcpy(predictor->left, predictor->scale, (size_t)(rows * columns) * sizeof(float));
     float largest = 0;
     for (int64_t i = 0; i < rows * columns; i++)
         if (predictor->scale[i] > largest) largest = predictor->scale[i];
-    predictor->queued = 0; /* a gather that was given up may have left some */
-    for (int64_t i = 0; i < window_rows; i++)
-        for (int64_t j = 0; j < window_columns; j++) {
-            if (predictor->left[i * columns + j] == 0) continue;
+    for (int64_t i = 0; i < fold + size - 1; i++)
+        for (int64_t j = 0; j < predictor->n_samples + size - 1; j++) {
+            if (!(predictor->left[i * columns + j] > 0)) continue;
             LevelSet set;
-            levelset_take(predictor->left, window_rows, window_columns, columns, i, j, &set);
+            levelset_take(predictor->left, fold + size - 1, predictor->n_samples + size - 1, columns, i, j, &set);
             if (!add_set(predictor, &set, largest, fold, counts)) return false;
         }
-    if (predictor->queued > 0) run_queue(predictor, fold);
+    return add_alone(predictor, fold);
+}
+
+bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+{
+    if (predictor->shared == NULL) return predict_direct(predictor, in, fold, out, counts);
+    pad(predictor, in, fold);
+    int64_t live = counts->live;
+    find_scales(predictor, fold, counts);
+    bool search = predictor->share_all || worth_searching(predictor, fold);
+    if (!search) counts->alone += counts->live - live;
+    if (!(search ? add_sets(predictor, fold, counts) : add_live_windows(predictor, fold))) return false;
     finish(predictor, in, fold, out, counts);
     return true;
 }

@@ -6,10 +6,7 @@
 
 #include <string.h>
 
-bool shared_serves(const NetworkShape *shape)
-{
-    return shape->skip == SKIP_NONE && shape->output == OUTPUT_TANH && shape->patch_size > 4 * shape->levels;
-}
+bool shared_serves(const NetworkShape *shape) { return shape->patch_size > 4 * shape->levels; }
 
 static const NetworkLayer *decoder(const Network *network, int64_t d)
 {
@@ -28,6 +25,19 @@ static float *carve(float *block, int64_t *at, int64_t floats)
     return here;
 }
 
+/* For a box of a set. Vectors and runs end up to a vector and 8 floats past a row's end. */
+static void fill_strides(Shared *s, int64_t rows, int64_t columns)
+{
+    int64_t lines[WAYS] = {rows - 1 + s->size, columns - 1 + s->size};
+    for (int way = 0; way < WAYS; way++) {
+        int64_t lanes = s->vector->lanes;
+        s->stride[way] = (lines[!way] + lanes + 8 + lanes - 1) / lanes * lanes;
+        s->plane[way] = lines[way] * s->stride[way];
+    }
+    s->flank_stride = (columns + RUN + 3) / 4 * 4;
+    s->flank_plane = lines[ROWS] * s->flank_stride;
+}
+
 static void fill_sizes(Shared *s, Network *network)
 {
     s->network = network;
@@ -35,45 +45,66 @@ static void fill_sizes(Shared *s, Network *network)
     s->size = network->shape.patch_size;
     s->levels = network->shape.levels;
     s->code = s->size - 2 * s->levels;
-    s->channels[0] = network->layer[s->levels - 1].out_channels;
-    for (int64_t d = 1; d <= s->levels; d++) s->channels[d] = decoder(network, d)->out_channels;
-    int64_t lines = LEVELSET_SIZE - 1 + s->size;
-    s->stride = whole_lines(lines + 2 * VECTOR_LANES_MAX + 2);
-    s->plane = lines * s->stride;
-    s->flank_stride = LEVELSET_SIZE + 16;
+    s->skip = network->shape.skip == SKIP_ADD;
+    for (int64_t l = 1; l <= s->levels; l++) {
+        const ConvShape *needed = &network->layer[l - 1].needed;
+        s->encode[l] = (PlaneConv){
+            .groups = needed->groups, .in_channels = needed->big_channels, .out_channels = needed->small_channels};
+    }
+    s->channels[0] = shared_channels_out(&s->encode[s->levels]);
+    for (int64_t d = 1; d <= s->levels; d++) {
+        const ConvShape *needed = &decoder(network, d)->needed;
+        s->decode[ROWS][d] = (PlaneConv){.groups = needed->groups,
+                                         .in_channels = needed->small_channels,
+                                         .out_channels = needed->big_channels,
+                                         .linear = d == s->levels && network->shape.output == OUTPUT_LINEAR};
+        s->channels[d] = shared_channels_out(&s->decode[ROWS][d]);
+    }
+    fill_strides(s, LEVELSET_SIZE, LEVELSET_SIZE);
+}
+
+/* Arrays are as large as the largest box wants them; blocks of 4 x 4 may end past a plane. */
+static void lay_out_planes(Shared *s, float *block, int64_t *at)
+{
+    int64_t L = s->levels, plane = s->plane[ROWS], slack = 4 * s->stride[ROWS];
+    for (int64_t l = 1; l <= L; l++)
+        s->encoder[ROWS][l] = carve(block, at, shared_channels_out(&s->encode[l]) * plane + slack);
+    for (int64_t l = 1; l < L && s->skip; l++)
+        s->encoder[COLUMNS][l] = carve(block, at, s->channels[L - l] * plane + slack);
+    s->unbounded[ROWS][0] = s->encoder[ROWS][L];
+    for (int way = 0; way < WAYS; way++) {
+        for (int64_t d = way == ROWS ? 1 : 0; d < L + (way == ROWS); d++)
+            s->unbounded[way][d] = carve(block, at, s->channels[d] * plane + slack);
+        s->tile[way] = carve(block, at, plane + slack);
+    }
 }
 
 /* Lays all arrays out in one block (NULL: only counts) and returns its floats. */
 static int64_t lay_out(Shared *s, float *block)
 {
-    const Network *network = s->network;
-    int64_t at = 0, L = s->levels, lanes = VECTOR_LANES_MAX, widest = 0;
-    for (int64_t l = 1; l <= L; l++)
-        s->encoder[l] = carve(block, &at, network->layer[l - 1].out_channels * s->plane + s->stride);
-    s->unbounded[ROWS][0] = s->encoder[L];
-    for (int way = 0; way < WAYS; way++)
-        for (int64_t d = way == ROWS ? 1 : 0; d < L + (way == ROWS); d++)
-            s->unbounded[way][d] = carve(block, &at, s->channels[d] * s->plane + s->stride);
-    for (int64_t d = 0; d <= L; d++)
-        if (s->channels[d] > widest) widest = s->channels[d];
+    int64_t at = 0, L = s->levels, lanes = VECTOR_LANES_MAX, stride = s->stride[ROWS];
+    lay_out_planes(s, block, &at);
     for (int side = 0; side < SIDES; side++)
         for (int64_t d = 1; d < L; d++) {
-            s->strip[side][d] = carve(block, &at, LEVELSET_SIZE * s->channels[d] * 2 * d * s->stride);
-            s->flank[side][d] =
-                carve(block, &at, s->channels[d] * 2 * d * (LEVELSET_SIZE - 1 + s->size) * s->flank_stride);
+            s->strip[side][d] = carve(block, &at, SLOTS * s->channels[d] * 2 * d * stride);
+            s->flank[side][d] = carve(block, &at, s->channels[d] * 2 * d * s->flank_plane + 4 * s->flank_stride);
         }
-    for (int i = 0; i < 2; i++) {
-        s->line[i] = carve(block, &at, widest * 2 * L * s->stride);
-        s->tile[i] = carve(block, &at, s->plane + s->stride);
-    }
-    s->corner = carve(block, &at, s->channels[L] * 4 * L * L * lanes);
+    s->line = carve(block, &at, 2 * L * stride);
+    s->corner = carve(block, &at, 4 * L * L * lanes);
+    int64_t added = 0;
+    for (int64_t d = 1; d < L && s->skip; d++)
+        if (s->channels[d] * 4 * d * d > added) added = s->channels[d] * 4 * d * d;
+    s->added = carve(block, &at, added * lanes);
     for (int64_t d = 1; d <= L; d++)
         for (int k = 0; k < SIDES * SIDES; k++)
             s->stack[k / SIDES][k % SIDES][d] =
                 carve(block, &at, s->channels[d - 1] * (2 * d + 2) * (2 * d + 2) * lanes);
-    s->first_weight = carve(block, &at, network->layer[0].n_weights);
-    for (int64_t d = 1; d <= L; d++)
-        for (int way = 0; way < WAYS; way++) s->weight[way][d] = carve(block, &at, decoder(network, d)->n_weights);
+    s->first_weight = carve(block, &at, s->network->layer[0].n_weights);
+    for (int way = 0; way < WAYS; way++)
+        for (int64_t d = 1; d <= L; d++) {
+            s->decode[way][d] = s->decode[ROWS][d];
+            s->decode[way][d].weight = carve(block, &at, s->channels[d] * s->decode[way][d].in_channels * 9);
+        }
     return at;
 }
 
@@ -89,28 +120,40 @@ size_t shared_bytes(const Network *network)
 static size_t most_rows(const Shared *s)
 {
     int64_t most = s->network->shape.channels;
-    for (int i = 0; i < s->network->n_layers; i++)
-        if (s->network->layer[i].out_channels > most) most = s->network->layer[i].out_channels;
+    for (int64_t l = 1; l <= s->levels; l++) {
+        if (shared_channels_out(&s->encode[l]) > most) most = shared_channels_out(&s->encode[l]);
+        if (s->channels[l] > most) most = s->channels[l];
+    }
     return (size_t)(most * (LEVELSET_SIZE - 1 + s->size));
 }
 
 /* A transposed convolution without edges is a valid one with the taps turned around and the sides exchanged. */
-static void turn_weights(Shared *s, int64_t d)
+static void turn_weights(Shared *s, int64_t d, float *rows, float *columns)
 {
     const NetworkLayer *layer = decoder(s->network, d);
     const float *w = s->network->parameter + layer->weight;
-    int64_t nb = layer->conv.big_channels, ns = layer->conv.small_channels;
-    for (int64_t g = 0; g < layer->conv.groups; g++)
-        for (int64_t o = 0; o < nb; o++)
-            for (int64_t i = 0; i < ns; i++)
-                for (int64_t ky = 0; ky < 3; ky++)
-                    for (int64_t kx = 0; kx < 3; kx++) {
-                        float value = w[((g * ns + i) * nb + o) * 9 + 8 - (ky * 3 + kx)];
-                        int64_t to = ((g * nb + o) * ns + i) * 9;
-                        s->weight[ROWS][d][to + ky * 3 + kx] = value;
-                        s->weight[COLUMNS][d][to + kx * 3 + ky] = value;
-                    }
-    s->bias[d] = s->network->parameter + layer->bias;
+    const PlaneConv *conv = &s->decode[ROWS][d];
+    int64_t all = layer->conv.big_channels, no = conv->out_channels, ni = conv->in_channels;
+    for (int64_t k = 0; k < conv->groups * no * ni * 9; k++) {
+        int64_t tap = k % 9, i = k / 9 % ni, o = k / 9 / ni % no, g = k / 9 / ni / no;
+        float value = w[((g * ni + i) * all + o) * 9 + 8 - tap];
+        rows[k] = value;
+        columns[k - tap + tap % 3 * 3 + tap / 3] = value;
+    }
+}
+
+static void fill_convs(Shared *s)
+{
+    const Network *network = s->network;
+    for (int64_t l = 1; l <= s->levels; l++) {
+        s->encode[l].weight = l == 1 ? s->first_weight : network->parameter + network->layer[l - 1].weight;
+        s->encode[l].bias = l == 1 ? network->first_bias : network->parameter + network->layer[l - 1].bias;
+    }
+    for (int64_t d = 1; d <= s->levels; d++) {
+        PlaneConv *rows = &s->decode[ROWS][d], *columns = &s->decode[COLUMNS][d];
+        turn_weights(s, d, (float *)(uintptr_t)rows->weight, (float *)(uintptr_t)columns->weight);
+        rows->bias = columns->bias = network->parameter + decoder(network, d)->bias;
+    }
 }
 
 Status shared_new(Network *network, const bool *shared_scale, Shared **shared)
@@ -128,7 +171,9 @@ Status shared_new(Network *network, const bool *shared_scale, Shared **shared)
         return STATUS_MEMORY;
     }
     lay_out(s, s->block);
-    for (int64_t d = 1; d <= s->levels; d++) turn_weights(s, d);
+    fill_convs(s);
+    s->direct_cost = shared_direct_cost(s);
+    s->corner_cost = shared_corner_cost(s);
     return STATUS_OK;
 }
 
@@ -145,60 +190,66 @@ void shared_free(Shared *shared)
 /* Encoder layer l over the whole box; layer 1 reads the gather itself, its scale in the weights. */
 static void encode(Shared *s, const LevelSet *set, const float *plane, int64_t plane_rows, int64_t columns)
 {
-    const Network *network = s->network;
-    const NetworkLayer *first = &network->layer[0];
+    const PlaneConv *first = &s->encode[1];
     float inverse = 1 / set->scale;
-    for (int64_t o = 0; o < first->out_channels; o++)
-        for (int64_t i = 0; i < first->conv.big_channels; i++) {
-            int64_t channel = o / first->conv.small_channels * first->conv.big_channels + i;
-            int64_t at = (o * first->conv.big_channels + i) * 9;
-            float factor = s->shared_scale[channel] ? inverse : 1;
-            for (int64_t k = 0; k < 9; k++) s->first_weight[at + k] = network->first_weight[at + k] * factor;
-        }
-    for (int64_t l = 1; l <= s->levels; l++) {
-        const NetworkLayer *layer = &network->layer[l - 1];
-        int64_t rows = set->rows - 1 + s->size - 2 * l;
-        PlaneConv conv = {layer->conv.groups,
-                          layer->conv.big_channels,
-                          layer->conv.small_channels,
-                          rows,
-                          set->columns - 1 + s->size - 2 * l,
-                          l == 1 ? s->first_weight : network->parameter + layer->weight,
-                          l == 1 ? network->first_bias : network->parameter + layer->bias};
-        int64_t at = 0;
-        for (int64_t c = 0; c < layer->conv.groups * layer->conv.big_channels; c++)
-            for (int64_t y = 0; y < rows + 2; y++)
-                s->rows[at++] = l == 1 ? plane + (c * plane_rows + set->row + y) * columns + set->column
-                                       : s->encoder[l - 1] + c * s->plane + y * s->stride;
-        s->vector->plane_conv(&conv, s->rows, s->encoder[l], s->plane, s->stride);
+    for (int64_t k = 0; k < shared_channels_out(first) * first->in_channels * 9; k++) {
+        int64_t i = k / 9 % first->in_channels, o = k / 9 / first->in_channels;
+        int64_t channel = o / first->out_channels * first->in_channels + i;
+        s->first_weight[k] = s->network->first_weight[k] * (s->shared_scale[channel] ? inverse : 1);
     }
+    for (int64_t l = 1; l <= s->levels; l++) {
+        PlaneConv conv = s->encode[l];
+        int64_t at = 0;
+        conv.rows = set->rows - 1 + s->size - 2 * l;
+        conv.cols = set->columns - 1 + s->size - 2 * l;
+        for (int64_t c = 0; c < shared_channels_in(&conv); c++)
+            for (int64_t y = 0; y < conv.rows + 2; y++)
+                s->rows[at++] = l == 1 ? plane + (c * plane_rows + set->row + y) * columns + set->column
+                                       : s->encoder[ROWS][l - 1] + c * s->plane[ROWS] + y * s->stride[ROWS];
+        s->vector->plane_conv(&conv, s->rows, s->encoder[ROWS][l], s->plane[ROWS], s->stride[ROWS]);
+    }
+}
+
+void shared_skip(const Shared *s, int way, int64_t d, int64_t row, int64_t column, PlaneConv *conv)
+{
+    if (!s->skip || d == s->levels) return;
+    conv->add = s->encoder[way][s->levels - d] + row * s->stride[way] + column;
+    conv->add_plane = s->plane[way];
+    conv->add_stride = s->stride[way];
 }
 
 static void decode_unbounded(Shared *s, const LevelSet *set)
 {
+    int64_t plane = s->plane[ROWS], stride = s->stride[ROWS];
     for (int64_t d = 1; d <= s->levels; d++) {
-        const ConvShape *shape = &decoder(s->network, d)->conv;
-        int64_t rows = set->rows - 1 + s->code - 2 * d, at = 0;
-        PlaneConv conv = {shape->groups,
-                          shape->small_channels,
-                          shape->big_channels,
-                          rows,
-                          set->columns - 1 + s->code - 2 * d,
-                          s->weight[ROWS][d],
-                          s->bias[d]};
-        for (int64_t c = 0; c < s->channels[d - 1]; c++)
-            for (int64_t y = 0; y < rows + 2; y++)
-                s->rows[at++] = s->unbounded[ROWS][d - 1] + c * s->plane + y * s->stride;
-        s->vector->plane_conv(&conv, s->rows, s->unbounded[ROWS][d], s->plane, s->stride);
+        PlaneConv conv = s->decode[ROWS][d];
+        int64_t at = 0;
+        conv.rows = set->rows - 1 + s->code - 2 * d;
+        conv.cols = set->columns - 1 + s->code - 2 * d;
+        shared_skip(s, ROWS, d, 2 * d, 2 * d, &conv);
+        for (int64_t c = 0; c < shared_channels_in(&conv); c++)
+            for (int64_t y = 0; y < conv.rows + 2; y++)
+                s->rows[at++] = s->unbounded[ROWS][d - 1] + c * plane + y * stride;
+        s->vector->plane_conv(&conv, s->rows, s->unbounded[ROWS][d], plane, stride);
     }
+}
+
+static void transpose(const Shared *s, int64_t channels, int64_t rows, int64_t cols, const float *in, float *out)
+{
+    for (int64_t c = 0; c < channels; c++)
+        s->vector->transpose(rows, cols, s->stride[ROWS], in + c * s->plane[ROWS], s->stride[COLUMNS],
+                             out + c * s->plane[COLUMNS]);
 }
 
 static void transpose_planes(Shared *s, const LevelSet *set)
 {
-    for (int64_t d = 0; d < s->levels; d++)
-        for (int64_t c = 0; c < s->channels[d]; c++)
-            s->vector->transpose(set->rows - 1 + s->code - 2 * d, set->columns - 1 + s->code - 2 * d, s->stride,
-                                 s->unbounded[ROWS][d] + c * s->plane, s->unbounded[COLUMNS][d] + c * s->plane);
+    int64_t rows = set->rows - 1, columns = set->columns - 1, L = s->levels;
+    for (int64_t d = 0; d < L; d++)
+        transpose(s, shared_channels_in(&s->decode[ROWS][d + 1]), rows + s->code - 2 * d, columns + s->code - 2 * d,
+                  s->unbounded[ROWS][d], s->unbounded[COLUMNS][d]);
+    for (int64_t l = 1; l < L && s->skip; l++)
+        transpose(s, s->channels[L - l], rows + s->size - 2 * l, columns + s->size - 2 * l, s->encoder[ROWS][l],
+                  s->encoder[COLUMNS][l]);
 }
 
 /* ---- sums ---- */
@@ -214,8 +265,8 @@ static void add_middle(Shared *s, const LevelSet *set)
             for (int64_t c = 0; c < set->columns; c++) starts[c] += window_at(set->mask[y], c);
         if (y >= width)
             for (int64_t c = 0; c < set->columns; c++) starts[c] -= window_at(set->mask[y - width], c);
-        const float *from = s->unbounded[ROWS][s->levels] + y * s->stride;
-        float *to = s->tile[ROWS] + (edge + y) * s->stride + edge;
+        const float *from = s->unbounded[ROWS][s->levels] + y * s->stride[ROWS];
+        float *to = s->tile[ROWS] + (edge + y) * s->stride[ROWS] + edge;
         int32_t covering = 0;
         for (int64_t x = 0; x < columns; x++) {
             if (x < set->columns) covering += starts[x];
@@ -228,45 +279,17 @@ static void add_middle(Shared *s, const LevelSet *set)
 void shared_add(Shared *s, const LevelSet *set, const float *plane, int64_t plane_rows, int64_t columns, double *sum)
 {
     int64_t rows = set->rows - 1 + s->size, width = set->columns - 1 + s->size;
-    memset(s->tile[ROWS], 0, (size_t)(rows * s->stride) * sizeof(float));
-    memset(s->tile[COLUMNS], 0, (size_t)(width * s->stride) * sizeof(float));
+    fill_strides(s, set->rows, set->columns);
+    for (int way = 0; way < WAYS; way++) memset(s->tile[way], 0, (size_t)s->plane[way] * sizeof(float));
     encode(s, set, plane, plane_rows, columns);
     decode_unbounded(s, set);
     transpose_planes(s, set);
     add_middle(s, set);
-    shared_strips(s, set);
-    shared_corners(s, set);
+    shared_edges(s, set);
     double scale = (double)set->scale;
     for (int64_t y = 0; y < rows; y++) {
-        const float *tile = s->tile[ROWS] + y * s->stride, *turned = s->tile[COLUMNS] + y;
+        const float *tile = s->tile[ROWS] + y * s->stride[ROWS], *turned = s->tile[COLUMNS] + y;
         double *to = sum + (set->row + y) * columns + set->column;
-        for (int64_t x = 0; x < width; x++) to[x] += scale * (double)(tile[x] + turned[x * s->stride]);
+        for (int64_t x = 0; x < width; x++) to[x] += scale * (double)(tile[x] + turned[x * s->stride[COLUMNS]]);
     }
-}
-
-/* ---- the choice ---- */
-
-/* Costs are counted in vectors of outputs of the layers, a convolution's and tanh's work together; corners weigh more a
- * vector for filling their stacks. Measured on field gathers; the choice only moves time, never a result. */
-double shared_cost(const Shared *s, const LevelSet *set)
-{
-    int64_t lanes = s->vector->lanes, L = s->levels, vectors = 0, strips = 0, runs = 0, direct = 0, corners = 0;
-    for (int64_t l = 1; l <= L; l++) {
-        int64_t channels = s->network->layer[l - 1].out_channels, out = s->size - 2 * l;
-        vectors += channels * (set->rows - 1 + out) * ((set->columns - 1 + out + lanes - 1) / lanes);
-        direct += channels * out * out;
-    }
-    for (int64_t d = 1; d <= L; d++) {
-        int64_t left = s->code - 2 * d, across = (set->columns - 1 + left + lanes - 1) / lanes;
-        int64_t down = (set->rows - 1 + left + lanes - 1) / lanes;
-        vectors += s->channels[d] * (set->rows - 1 + left) * across;
-        strips += s->channels[d] * 4 * d * (set->rows * across + set->columns * down);
-        corners += s->channels[d] * 16 * d * d;
-        direct += s->channels[d] * (s->code + 2 * d) * (s->code + 2 * d);
-    }
-    for (int64_t r = 0; r < set->rows; r++)
-        for (uint32_t mask = set->mask[r]; mask != 0; runs++) mask &= ~((uint32_t)0xf << __builtin_ctz(mask));
-    int64_t groups = (runs * RUN + lanes - 1) / lanes;
-    double cost = (double)vectors + 1.3 * (double)strips + 1.6 * (double)(groups * corners);
-    return cost / ((double)(set->n * direct) / (double)lanes);
 }

@@ -3,7 +3,8 @@
  *
  *     kernels isas                the instruction sets of this machine, the best first
  *     kernels WORD=VALUE ...      isa=avx512 channels=1 k_mult=2 levels=4 patch=32 batch=128 seconds=1
- *                                 width=8 mixing=full skip=add output=linear scale=rms scale_grid=4: the wider family
+ *                                 width=8 mixing=full skip=add output=linear n_out=1 scale=rms scale_grid=4: the
+ *                                 wider family
  *                                 passes=1     times training and the forward pass (0: only checks them)
  *                                 thorough=0   1: also checks windows against plain loops, and the methods of apply
  *                                              over whole gathers instead of pieces of them
@@ -661,13 +662,10 @@ static void read_word(const char *word, Options *options)
     const struct {
         const char *name;
         int64_t *number;
-    } numbers[] = {{"channels", &options->shape.channels},
-                   {"k_mult", &options->shape.k_mult},
-                   {"levels", &options->shape.levels},
-                   {"patch", &options->shape.patch_size},
-                   {"width", &options->shape.width},
-                   {"scale_grid", &options->shape.scale_grid},
-                   {"batch", &options->batch}};
+    } numbers[] = {{"channels", &options->shape.channels},     {"k_mult", &options->shape.k_mult},
+                   {"levels", &options->shape.levels},         {"patch", &options->shape.patch_size},
+                   {"width", &options->shape.width},           {"n_out", &options->shape.n_out},
+                   {"scale_grid", &options->shape.scale_grid}, {"batch", &options->batch}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strlen(numbers[i].name) == length && strncmp(word, numbers[i].name, length) == 0) {
             *numbers[i].number = strtoll(value, NULL, 10);

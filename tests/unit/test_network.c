@@ -228,6 +228,36 @@ static void plain_gradient_agrees_with_central_differences(void **state)
     }
 }
 
+/* The first channel alone, from activations that hold NaN before: it may rest on nothing that was not computed. */
+static void a_prediction_is_the_first_channel(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_SHAPES; i++)
+        for (int level = 1; level <= vector_level(); level++) {
+            Network net;
+            NetworkGroup group;
+            assert_int_equal(network_new(&shapes[i], vector_of_level(level), &net), STATUS_OK);
+            assert_int_equal(network_group_new(&net, false, &group), STATUS_OK);
+            fill(&net);
+            network_fold_running(&net);
+            int64_t lanes = net.vector->lanes, plane = shapes[i].patch_size * shapes[i].patch_size;
+            size_t bytes = (size_t)(plane * lanes) * sizeof(float);
+            for (int64_t k = 0; k < shapes[i].channels * plane * lanes; k++) group.x[k] = (float)uniform((uint64_t)k);
+            network_forward(&net, &group, false);
+            float *wanted = memory_new((size_t)(plane * lanes), sizeof *wanted, "test");
+            memcpy(wanted, group.output, bytes);
+            memset(group.activation[0], 0xff, (size_t)(group.factor - group.activation[0]) * sizeof(float));
+            network_predict(&net, &group);
+            for (int64_t k = 0; k < plane * lanes; k++)
+                if (!(fabs((double)group.output[k] - (double)wanted[k]) <= 2e-6 * fmax(1, fabs((double)wanted[k]))))
+                    fail_msg("network %d, %s, value %lld: %g is %g", i, net.vector->name, (long long)k,
+                             (double)wanted[k], (double)group.output[k]);
+            memory_free(wanted);
+            network_group_free(&group);
+            network_free(&net);
+        }
+}
+
 static void a_patch_does_not_depend_on_its_lane(void **state)
 {
     (void)state;
@@ -324,6 +354,7 @@ int main(void)
         cmocka_unit_test(passes_agree_with_the_plain_definition),
         cmocka_unit_test(raw_channels_lose_nothing),
         cmocka_unit_test(plain_gradient_agrees_with_central_differences),
+        cmocka_unit_test(a_prediction_is_the_first_channel),
         cmocka_unit_test(a_patch_does_not_depend_on_its_lane),
         cmocka_unit_test(a_shape_that_leaves_nothing_is_refused),
         cmocka_unit_test(the_default_network_has_587_parameters),
