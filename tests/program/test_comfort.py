@@ -115,7 +115,7 @@ for words, message in [(("consoildate",), "did you mean consolidate?"), (("compl
 survey = at("s.h5")
 tap.run("synth", "--quiet", "--output", at("s"), "--inlines", "4", "--crosslines", "3", "--traces", "40", "--samples", "200")
 tap.run("consolidate", "--quiet", "--force", "--output", survey, at("s/noisy"))
-for preset in ("penobscot", "laptop", "survey"):
+for preset in ("penobscot", "laptop", "survey", "denoise"):
     config = ROOT / f"config/{preset}.yaml"
     # few steps of few patches: that the keys work together is what is tried
     result = tap.run("train", "--quiet", "--survey", survey, "--output", at(preset), "--config", config, "--set", "train.max_steps=2",

@@ -363,13 +363,15 @@ static void files_of_the_project(void **state)
             assert_true(same(&config, &defaults));
         } else if (strcmp(names[i], "laptop.yaml") == 0 || strcmp(names[i], "survey.yaml") == 0) {
             assert_true(config.apply.keep_mutes);
+        } else if (strcmp(names[i], "denoise.yaml") == 0) {
+            assert_true(config.apply.keep_mutes && config.train.target == TARGET_BLIND_GATHER);
         } else {
             found--;
         }
         memory_free(path);
         memory_free(text);
     }
-    assert_int_equal(found, 4);
+    assert_int_equal(found, 5);
     memory_free(names);
 }
 
