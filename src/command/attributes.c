@@ -172,9 +172,8 @@ const Command command_attributes = {
         "cosphase, band_010_020; a network of network.channels > 1 takes the amplitude and the first attributes in "
         "alphabetical order. An attribute that exists is an error without --force. A kill at any moment leaves the "
         "survey as it was, or with all of them.",
-    .example = "mpirun -n 2 seisdcn attributes --survey survey.h5 --add envelope,band:10-20,band:20-40\n"
-               "mpirun -n 2 seisdcn train --survey survey.h5 --output run --set network.channels=4 --set "
-               "network.out_channels=1",
+    .example = "seisdcn attributes --survey survey.h5 --add cosphase\n"
+               "mpirun -n 2 seisdcn attributes --survey survey.h5 --add envelope,band:10-20,band:20-40",
     .options = options,
     .run = run,
 };
