@@ -57,7 +57,7 @@ class Held:
     """A job whose ranks are held as soon as it is at work."""
 
     def __init__(self, site, job, output, begun):
-        """output: as the ranks' command line has it; begun(): whether they are at work."""
+        """output: as the ranks' command line has it, or words that it holds; begun(): whether they are at work."""
         self.site, self.job, self.output = site, job, output
         self.ranks, self.since = [], None
         self.holder = threading.Thread(target=self._hold, args=(begun,), daemon=True)
@@ -66,7 +66,8 @@ class Held:
     def _hold(self, begun):
         for _ in range(60):
             if until(begun, 2):
-                self.ranks = processes.running(tap.PROGRAM, self.output)
+                words = self.output if isinstance(self.output, tuple) else (self.output,)
+                self.ranks = processes.running(tap.PROGRAM, *words)
                 processes.send(self.ranks, signal.SIGSTOP)
                 self.since = time.monotonic()
                 return
@@ -249,15 +250,17 @@ class Everything:
             self.broken.ends(job, "CANCELLED", 0, "one that waits for it")
 
     def submit_array(self):
-        """An array whose last task, which has the array's own id, is to be stopped; a task more than there are files."""
+        """An array whose last task, which has the array's own id, is to be stopped; a task more than there are configurations."""
         self.array = Site(self.cluster, self.folder, "array, srun")
         for name, rate in RATES.items():
             (self.array.folder / (name + ".yaml")).write_text("train: {learning_rate: %g}\n" % rate)
-        words = ["sweep", *[name + ".yaml" for name in RATES], "--", "--survey", self.survey, *TRAIN]
-        self.array_job = self.array.submit("sweep.sbatch", ["--array=1-%d" % (len(RATES) + 1)], *words)
-        last = "sweep/" + list(RATES)[-1]
-        self.task = Held(self.array, "%s_%d" % (self.array_job, len(RATES)), last,
-                         lambda: trains(self.array.folder / last))
+        files = [name + ".yaml" for name in RATES]
+        tap.runs(tap.run("sweep", "--survey", self.survey, "--output", "sweep", *TRAIN, "--emit", "slurm", *files,
+                         cwd=self.array.folder), "array: its job file is written")
+        self.array_job = self.array.submit(self.array.folder / "sweep/sweep.sbatch", ["--array=1-%d" % (len(RATES) + 1)])
+        last = len(RATES)
+        self.task = Held(self.array, "%s_%d" % (self.array_job, last), ("sweep", "--only", last),
+                         lambda: trains(self.array.folder / "sweep" / list(RATES)[-1]))
 
     def check_array(self):
         site, job = self.array, self.array_job
@@ -267,7 +270,7 @@ class Everything:
             tap.runs(result, "array: the reference of %s.yaml" % name)
         site.ends(job + "_1", "COMPLETED", 0, "task 1")
         site.ends(job + "_2", "COMPLETED", 0, "task 2")
-        site.ends(job + "_3", "FAILED", 2, "task 3, for which there is no file")
+        site.ends(job + "_3", "FAILED", 2, "task 3, for which there is no configuration")
         restarts = [self.cluster.state("%s_%d" % (job, task)).get("Restarts") for task in (1, 2)]
         tap.ok(restarts == ["0", "1"], "array: only the task that was stopped started again", site.detail(job + "_2"))
         for name in RATES:
