@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 static Apply *apply_of(const Prediction *prediction) { return prediction->context; }
 
@@ -20,8 +19,7 @@ static Status prepare(Prediction *prediction)
     const char *model = command_text(job, "--model");
     const Vector *vector;
     Status status = model_choose_vector(&job->comm, &vector);
-    if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &apply->network, &apply->info);
-    return status == STATUS_OK ? model_take_config(&apply->network, model, &job->config) : status;
+    return status == STATUS_OK ? apply_load(apply, &job->comm, model, vector, &job->config) : status;
 }
 
 static Status check(Prediction *prediction)
@@ -85,38 +83,20 @@ static Status open_predictor(Prediction *prediction)
     Apply *apply = apply_of(prediction);
     const Survey *survey = &prediction->survey;
     const Config *config = &prediction->job->config;
-    apply_shared_scale(apply, survey);
-    network_fold_running(&apply->network);
-    Status status = apply_read_open(apply, survey);
-    if (status == STATUS_OK)
-        status = predict_new(&apply->network, survey_max_fold(survey), survey->n_samples, config->apply.mute_threshold,
-                             config->apply.keep_mutes, apply->shared_scale, &apply->predictor);
+    Status status = apply_open(apply, config, survey);
     if (status != STATUS_OK) return status;
     objective_report(&apply->objective);
     prediction->own = apply->own;
-    apply->predictor.own = apply->own;
     apply->predictor.poke = prediction_poke;
     apply->predictor.poke_context = prediction;
     return STATUS_OK;
 }
 
-static void close_predictor(Prediction *prediction)
-{
-    apply_read_close(apply_of(prediction));
-    predict_free(&apply_of(prediction)->predictor);
-}
+static void close_predictor(Prediction *prediction) { apply_close(apply_of(prediction)); }
 
 static Status read_gather(Prediction *prediction, int64_t e)
 {
     return apply_read(apply_of(prediction), &prediction->survey, e);
-}
-
-/* Where only the first traces are wanted, the channels close up. */
-static void shorten(const Apply *apply, int64_t n_samples, int64_t fold, int64_t kept)
-{
-    for (int64_t c = 1; c < apply->network.shape.channels && kept < fold; c++)
-        memmove(apply->in + c * kept * n_samples, apply->in + c * fold * n_samples,
-                (size_t)(kept * n_samples) * sizeof *apply->in);
 }
 
 static void add_counts(Prediction *prediction, const PredictCounts *one)
@@ -133,10 +113,8 @@ static void add_counts(Prediction *prediction, const PredictCounts *one)
 static Status run_windows(Prediction *prediction, int64_t e, int64_t fold, float *out, bool *whole)
 {
     Apply *apply = apply_of(prediction);
-    bool shared = prediction->job->config.apply.method == APPLY_SHARED;
     PredictCounts counts = {0};
-    shorten(apply, prediction->survey.n_samples, survey_fold(&prediction->survey, e), fold);
-    *whole = (shared ? predict_shared : predict_direct)(&apply->predictor, apply->in, fold, out, &counts);
+    *whole = apply_windows(apply, survey_fold(&prediction->survey, e), fold, out, &counts);
     if (*whole) add_counts(prediction, &counts);
     return STATUS_OK;
 }

@@ -1,7 +1,7 @@
 /* The loss curves of a training, out of its metrics.csv. */
+#include "metrics.h"
 #include "plot_private.h"
 
-#include "seisdcn/files.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -9,67 +9,12 @@
 #include <math.h>
 #include <string.h>
 
-static const char header[] = "epoch,step,train_loss_step,train_loss_epoch,val_loss,learning_rate,patches_per_second";
-
-enum { COLUMNS = 7 };
-
-/* A row: NaN where a field is empty. */
-typedef struct {
-    double epoch, step, of_step, of_epoch, valid;
-} Row;
-
-typedef struct {
-    const char *path;
-    Row *row;
-    int64_t n;
-} Metrics;
-
-/* Takes the fields of a line of `length` bytes apart; false where it is none of metrics.csv. */
-static bool parse_line(const char *line, size_t length, Row *row)
-{
-    double value[COLUMNS];
-    const char *at = line, *end = line + length;
-    for (int c = 0; c < COLUMNS; c++) {
-        char text[40];
-        size_t n = 0;
-        while (at + n < end && at[n] != ',') n++;
-        if (n >= sizeof text || (c + 1 < COLUMNS) != (at + n < end)) return false;
-        memcpy(text, at, n);
-        text[n] = '\0';
-        value[c] = NAN;
-        if (n > 0 && !text_to_double(text, &value[c])) return false;
-        at += n + 1;
-    }
-    *row = (Row){value[0], value[1], value[2], value[3], value[4]};
-    return row->epoch >= 1;
-}
-
-/* Rows of a text whose last line may be unfinished: the training may still run. */
-static Status parse(const char *text, Metrics *metrics)
-{
-    size_t lines = 0;
-    for (const char *c = text; *c != '\0'; c++) lines += *c == '\n';
-    metrics->row = memory_new(lines, sizeof *metrics->row, "the losses");
-    if (metrics->row == NULL) return STATUS_MEMORY;
-    int64_t number = 1;
-    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, number++) {
-        size_t length = (size_t)(end - line);
-        if (number == 1 && (length != strlen(header) || strncmp(line, header, length) != 0))
-            return status_fail(STATUS_DATA, "%s does not begin with the columns of a training: %s", metrics->path,
-                               header);
-        if (number > 1 && !parse_line(line, length, &metrics->row[metrics->n++]))
-            return status_fail(STATUS_DATA, "%s:%" PRId64 ": this is no row of a training: %.*s", metrics->path, number,
-                               length < 200 ? (int)length : 200, line);
-    }
-    return STATUS_OK;
-}
-
 /* Steps of an epoch: step s of epoch e lies in (e - 1) n < s <= e n for all rows, which bounds n from both sides. */
 static double steps_an_epoch(const Metrics *metrics)
 {
     double least = 1, most = INFINITY;
     for (int64_t i = 0; i < metrics->n; i++) {
-        const Row *row = &metrics->row[i];
+        const MetricsRow *row = &metrics->row[i];
         if (isnan(row->step)) continue;
         least = fmax(least, ceil(row->step / row->epoch));
         if (row->epoch > 1) most = fmin(most, ceil(row->step / (row->epoch - 1)) - 1);
@@ -93,9 +38,9 @@ static void include(Extent *extent, double loss)
 
 static Extent measure(const Metrics *metrics, double per_epoch)
 {
-    Extent extent = {.low = INFINITY, .best = -1};
+    Extent extent = {.low = INFINITY};
     for (int64_t i = 0; i < metrics->n; i++) {
-        const Row *row = &metrics->row[i];
+        const MetricsRow *row = &metrics->row[i];
         extent.n_steps += !isnan(row->of_step);
         extent.n_epochs += !isnan(row->of_epoch);
         extent.n_valid += !isnan(row->valid);
@@ -103,8 +48,8 @@ static Extent measure(const Metrics *metrics, double per_epoch)
         include(&extent, row->of_epoch);
         include(&extent, row->valid);
         extent.last = fmax(extent.last, isnan(row->step) ? row->epoch : row->step / per_epoch);
-        if (!isnan(row->valid) && (extent.best < 0 || row->valid < metrics->row[extent.best].valid)) extent.best = i;
     }
+    extent.best = metrics_best(metrics);
     return extent;
 }
 
@@ -118,7 +63,7 @@ static void write_data(Sheet *sheet, const Metrics *metrics, double per_epoch)
                 : kind == 1 ? "loss of an epoch"
                             : "validation loss");
         for (int64_t i = 0; i < metrics->n; i++) {
-            const Row *row = &metrics->row[i];
+            const MetricsRow *row = &metrics->row[i];
             double loss = kind == 0 ? row->of_step : kind == 1 ? row->of_epoch : row->valid;
             if (!isnan(loss)) fprintf(file, "%.9g %.9g\n", kind == 0 ? row->step / per_epoch : row->epoch, loss);
         }
@@ -157,7 +102,7 @@ static void draw_curves(Sheet *sheet, const Frame *frame, const Metrics *metrics
         colours[n++] = shades[kind];
     }
     if (extent->best >= 0) {
-        const Row *best = &metrics->row[extent->best];
+        const MetricsRow *best = &metrics->row[extent->best];
         snprintf(lowest, sizeof lowest, "validation (lowest %.4g in epoch %g)", best->valid, best->epoch);
         names[n - 1] = lowest;
     }
@@ -202,15 +147,13 @@ static Status draw(const SheetPlan *plan, const Metrics *metrics, const char *fo
 
 Status plot_training(const SheetPlan *plan, const char *folder)
 {
-    char *path = text_format("%s/metrics.csv", folder), *text = NULL;
+    char *path = text_format("%s/metrics.csv", folder);
     if (path == NULL) return STATUS_MEMORY;
-    Metrics metrics = {.path = path};
-    Status status = files_read_text(path, &text);
-    if (status != STATUS_OK) status_prefix(status, "--training");
-    if (status == STATUS_OK) status = parse(text, &metrics);
+    Metrics metrics;
+    Status status = metrics_read(path, &metrics);
+    if (status == STATUS_IO) status_prefix(status, "--training");
     if (status == STATUS_OK) status = draw(plan, &metrics, folder);
-    memory_free(metrics.row);
-    memory_free(text);
+    metrics_free(&metrics);
     memory_free(path);
     return status;
 }

@@ -64,6 +64,9 @@ void qc_room_free(QcRoom *room);
 Status qc_measure(const QcShape *shape, const Survey *survey, const Survey *clean, const Survey *predictions, int64_t e,
                   QcRoom *room, double *sums);
 
+/* The same for a gather of `fold` traces whose input, clean twin and one prediction the room holds already. Pure. */
+void qc_measure_held(const QcShape *shape, int64_t fold, QcRoom *room, double *sums);
+
 /* ---- what is said, by rank 0 ---- */
 
 typedef struct {

@@ -163,19 +163,29 @@ static void add_bands(const QcShape *shape, QcRoom *room, int64_t fold, const fl
     }
 }
 
-static Status measure_prediction(const QcShape *shape, const Survey *prediction, int p, int64_t e, QcRoom *room,
-                                 double *sums)
+/* What room holds of the input and its clean twin, and as prediction p. */
+static void measure_input(const QcShape *shape, int64_t fold, QcRoom *room, double *sums)
 {
-    int64_t fold = survey_fold(prediction, e), n = fold * shape->n_samples;
+    add_cells(shape, room, fold, -1, sums);
+    add_bands(shape, room, fold, room->input, 0, sums);
+}
+
+static void measure_prediction(const QcShape *shape, int64_t fold, int p, QcRoom *room, double *sums)
+{
+    int64_t n = fold * shape->n_samples;
     SimilarityShape gather = {fold, shape->n_samples, shape->radius.radius_traces, shape->radius.radius_samples};
-    Status status = survey_read_gather(prediction, e, 1, room->prediction);
-    if (status != STATUS_OK) return status;
     for (int64_t i = 0; i < n; i++) room->difference[i] = room->input[i] - room->prediction[i];
     similarity_local(&gather, room->difference, room->prediction, room->similarity, room->work);
     add_cells(shape, room, fold, p, sums);
     add_bands(shape, room, fold, room->prediction, 1 + 2 * (int64_t)p, sums);
     add_bands(shape, room, fold, room->difference, 2 + 2 * (int64_t)p, sums);
-    return STATUS_OK;
+}
+
+void qc_measure_held(const QcShape *shape, int64_t fold, QcRoom *room, double *sums)
+{
+    memset(sums, 0, (size_t)qc_sums_size(shape) * sizeof *sums);
+    measure_input(shape, fold, room, sums);
+    measure_prediction(shape, fold, 0, room, sums);
 }
 
 Status qc_measure(const QcShape *shape, const Survey *survey, const Survey *clean, const Survey *predictions, int64_t e,
@@ -187,9 +197,10 @@ Status qc_measure(const QcShape *shape, const Survey *survey, const Survey *clea
     if (status == STATUS_OK && shape->with_clean) status = survey_read_gather(clean, e, 1, room->clean);
     if (status == STATUS_OK && shape->by_offset) status = survey_read_offsets(survey, e, room->offset);
     if (status != STATUS_OK) return status;
-    add_cells(shape, room, fold, -1, sums);
-    add_bands(shape, room, fold, room->input, 0, sums);
-    for (int p = 0; p < shape->n_predictions && status == STATUS_OK; p++)
-        status = measure_prediction(shape, &predictions[p], p, e, room, sums);
+    measure_input(shape, fold, room, sums);
+    for (int p = 0; p < shape->n_predictions && status == STATUS_OK; p++) {
+        status = survey_read_gather(&predictions[p], e, 1, room->prediction);
+        if (status == STATUS_OK) measure_prediction(shape, fold, p, room, sums);
+    }
     return status;
 }
