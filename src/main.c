@@ -7,9 +7,9 @@
 #include "seisdcn/memory.h"
 
 static const Command *const commands[] = {
-    &command_synth, &command_consolidate, &command_attributes, &command_index, &command_train,  &command_sweep,
-    &command_test,  &command_apply,       &command_fxdecon,    &command_mean,  &command_export, &command_plot,
-    &command_qc,    &command_info,        &command_doctor,     NULL,
+    &command_synth,   &command_consolidate, &command_attributes, &command_index,   &command_train, &command_sweep,
+    &command_compare, &command_test,        &command_apply,      &command_fxdecon, &command_mean,  &command_export,
+    &command_plot,    &command_qc,          &command_info,       &command_doctor,  NULL,
 };
 
 int main(int argc, char **argv)

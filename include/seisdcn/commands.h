@@ -5,7 +5,7 @@
 #include "seisdcn/command.h"
 
 extern const Command command_synth, command_consolidate, command_attributes, command_index, command_train,
-    command_sweep, command_test, command_apply, command_fxdecon, command_mean, command_export, command_plot, command_qc,
-    command_info, command_doctor;
+    command_sweep, command_compare, command_test, command_apply, command_fxdecon, command_mean, command_export,
+    command_plot, command_qc, command_info, command_doctor;
 
 #endif

@@ -1,4 +1,5 @@
 /* What qc says, as CSV files to plot. */
+#include "csv.h"
 #include "qc_private.h"
 
 #include "seisdcn/files.h"
@@ -9,45 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A text that grows, and becomes a file when it is whole. */
-typedef struct {
-    FILE *stream;
-    char *text;
-    size_t size;
-} Csv;
-
-static Status csv_open(Csv *csv)
-{
-    *csv = (Csv){0};
-    csv->stream = open_memstream(&csv->text, &csv->size);
-    return csv->stream == NULL ? status_fail(STATUS_MEMORY, "no memory for a CSV file") : STATUS_OK;
-}
-
-static Status csv_close(Csv *csv, const char *path)
-{
-    bool good = ferror(csv->stream) == 0;
-    good = fclose(csv->stream) == 0 && good;
-    Status status = good ? files_write_text(path, csv->text) : status_fail(STATUS_MEMORY, "no memory for a CSV file");
-    free(csv->text);
-    return status;
-}
-
-/* A field; names with commas or quotes are quoted. */
-static void csv_name(Csv *csv, const char *name)
-{
-    bool plain = strpbrk(name, ",\"\n") == NULL;
-    if (!plain) fputc('"', csv->stream);
-    for (const char *c = name; *c != '\0'; c++) fprintf(csv->stream, *c == '"' ? "\"\"" : "%c", *c);
-    if (!plain) fputc('"', csv->stream);
-}
-
-/* A field of a number, empty where there is none. */
-static void csv_number(Csv *csv, double value)
-{
-    fputc(',', csv->stream);
-    if (!isnan(value)) fprintf(csv->stream, "%.9g", value);
-}
 
 /* A row for each figure of a cell; `what` is its by,from,to,unit. */
 static void csv_cell(const QcResult *result, Csv *csv, const char *what, const double *cell)

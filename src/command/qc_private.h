@@ -89,7 +89,7 @@ typedef struct {
     bool wants_clean;
 } QcFigure;
 
-enum { QC_FIGURES = 9, QC_LEAKAGE = 4 };
+enum { QC_FIGURES = 9, QC_LEAKAGE = 4, QC_SNR_GAIN = 7, QC_SIGNAL_LOST = 8 };
 extern const QcFigure qc_figures[QC_FIGURES]; /* qc_figures.c */
 
 /* A figure for prediction p. Pure. */
