@@ -10,10 +10,14 @@
 
 /* What the argument of an option, as its help shows it, can be completed with: a pattern of file names, "dir", "file",
  * "key" (of the configuration), "value" (key=value), words with spaces between, "" for nothing. */
-static const char *kind_of(const char *argument, char *text, size_t size)
+static const char *kind_of(const char *shown, char *text, size_t size)
 {
+    char argument[128];
     text[0] = '\0';
-    if (argument == NULL) return text;
+    if (shown == NULL) return text;
+    snprintf(argument, sizeof argument, "%s", shown);
+    char *more = strstr(argument, "..."); /* several are like one */
+    if (more != NULL) *more = '\0';
     const char *ending = strrchr(argument, '.');
     size_t lower = strspn(argument, "abcdefghijklmnopqrstuvwxyz|");
     if (lower == strlen(argument)) { /* gray|seismic */

@@ -70,8 +70,12 @@ def complete(*words):
 tap.ok(tap.command(["bash", "-n", at("complete.sh")]).status == 0, "the script is bash")
 wanted = [
     (("",), sorted(commands + ["help", "completion", "--help", "--version", "--quiet", "--force"])),
-    (("co",), ["completion", "consolidate"]),
-    (("help", "c"), ["config", "consolidate"]),
+    (("co",), ["compare", "completion", "consolidate"]),
+    (("help", "c"), ["compare", "config", "consolidate"]),
+    (("compare", ""), ["trained"]),
+    (("compare", "trained", "tr"), ["trained"]),
+    (("sweep", "--emit", ""), ["slurm"]),
+    (("sweep", "r"), ["run.yaml"]),
     (("completion", ""), ["bash"]),
     (("plot", "--p"), ["--palette", "--predicted"]),
     (("plot", "--palette", ""), ["gray", "seismic"]),

@@ -12,9 +12,10 @@ sections = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", readme, re.M))
 place = tap.folder()
 where = {"PATH": f"{pathlib.Path(tap.PROGRAM).parent}:{os.environ['PATH']}"}
 commands = []
-for title in ("The road, command by command", "Pictures and quality", "Rivals", "More channels: attributes"):
-    commands += re.findall(r"^    ((?:mpirun|seisdcn) (?:.*\\\n)*.*)$", sections[title], re.M)
-tap.ok(len(commands) >= 22, "there are commands to copy", commands)
+for title in ("The road, command by command", "Pictures and quality", "Rivals", "More channels: attributes", "Trying configurations",
+              "Synthetic surveys"):
+    commands += re.findall(r"^    ((?:mpirun|seisdcn|printf) (?:.*\\\n)*.*)$", sections[title], re.M)
+tap.ok(len(commands) >= 27, "there are commands to copy", commands)
 for command in commands:
     result = tap.command(["bash", "-c", command], seconds=240, env=where, cwd=place)
     if not tap.ok(result.status == 0, command, result):
@@ -22,6 +23,7 @@ for command in commands:
 for name in ("gather.png", "spectra.png", "loss.png"):
     path = place / name
     tap.ok(path.exists() and min(png.size(path)) >= 400, f"{name} is a picture")
+tap.ok((place / "ranking.png").exists() and (place / "ranking.csv").read_text().count("\n") == 5, "a ranking of four trainings")
 tap.ok((place / "qc.csv").exists() and (place / "gathers.csv").read_text().count("\n") == 41, "qc's tables hold 40 gathers")
 
 pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", readme)
