@@ -56,9 +56,9 @@ class Site:
 class Held:
     """A job whose ranks are held as soon as it is at work."""
 
-    def __init__(self, site, job, output, begun):
-        """output: as the ranks' command line has it; begun(): whether they are at work."""
-        self.site, self.job, self.output = site, job, output
+    def __init__(self, site, job, output, begun, word=None):
+        """begun(): whether they are at work; word: one that the ranks' command line alone has (output)."""
+        self.site, self.job, self.output, self.word = site, job, output, word or output
         self.ranks, self.since = [], None
         self.holder = threading.Thread(target=self._hold, args=(begun,), daemon=True)
         self.holder.start()
@@ -66,7 +66,7 @@ class Held:
     def _hold(self, begun):
         for _ in range(60):
             if until(begun, 2):
-                self.ranks = processes.running(tap.PROGRAM, self.output)
+                self.ranks = processes.running(tap.PROGRAM, self.word)
                 processes.send(self.ranks, signal.SIGSTOP)
                 self.since = time.monotonic()
                 return
@@ -253,11 +253,11 @@ class Everything:
         self.array = Site(self.cluster, self.folder, "array, srun")
         for name, rate in RATES.items():
             (self.array.folder / (name + ".yaml")).write_text("train: {learning_rate: %g}\n" % rate)
-        words = ["sweep", *[name + ".yaml" for name in RATES], "--", "--survey", self.survey, *TRAIN]
+        words = ["--survey", self.survey, "--output", "sweep", *[name + ".yaml" for name in RATES], *TRAIN]
         self.array_job = self.array.submit("sweep.sbatch", ["--array=1-%d" % (len(RATES) + 1)], *words)
         last = "sweep/" + list(RATES)[-1]
         self.task = Held(self.array, "%s_%d" % (self.array_job, len(RATES)), last,
-                         lambda: trains(self.array.folder / last))
+                         lambda: trains(self.array.folder / last), word=str(len(RATES)))
 
     def check_array(self):
         site, job = self.array, self.array_job
