@@ -56,9 +56,9 @@ class Site:
 class Held:
     """A job whose ranks are held as soon as it is at work."""
 
-    def __init__(self, site, job, output, begun):
-        """output: as the ranks' command line has it, or words that it holds; begun(): whether they are at work."""
-        self.site, self.job, self.output = site, job, output
+    def __init__(self, site, job, output, begun, word=None):
+        """begun(): whether they are at work; word: one that the ranks' command line alone has (output)."""
+        self.site, self.job, self.output, self.word = site, job, output, word or output
         self.ranks, self.since = [], None
         self.holder = threading.Thread(target=self._hold, args=(begun,), daemon=True)
         self.holder.start()
@@ -66,8 +66,7 @@ class Held:
     def _hold(self, begun):
         for _ in range(60):
             if until(begun, 2):
-                words = self.output if isinstance(self.output, tuple) else (self.output,)
-                self.ranks = processes.running(tap.PROGRAM, *words)
+                self.ranks = processes.running(tap.PROGRAM, self.word)
                 processes.send(self.ranks, signal.SIGSTOP)
                 self.since = time.monotonic()
                 return
@@ -254,13 +253,12 @@ class Everything:
         self.array = Site(self.cluster, self.folder, "array, srun")
         for name, rate in RATES.items():
             (self.array.folder / (name + ".yaml")).write_text("train: {learning_rate: %g}\n" % rate)
-        files = [name + ".yaml" for name in RATES]
-        tap.runs(tap.run("sweep", "--survey", self.survey, "--output", "sweep", *TRAIN, "--emit", "slurm", *files,
-                         cwd=self.array.folder), "array: its job file is written")
+        tap.runs(tap.run("sweep", "--survey", self.survey, "--output", "sweep", *TRAIN, "--emit", "slurm",
+                         *[name + ".yaml" for name in RATES], cwd=self.array.folder), "array: its job file is written")
         self.array_job = self.array.submit(self.array.folder / "sweep/sweep.sbatch", ["--array=1-%d" % (len(RATES) + 1)])
-        last = len(RATES)
-        self.task = Held(self.array, "%s_%d" % (self.array_job, last), ("sweep", "--only", last),
-                         lambda: trains(self.array.folder / "sweep" / list(RATES)[-1]))
+        last = "sweep/" + list(RATES)[-1]
+        self.task = Held(self.array, "%s_%d" % (self.array_job, len(RATES)), last,
+                         lambda: trains(self.array.folder / last), word=str(len(RATES)))
 
     def check_array(self):
         site, job = self.array, self.array_job
