@@ -74,6 +74,12 @@ typedef struct {
     int64_t to_channel, to_row;               /* of where they go, in positions */
 } RunsShape;
 
+/* See interleave of the table. */
+typedef struct {
+    int64_t lines, n, sides; /* of i, y, k */
+    int64_t in_line, in_stride, out_line, out_stride;
+} InterleaveShape;
+
 typedef struct {
     const char *name; /* "avx512", "avx2", "portable" */
     int lanes;
@@ -131,7 +137,9 @@ typedef struct {
 
     /* The same over small squares in lanes: in [groups * in_channels][rows + 2][cols + 2][lane], out
      * [groups * out_channels][...][lane], rows out_stride positions apart and channels out_plane. Two rows and two
-     * columns of each square are zero and are passed over: the first two, or with high_rows, high_cols the last two. */
+     * columns of each square stand for zeros and are not read: the first two, or with high_rows, high_cols the last
+     * two.
+     */
     void (*stack_conv)(const PlaneConv *conv, int high_rows, int high_cols, const float *in, float *out,
                        int64_t out_plane, int64_t out_stride);
 
@@ -143,9 +151,9 @@ typedef struct {
      * x < cols; up to 6 more floats of a row of `to` are read, and written as they were. */
     void (*add_runs)(int64_t rows, int64_t cols, const float *live, const float *z, int64_t stride, float *const *to);
 
-    /* out[y * out_stride + k] = in[k * in_stride + y], k < 4, y < n: four lines side by side; lines are read up to
-     * whole blocks of 4. */
-    void (*interleave)(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out);
+    /* Lays lines side by side: out[i * out_line + y * out_stride + k] = in[i * in_line + k * in_stride + y]; whole
+     * blocks of 4 in y and k are read and written. */
+    void (*interleave)(const InterleaveShape *shape, const float *in, float *out);
 
     /* out[x * out_stride + y] = in[y * in_stride + x], y < rows, x < cols; whole blocks of 4 x 4 are read and
      * written. */

@@ -140,9 +140,14 @@ static void transpose(int64_t rows, int64_t cols, int64_t in_stride, const float
             turn_four(in + y * in_stride + x, in_stride, out + x * out_stride + y, out_stride);
 }
 
-static void interleave(int64_t n, int64_t in_stride, const float *in, int64_t out_stride, float *out)
+static void interleave(const InterleaveShape *shape, const float *in, float *out)
 {
-    for (int64_t y = 0; y < n; y += 4) turn_four(in + y, in_stride, out + y * out_stride, out_stride);
+    const InterleaveShape s = *shape; /* a copy: what is stored could else be this */
+    for (int64_t y = 0; y < s.n; y += 4)
+        for (int64_t i = 0; i < s.lines; i++)
+            for (int64_t k = 0; k < s.sides; k += 4)
+                turn_four(in + i * s.in_line + k * s.in_stride + y, s.in_stride,
+                          out + i * s.out_line + y * s.out_stride + k, s.out_stride);
 }
 
 /* Runs: pieces of a vector of VECTOR_RUN lanes. */

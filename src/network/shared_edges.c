@@ -26,17 +26,23 @@ static void list_stack(Shared *s, int way, int side, int64_t d, int64_t line, in
     }
 }
 
-/* Column strips are asked for by windows side by side: in `flank` columns of the box go fastest. SLOTS strips at a time
- * go over, since single values would each touch a cache line of their own. */
-static void keep_flanks(Shared *s, const LevelSet *set, int64_t column)
+/* Column strips are asked for by windows side by side: in `flank` columns of the box go fastest, and what a corner
+ * reads of a row lies together. COLUMN_SLOTS strips at a time go over, since single values would each touch a cache
+ * line of their own. */
+static void keep_flanks(Shared *s, const LevelSet *set, int64_t column, int64_t columns)
 {
+    int64_t stride = s->stride[COLUMNS];
     for (int side = 0; side < SIDES; side++)
         for (int64_t d = 1; d < s->levels; d++) {
-            int64_t lines = s->channels[d] * 2 * d, n = set->rows - 1 + s->code - 2 * d, stride = s->stride[COLUMNS];
-            const float *strip = s->strip[side][d]; /* row strips come later */
-            for (int64_t i = 0; i < lines; i++)
-                s->vector->interleave(n, lines * stride, strip + i * stride, s->flank_stride,
-                                      s->flank[side][d] + i * s->flank_plane + column);
+            int64_t lines = s->channels[d] * 2 * d, n = set->rows - 1 + s->code - 2 * d;
+            InterleaveShape shape = {.lines = lines,
+                                     .n = n,
+                                     .sides = columns,
+                                     .in_line = stride,
+                                     .in_stride = lines * stride,
+                                     .out_line = s->flank_stride,
+                                     .out_stride = lines * s->flank_stride};
+            s->vector->interleave(&shape, s->strip[side][d], s->flank[side][d] + column);
         }
 }
 
@@ -63,11 +69,12 @@ static void add_strip(Shared *s, int way, int side, int64_t line, uint32_t mask,
 static void strips(Shared *s, int way, int64_t line, uint32_t mask)
 {
     int64_t first = __builtin_ctz(mask), last = 31 - __builtin_clz(mask), stride = s->stride[way];
+    int64_t slot = line % (way == ROWS ? SLOTS : COLUMN_SLOTS);
     for (int side = 0; side < SIDES; side++) {
         const float *before = NULL;
         for (int64_t d = 1; d <= s->levels; d++) {
             PlaneConv conv = s->decode[way][d];
-            float *out = d < s->levels ? s->strip[side][d] + line % SLOTS * s->channels[d] * 2 * d * stride : s->line;
+            float *out = d < s->levels ? s->strip[side][d] + slot * s->channels[d] * 2 * d * stride : s->line;
             conv.rows = 2 * d;
             conv.cols = last - first + s->code - 2 * d;
             shared_skip(s, way, d, line + (side == LOW ? 0 : s->code), first + 2 * d, &conv);
@@ -87,10 +94,11 @@ typedef struct {
 } Runs;
 
 /* Fills the parts of the stack for layer d that lie behind an edge; the corner's own part has been written by layer
- * d - 1, and what is outside the window stays zero. */
+ * d - 1. */
 static void fill_stack(const Shared *s, const Runs *runs, int row_side, int column_side, int64_t d, float *stack)
 {
     int64_t side = 2 * d + 2, lanes = s->vector->lanes, e = d - 1, stride = s->stride[ROWS];
+    int64_t flank_row = s->channels[e] * 2 * e * s->flank_stride;
     int64_t row_at = row_side == LOW ? 2 * d : 0, column_at = column_side == LOW ? 2 * d : 0; /* where BEHIND starts */
     const float *plane[RUNS_MAX], *strip[RUNS_MAX], *flank[RUNS_MAX];
     for (int64_t i = 0; i < lanes / RUN; i++) {
@@ -98,7 +106,7 @@ static void fill_stack(const Shared *s, const Runs *runs, int row_side, int colu
         plane[i] = s->unbounded[ROWS][e] + row * stride + column;
         if (e == 0) continue;
         strip[i] = s->strip[row_side][e] + runs->row[i] % SLOTS * s->channels[e] * 2 * e * stride + column;
-        flank[i] = s->flank[column_side][e] + row * s->flank_stride + runs->column[i];
+        flank[i] = s->flank[column_side][e] + row * flank_row + runs->column[i];
     }
     int64_t channels = shared_channels_in(&s->decode[ROWS][d]), square = side * side;
     s->vector->lay_runs(&(RunsShape){channels, 2, 2, s->plane[ROWS], stride, 1, square, side}, plane,
@@ -107,7 +115,7 @@ static void fill_stack(const Shared *s, const Runs *runs, int row_side, int colu
     s->vector->lay_runs(&(RunsShape){channels, 2 * e, 2, 2 * e * stride, stride, 1, square, side}, strip,
                         stack + (2 * side + column_at) * lanes);
     s->vector->lay_runs(
-        &(RunsShape){channels, 2, 2 * e, 2 * e * s->flank_plane, s->flank_stride, s->flank_plane, square, side}, flank,
+        &(RunsShape){channels, 2, 2 * e, 2 * e * s->flank_stride, flank_row, s->flank_stride, square, side}, flank,
         stack + (row_at * side + 2) * lanes);
 }
 
@@ -142,11 +150,11 @@ static void corners_of(Shared *s, const Runs *runs)
     for (int row_side = 0; row_side < SIDES; row_side++)
         for (int column_side = 0; column_side < SIDES; column_side++) {
             for (int64_t d = 1; d <= L; d++) {
-                float *stack = s->stack[row_side][column_side][d];
+                float *stack = s->stack[d & 1];
                 fill_stack(s, runs, row_side, column_side, d, stack);
                 /* into the middle of the next layer's stack, whose squares are 2 d + 4 wide */
                 int64_t wide = d < L ? 2 * d + 4 : 2 * d;
-                float *out = d < L ? s->stack[row_side][column_side][d + 1] + (2 * wide + 2) * lanes : s->corner;
+                float *out = d < L ? s->stack[(d + 1) & 1] + (2 * wide + 2) * lanes : s->corner;
                 PlaneConv conv = s->decode[ROWS][d];
                 conv.rows = conv.cols = 2 * d;
                 if (s->skip && d < L) fill_skip(s, runs, row_side, column_side, d, &conv);
@@ -184,7 +192,8 @@ static void column_strips(Shared *s, const LevelSet *set)
         uint32_t mask = 0;
         for (int64_t r = 0; r < set->rows; r++) mask |= (set->mask[r] >> c & 1) << r;
         if (mask != 0) strips(s, COLUMNS, c, mask);
-        if (c % SLOTS == SLOTS - 1 || c == set->columns - 1) keep_flanks(s, set, c / SLOTS * SLOTS);
+        int64_t slot = c % COLUMN_SLOTS;
+        if (slot == COLUMN_SLOTS - 1 || c == set->columns - 1) keep_flanks(s, set, c - slot, slot + 1);
     }
 }
 

@@ -25,9 +25,10 @@
 enum { LOW, HIGH, SIDES };    /* top or left; bottom or right */
 enum { ROWS, COLUMNS, WAYS }; /* row strips; column strips, transposed */
 
-/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. Strips are kept for SLOTS
- * lines: column strips go over into the runs' order so many at a time, and row strips wait for a vector of runs. */
-enum { RUN = VECTOR_RUN, RUNS_MAX = VECTOR_LANES_MAX / RUN, SLOTS = RUNS_MAX };
+/* Windows side by side in lanes for the corners: runs of RUN columns of one row of the box. Row strips are kept for
+ * SLOTS lines, while they wait for a vector of runs, and column strips for COLUMN_SLOTS, which then go over into the
+ * runs' order together (8 at a time were faster than 4 or 16). */
+enum { RUN = VECTOR_RUN, RUNS_MAX = VECTOR_LANES_MAX / RUN, SLOTS = RUNS_MAX, COLUMN_SLOTS = 8 };
 
 struct Shared {
     Network *network;
@@ -43,19 +44,19 @@ struct Shared {
                                                        transposed only with skips, l < L */
     float *unbounded[WAYS][NETWORK_LEVELS_MAX + 1]; /* [way][d] planes, d = 0 .. L - 1 (the rows' 0: the code);
                                                        ROWS also has L */
-    float *strip[SIDES][NETWORK_LEVELS_MAX + 1];    /* strips [d][line % SLOTS][channel][2 d][stride], d = 1 .. L - 1 */
+    float *strip[SIDES][NETWORK_LEVELS_MAX + 1];    /* strips [d][slot][channel][2 d][stride], d = 1 .. L - 1 */
     float *line;                                    /* the last layer's strip: [2 L][stride] */
     float
-        *flank[SIDES][NETWORK_LEVELS_MAX + 1]; /* column strips for the corners: [d][channel][2 d][plane row][flank] */
-    int64_t flank_stride, flank_plane;
-    float *stack[SIDES][SIDES][NETWORK_LEVELS_MAX + 1]; /* of the corners: [channel][2 d + 2][2 d + 2][lane] for layer
-                                                           d; what is outside the window stays zero */
-    float *added;                                       /* what skips add to a corner: [channel][2 d][2 d][lane] */
-    float *corner;                                      /* the last layer's: [2 L][2 L][lane] */
-    float *first_weight;                                /* the first layer's, divided by the set's scale */
-    float *tile[WAYS];                                  /* sums of a set: [row][stride], transposed for COLUMNS */
-    const float **rows;                                 /* the list of rows for plane_conv */
-    float *block;                                       /* all arrays are in here */
+        *flank[SIDES][NETWORK_LEVELS_MAX + 1]; /* column strips for the corners: [d][plane row][channel][2 d][flank] */
+    int64_t flank_stride;
+    float *stack[2]; /* of a corner's layers in turn, layer d's: [channel][2 d + 2][2 d + 2][lane]; what is outside the
+                        window holds anything and is never read */
+    float *added;    /* what skips add to a corner: [channel][2 d][2 d][lane] */
+    float *corner;   /* the last layer's: [2 L][2 L][lane] */
+    float *first_weight; /* the first layer's, divided by the set's scale */
+    float *tile[WAYS];   /* sums of a set: [row][stride], transposed for COLUMNS */
+    const float **rows;  /* the list of rows for plane_conv */
+    float *block;        /* all arrays are in here */
     const bool *shared_scale;
     double direct_cost, corner_cost; /* of a window; of the corners of a vector of windows (shared_cost.c) */
 };
