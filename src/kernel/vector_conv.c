@@ -53,23 +53,29 @@ typedef struct {
 enum { ALL_INSIDE = 0, LEFT_END = 1, RIGHT_END = 2 };
 
 /* Adds one row of taps to the sums, input by input: those at columns 0 .. cols + 1 behind `in` (2 further left where
- * the output is the big side) reach the block. */
+ * the output is the big side) reach the block. Column c takes its tap k when input c + k * lag comes by: with a lag of
+ * 1 all of a column's sums follow one another, with 2 there is another's between, which hides more of their latency but
+ * holds inputs for longer: measured 65 to 72 GFLOP/s on the small side, 72 to 68 on the big one (3: 52). */
 INLINE void add_inputs(const Lanes *in, const float *w, int64_t weight_out, int out, int cols, int expand, int ends,
                        Lanes sum[OUT_MOST][COLS_MOST])
 {
     Lanes weight[OUT_MOST][3];
     for (int o = 0; o < out; o++)
         for (int k = 0; k < 3; k++) weight[o][k] = lanes_of(w[o * weight_out + (expand ? 2 - k : k)]);
-#pragma GCC unroll 12
-    for (int p = 0; p < cols + 2; p++) {
-        if ((ends & LEFT_END && p < 2) || (ends & RIGHT_END && p >= cols)) continue;
-        Lanes value = in[expand ? p - 2 : p];
-        IN_REGISTER(value);
+    int lag = expand ? 1 : 2;
+    Lanes value[COLS_MOST + 2];
+#pragma GCC unroll 14
+    for (int t = 0; t < cols + 2 * lag; t++) {
+        if (t < cols + 2 && !((ends & LEFT_END && t < 2) || (ends & RIGHT_END && t >= cols))) {
+            value[t] = in[expand ? t - 2 : t];
+            IN_REGISTER(value[t]);
+        }
 #pragma GCC unroll 3
         for (int k = 0; k < 3; k++) {
-            if (p - k < 0 || p - k >= cols) continue;
+            int c = t - k * lag, p = c + k;
+            if (c < 0 || c >= cols || (ends & LEFT_END && p < 2) || (ends & RIGHT_END && p >= cols)) continue;
 #pragma GCC unroll 4
-            for (int o = 0; o < out; o++) sum[o][p - k] += weight[o][k] * value;
+            for (int o = 0; o < out; o++) sum[o][c] += weight[o][k] * value[p];
         }
     }
 }
