@@ -7,7 +7,7 @@
 PACKAGES = gcc make pkg-config
 PACKAGES += libopenmpi-dev openmpi-bin # MPI: the ranks, and mpirun
 PACKAGES += libhdf5-openmpi-dev        # parallel HDF5: every data file
-PACKAGES += libopenblas-dev            # sgemm for dense layers, LAPACK for f-x filtering
+PACKAGES += libopenblas-dev            # LAPACK, for f-x filtering
 PACKAGES += libyaml-dev                # the configuration
 PACKAGES += librandom123-dev           # Philox: random numbers by counter
 PACKAGES += libxxhash-dev              # XXH3: the checksum of every gather

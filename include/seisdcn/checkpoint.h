@@ -43,7 +43,6 @@ typedef struct {
     uint64_t init_checksum;                    /* of --init's model, 0: none */
     uint64_t clean_checksum;                   /* of the clean survey, 0: none */
     char instruction_set[CHECKPOINT_NAME_MAX]; /* vector.h's name */
-    char blas_kernels[CHECKPOINT_NAME_MAX];    /* OpenBLAS's, "" where no layer uses them */
     Config config;                             /* as it was in effect */
 } CheckpointState;
 
@@ -62,7 +61,7 @@ typedef struct {
 /* Takes a trainer's place into state, and what computes for it. Pure. */
 void checkpoint_take_place(const Trainer *trainer, CheckpointState *state);
 
-/* Takes what computes for a network into state: instruction set, and OpenBLAS's kernels where it needs them. Pure. */
+/* Takes what computes for a network into state: the instruction set. Pure. */
 void checkpoint_name_machine(const Network *network, CheckpointState *state);
 
 /* Writes a checkpoint of trainer (which stands where state says) at path, under its name only when whole; best may be

@@ -22,7 +22,7 @@ int64_t linear_prediction_work(int64_t n, int64_t length);
 
 /* Predicts x [n] by a filter of linear_prediction_length(n, length) items: predicted [n], which may be x. A single item
  * and a series of zeros are their own prediction. The damping is raised to what rounding needs for a positive definite
- * matrix. The same shape gives the same calls of LAPACK (OpenBLAS with one thread, see gemm_one_thread()). False where
+ * matrix. The same shape gives the same calls of LAPACK (OpenBLAS with one thread, see blas_one_thread()). False where
  * the matrix was not positive definite, which finite numbers cannot cause: nothing was predicted then. Pure. */
 bool linear_prediction_run(int64_t n, int64_t length, double damping, const double complex *x,
                            double complex *predicted, double complex *work);

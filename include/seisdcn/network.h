@@ -44,12 +44,9 @@ typedef struct {
 
 enum { NETWORK_LEVELS_MAX = 16, NETWORK_NAME_MAX = 24 };
 
-typedef enum { KERNEL_VECTOR, KERNEL_GEMM } NetworkKernel;
-
 typedef struct {
     char name[NETWORK_NAME_MAX]; /* "_m1.0", "_m4T.0" */
     bool transposed;             /* ConvTranspose2d: small in, big out */
-    NetworkKernel kernel;        /* which implementation serves this shape */
     ConvShape conv;
     ConvShape needed; /* the first groups of conv: what channel 0 of the output depends on; of the last layer that
                          channel alone */
@@ -90,9 +87,6 @@ Status network_new(const NetworkShape *shape, const Vector *vector, Network *net
  */
 void network_copy_state(const Network *from, Network *to);
 
-/* The name of OpenBLAS's kernels where a layer is computed by them, else "". Pure. */
-const char *network_blas_kernels(const Network *network);
-
 /* Frees what network_new() allocated. Local. A network of zeros is nothing. */
 void network_free(Network *network);
 
@@ -128,8 +122,7 @@ typedef struct {
                                                   where the loss may want them; else NULL */
     float *factor;                             /* [n_dropout][lane]: dropout factors, 1 / (1 - p) or 0 */
     float *gradient;                           /* [n_parameters][lane], of training */
-    float *scratch;
-    float *block; /* all of the above is in here */
+    float *block;                              /* all of the above is in here */
 } NetworkGroup;
 
 /* Allocates a group, for training (training = true) or forward only. Local. STATUS_MEMORY. */

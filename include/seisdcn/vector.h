@@ -45,14 +45,12 @@ typedef struct {
                             NULL: not wanted */
 } ConvFinish;
 
-/* scratch is room for the gemm implementation (gemm_scratch()); the table's take NULL. */
 typedef void ConvContract(const ConvShape *shape, const float *weight, const float *big, float *small,
-                          const ConvFinish *finish, float *scratch);
+                          const ConvFinish *finish);
 typedef void ConvExpand(const ConvShape *shape, const float *weight, const float *small, float *big,
-                        const ConvFinish *finish, float *scratch);
+                        const ConvFinish *finish);
 /* gradient: [small channel][big channel in its group][ky][kx][lane], overwritten: each lane its own. */
-typedef void ConvGradient(const ConvShape *shape, const float *big, const float *small, float *gradient,
-                          float *scratch);
+typedef void ConvGradient(const ConvShape *shape, const float *big, const float *small, float *gradient);
 
 /* See plane_conv of the table. */
 typedef struct {

@@ -59,7 +59,7 @@ static void describe(const Prediction *prediction, PredictionWork *work)
     const Apply *apply = apply_of(prediction);
     const Config *config = &prediction->job->config;
     const NetworkShape *shape = &apply->network.shape;
-    const char *model = command_text(prediction->job, "--model"), *kernels = network_blas_kernels(&apply->network);
+    const char *model = command_text(prediction->job, "--model");
     describe_channels(&prediction->survey, model_gather_channels(&apply->network), work);
     Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "model_checksum", "model");
     fact->path = model;
@@ -71,9 +71,8 @@ static void describe(const Prediction *prediction, PredictionWork *work)
         config_word(CONFIG_APPLY_METHOD, (int64_t)config->apply.method);
     prediction_fact(work, FACT_OF_KEY, FACT_NUMBER, "mute_threshold", "apply.mute_threshold")->number =
         config->apply.mute_threshold;
-    fact = prediction_fact(work, FACT_OF_MACHINE, FACT_TEXT, "instruction_set", "instruction set");
-    snprintf(fact->room, sizeof fact->room, "%s%s%s", apply->network.vector->name, *kernels ? ", OpenBLAS for " : "",
-             kernels);
+    prediction_fact(work, FACT_OF_MACHINE, FACT_TEXT, "instruction_set", "instruction set")->text =
+        apply->network.vector->name;
 }
 
 /* ---- a gather ---- */

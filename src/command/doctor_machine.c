@@ -1,7 +1,7 @@
 /* What doctor says about the processes and the hosts that they run on. */
 #include "doctor.h"
 
-#include "seisdcn/gemm.h"
+#include "seisdcn/blas.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
@@ -203,7 +203,7 @@ static void show_libraries(const RankFacts *facts, int size)
     if (others == 0)
         doctor_line("OpenBLAS", "%s", facts[0].kernels);
     else
-        doctor_line("OpenBLAS", "%s on rank 0, others on %d ranks: dense layers may differ in their last bits there",
+        doctor_line("OpenBLAS", "%s on rank 0, others on %d ranks: fxdecon may differ in its last bits there",
                     facts[0].kernels, others);
 }
 
@@ -244,7 +244,7 @@ Status doctor_machine(const Comm *comm)
     int length = 0;
     MPI_Get_processor_name(host, &length);
     snprintf(mine.host, sizeof mine.host, "%.*s", (int)sizeof mine.host - 1, host);
-    snprintf(mine.kernels, sizeof mine.kernels, "%s", gemm_kernels());
+    snprintf(mine.kernels, sizeof mine.kernels, "%s", blas_kernels());
     const Vector *chosen = NULL;
     void *all = NULL;
     Status status = comm_agree(comm, comm->rank == 0 ? show_launcher(comm) : STATUS_OK);

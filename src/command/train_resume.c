@@ -285,13 +285,10 @@ static Status check_checksum(TrainResume *resume, const char *folder, int change
 static void compare_machines(TrainResume *resume, const char *folder, const CheckpointState *now)
 {
     const CheckpointState *held = &resume->state;
-    bool other_blas = strcmp(now->blas_kernels, held->blas_kernels) != 0;
-    if (strcmp(now->instruction_set, held->instruction_set) == 0 && !other_blas) return;
-    const char *blas = other_blas ? ", OpenBLAS for " : "";
-    log_warning("%s was computed with %s%s%s, this run has %s%s%s: from step %" PRId64
+    if (strcmp(now->instruction_set, held->instruction_set) == 0) return;
+    log_warning("%s was computed with %s, this run has %s: from step %" PRId64
                 " on its bits differ from those of a run that was never interrupted",
-                folder, held->instruction_set, blas, other_blas ? held->blas_kernels : "", now->instruction_set, blas,
-                other_blas ? now->blas_kernels : "", held->step + 1);
+                folder, held->instruction_set, now->instruction_set, held->step + 1);
     resume->changed = true;
 }
 

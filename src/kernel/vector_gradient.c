@@ -50,9 +50,8 @@ static inline void gradient_pair(int64_t rows, int64_t cols, const Lanes *restri
     for (int i = 0; i < 9; i++) gradient1[i] = h[i];
 }
 
-void NAME(conv_gradient)(const ConvShape *shape, const float *big, const float *small, float *gradient, float *scratch)
+void NAME(conv_gradient)(const ConvShape *shape, const float *big, const float *small, float *gradient)
 {
-    (void)scratch;
     int64_t rows = shape->rows, cols = shape->cols, ni = shape->big_channels, ns = shape->small_channels;
     int64_t big_size = (rows + 2) * (cols + 2), small_size = rows * cols;
     const Lanes *in = (const Lanes *)big, *s = (const Lanes *)small;

@@ -32,7 +32,6 @@ void checkpoint_take_place(const Trainer *trainer, CheckpointState *state)
 void checkpoint_name_machine(const Network *network, CheckpointState *state)
 {
     snprintf(state->instruction_set, sizeof state->instruction_set, "%s", network->vector->name);
-    snprintf(state->blas_kernels, sizeof state->blas_kernels, "%s", network_blas_kernels(network));
 }
 
 /* ---- the state as attributes: one table reads and writes ---- */
@@ -56,7 +55,6 @@ static const Field fields[] = {
     {"/", "survey_checksum", FIELD_UINT, offsetof(CheckpointState, survey_checksum)},
     {"/", "instruction_set", FIELD_NAME, offsetof(CheckpointState, instruction_set)},
     TRAINING("attributes_checksum", FIELD_UINT, attributes_checksum),
-    TRAINING("blas_kernels", FIELD_NAME, blas_kernels),
     TRAINING("epoch_step", FIELD_INT, epoch_step),
     TRAINING("epoch_ended", FIELD_FLAG, epoch_ended),
     TRAINING("closed", FIELD_FLAG, closed),

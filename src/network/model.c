@@ -2,7 +2,6 @@
 
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
@@ -309,7 +308,6 @@ Status model_choose_vector(const Comm *comm, const Vector **vector)
     int64_t least = -wanted;
     comm_max(comm, &least, 1);
     *vector = vector_of_level((int)-least);
-    gemm_one_thread();
     log_note("instruction set: %s (%s)", (*vector)->name,
              forced != NULL && *forced != '\0' ? "forced by SEISDCN_ISA" : "the best that every rank has");
     return STATUS_OK;

@@ -2,7 +2,6 @@
 #include "seisdcn/network.h"
 
 #include "seisdcn/config.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 #include "seisdcn/scale.h"
@@ -93,7 +92,6 @@ static void fill_layers(Network *network)
         int64_t groups = shape->mixing == MIXING_FULL ? 1 : common_divisor(big, small);
         layer->conv =
             (ConvShape){groups, big / groups, small / groups, shape->patch_size - 2 * l, shape->patch_size - 2 * l};
-        layer->kernel = KERNEL_VECTOR;
         layer->out_channels = layer->transposed ? big : small;
         layer->n_weights = small * layer->conv.big_channels * 9;
         layer->weight = at;
@@ -169,13 +167,6 @@ void network_copy_state(const Network *from, Network *to)
     memcpy(to->running_mean, from->running_mean, channels);
     memcpy(to->running_var, from->running_var, channels);
     to->n_batches = from->n_batches;
-}
-
-const char *network_blas_kernels(const Network *network)
-{
-    for (int i = 0; i < network->n_layers; i++)
-        if (network->layer[i].kernel == KERNEL_GEMM) return gemm_kernels();
-    return "";
 }
 
 void network_free(Network *network)

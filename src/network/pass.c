@@ -2,7 +2,6 @@
 #include "seisdcn/network.h"
 
 #include "seisdcn/config.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
@@ -35,7 +34,7 @@ static int64_t plane_floats(const Network *network)
 }
 
 typedef struct {
-    int64_t activation[2 * NETWORK_LEVELS_MAX], kept, factor, gradient, total, scratch;
+    int64_t activation[2 * NETWORK_LEVELS_MAX], kept, factor, gradient, total;
 } GroupLayout;
 
 /* Where everything of a group lies in its block, in floats. */
@@ -48,13 +47,11 @@ static GroupLayout group_layout(const Network *network, bool training)
         const NetworkLayer *layer = &network->layer[i];
         layout.activation[i] = total;
         total += layer->out_channels * out_positions(layer) * lanes * (has_sum(network, i) ? 2 : 1);
-        int64_t need = layer->kernel == KERNEL_GEMM ? (int64_t)gemm_scratch(&layer->conv, (int)lanes) : 0;
-        if (need > layout.scratch) layout.scratch = need;
     }
     layout.kept = total;
     layout.factor = layout.kept + (keeps_raw(network) ? network->shape.n_out * plane_floats(network) : 0);
     layout.gradient = layout.factor + network->n_dropout * lanes;
-    layout.total = layout.gradient + (training ? network->n_parameters * lanes : 0) + layout.scratch;
+    layout.total = layout.gradient + (training ? network->n_parameters * lanes : 0);
     return layout;
 }
 
@@ -79,7 +76,6 @@ Status network_group_new(const Network *network, bool training, NetworkGroup *gr
     }
     group->output = group->activation[network->n_layers - 1];
     group->kept = keeps_raw(network) ? group->block + layout.kept : NULL;
-    group->scratch = group->block + layout.total - layout.scratch;
     group->factor = group->block + layout.factor;
     group->gradient = training ? group->block + layout.gradient : NULL;
     return STATUS_OK;
@@ -106,36 +102,6 @@ void network_draw_dropout(const Network *network, NetworkGroup *group, int lane,
         for (int64_t k = 0; k < 4 && c + k < network->n_dropout; k++)
             group->factor[(c + k) * lanes + lane] = block.word[k] < threshold ? 0 : keep;
     }
-}
-
-static void run_contract(const Network *network, const NetworkLayer *layer, const float *weight, const float *big,
-                         float *small, const ConvFinish *finish, float *scratch)
-{
-    const Vector *vector = network->vector;
-    if (layer->kernel == KERNEL_GEMM)
-        gemm_contract(vector, &layer->conv, weight, big, small, finish, scratch);
-    else
-        vector->contract(&layer->conv, weight, big, small, finish, NULL);
-}
-
-static void run_expand(const Network *network, const NetworkLayer *layer, const float *weight, const float *small,
-                       float *big, const ConvFinish *finish, float *scratch)
-{
-    const Vector *vector = network->vector;
-    if (layer->kernel == KERNEL_GEMM)
-        gemm_expand(vector, &layer->conv, weight, small, big, finish, scratch);
-    else
-        vector->expand(&layer->conv, weight, small, big, finish, NULL);
-}
-
-static void run_gradient(const Network *network, const NetworkLayer *layer, const float *big, const float *small,
-                         float *gradient, float *scratch)
-{
-    const Vector *vector = network->vector;
-    if (layer->kernel == KERNEL_GEMM)
-        gemm_gradient(vector, &layer->conv, big, small, gradient, scratch);
-    else
-        vector->gradient(&layer->conv, big, small, gradient, NULL);
 }
 
 /* What layer i reads: the output of the one before, or its sum with the encoder's. */
@@ -176,9 +142,9 @@ static void forward(const Network *network, NetworkGroup *group, bool dropout, b
         }
         const float *in = input_of(network, group, i);
         if (layer.transposed)
-            run_expand(network, &layer, weight, in, group->activation[i], &finish, group->scratch);
+            network->vector->expand(&layer.conv, weight, in, group->activation[i], &finish);
         else
-            run_contract(network, &layer, weight, in, group->activation[i], &finish, group->scratch);
+            network->vector->contract(&layer.conv, weight, in, group->activation[i], &finish);
     }
 }
 
@@ -244,9 +210,9 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
         const float *in = input_of(network, group, i);
         float *gradient = group->gradient + layer->weight * lanes;
         if (layer->transposed)
-            run_gradient(network, layer, delta, in, gradient, group->scratch);
+            network->vector->gradient(&layer->conv, delta, in, gradient);
         else
-            run_gradient(network, layer, in, delta, gradient, group->scratch);
+            network->vector->gradient(&layer->conv, in, delta, gradient);
         if (i == 0) break;
         /* the gradient at the sums of the layer before, over its own output */
         const NetworkLayer *before = &network->layer[i - 1];
@@ -259,16 +225,16 @@ void network_backward(const Network *network, NetworkGroup *group, bool dropout,
         if (has_sum(network, i - 1)) {
             /* first the gradient at z_l + y_(l-1), kept for the encoder, then through z_l's tanh */
             ConvFinish plain = {.kind = FINISH_LINEAR};
-            run_contract(network, layer, weight, delta, group->sum[i - 1], &plain, group->scratch);
+            network->vector->contract(&layer->conv, weight, delta, group->sum[i - 1], &plain);
             for (int64_t c = 0; c < before->out_channels; c++)
                 vector->finish(c, n / before->out_channels, group->sum[i - 1] + c * n / before->out_channels * lanes,
                                out + c * n / before->out_channels * lanes, &finish);
         } else if (layer->transposed) {
-            run_contract(network, layer, weight, delta, out, &finish, group->scratch);
+            network->vector->contract(&layer->conv, weight, delta, out, &finish);
         } else {
             int partner = partner_of(network, i - 1); /* the decoder layer that y_(l-1) was added to */
             if (partner < network->n_layers - 1 && has_sum(network, partner)) finish.add = group->sum[partner];
-            run_expand(network, layer, weight, delta, out, &finish, group->scratch);
+            network->vector->expand(&layer->conv, weight, delta, out, &finish);
         }
     }
 }

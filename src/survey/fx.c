@@ -1,6 +1,6 @@
 #include "seisdcn/fx.h"
 
-#include "seisdcn/gemm.h"
+#include "seisdcn/blas.h"
 #include "seisdcn/linear_prediction.h"
 #include "seisdcn/memory.h"
 
@@ -101,7 +101,7 @@ Status fx_new(const FxRule *rule, int64_t max_fold, int64_t n_samples, Fx *fx)
     if (fx->forward == NULL || fx->backward == NULL)
         return status_fail(STATUS_MEMORY, "FFTW makes no plan for f-x filtering");
     fill_tapers(&fx->time, fx->taper_time, fx->weight_time);
-    gemm_one_thread();
+    blas_one_thread();
     return STATUS_OK;
 }
 
@@ -215,7 +215,7 @@ Status fx_run(Fx *fx, const float *in, int64_t fold, float *out, FxCounts *count
 
 char *fx_libraries(char *text, size_t size)
 {
-    snprintf(text, size, "%s, OpenBLAS for %s", fftw_version, gemm_kernels());
+    snprintf(text, size, "%s, OpenBLAS for %s", fftw_version, blas_kernels());
     return text;
 }
 

@@ -3,7 +3,6 @@
 #include "../unit/plain.h"
 
 #include "seisdcn/evaluate.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
 #include "seisdcn/trainer.h"
@@ -382,7 +381,6 @@ int main(int argc, char **argv)
 {
     comm_open(&argc, &argv, &comm);
     h5_open_library();
-    gemm_one_thread();
     alone = (Comm){MPI_COMM_SELF, 0, 1};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_has_the_bits_of_one_rank),

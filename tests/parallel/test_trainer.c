@@ -4,7 +4,6 @@
 
 #include "seisdcn/evaluate.h"
 #include "seisdcn/files.h"
-#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
 #include "seisdcn/trainer.h"
@@ -386,7 +385,6 @@ int main(int argc, char **argv)
 {
     comm_open(&argc, &argv, &comm);
     h5_open_library();
-    gemm_one_thread();
     alone = (Comm){MPI_COMM_SELF, 0, 1};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_has_the_bits_of_one_rank),

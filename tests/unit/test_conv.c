@@ -1,8 +1,7 @@
-/* The convolutions, of lanes and by gemm, against plain loops in double and against each other: every kernel, every
- * way to finish, many shapes, every instruction set that this machine has. */
+/* The convolutions against plain loops in double: every kernel, every way to finish, many shapes, every instruction set
+ * that this machine has. */
 #include "plain.h"
 
-#include "seisdcn/gemm.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
@@ -13,8 +12,6 @@
 #include <cmocka.h>
 
 enum { GUARD = 2 * VECTOR_LANES_MAX };
-typedef enum { VECTOR, GEMM, WAYS } Way;
-static const char *const way_names[] = {"vector", "gemm"};
 
 static uint32_t bits_of(float value)
 {
@@ -40,7 +37,7 @@ typedef struct {
     float *weight, *big, *small;                /* big and small in lanes */
     float *bias, *factor, *add, *before;        /* of either side; `before`: what stands in the output */
     float *joined, *total;                      /* total [channel][lane] of either side */
-    float *out, *scratch;                       /* with a guard behind each */
+    float *out;                                 /* with a guard behind it */
     double *contracted, *expanded, *correlated; /* [lane][...] */
 } Case;
 
@@ -81,7 +78,6 @@ static void make_case(const ConvShape *shape, const Vector *vector, Case *c)
     c->total = memory_new((size_t)((c->big_channels + c->small_channels) * lanes), sizeof(float), "test");
     c->joined = memory_new((size_t)(most * lanes), sizeof(float), "test");
     c->out = memory_new((size_t)(room * lanes + GUARD), sizeof(float), "test");
-    c->scratch = memory_new(gemm_scratch(shape, lanes) + GUARD, sizeof(float), "test");
     c->contracted = plain_array(c->n_small * lanes);
     c->expanded = plain_array(c->n_big * lanes);
     c->correlated = plain_array(c->n_weights * lanes);
@@ -99,19 +95,19 @@ static void make_case(const ConvShape *shape, const Vector *vector, Case *c)
 
 static void free_case(Case *c)
 {
-    float *const arrays[] = {c->weight, c->big,    c->small, c->bias, c->factor, c->add,
-                             c->before, c->joined, c->total, c->out,  c->scratch};
+    float *const arrays[] = {c->weight, c->big,    c->small,  c->bias,  c->factor,
+                             c->add,    c->before, c->joined, c->total, c->out};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) memory_free(arrays[i]);
     free(c->contracted);
     free(c->expanded);
     free(c->correlated);
 }
 
-static void describe(const Case *c, const char *what, Way way)
+static void describe(const Case *c, const char *what)
 {
-    fail_msg("%s, %s, %s: %lld groups of %lld big and %lld small channels, %lld x %lld", what, way_names[way],
-             c->vector->name, (long long)c->shape.groups, (long long)c->shape.big_channels,
-             (long long)c->shape.small_channels, (long long)c->shape.rows, (long long)c->shape.cols);
+    fail_msg("%s, %s: %lld groups of %lld big and %lld small channels, %lld x %lld", what, c->vector->name,
+             (long long)c->shape.groups, (long long)c->shape.big_channels, (long long)c->shape.small_channels,
+             (long long)c->shape.rows, (long long)c->shape.cols);
 }
 
 static void prepare(const Case *c, int64_t n)
@@ -119,32 +115,14 @@ static void prepare(const Case *c, int64_t n)
     int lanes = c->vector->lanes;
     memcpy(c->out, c->before, (size_t)(n * lanes) * sizeof(float));
     for (int i = 0; i < GUARD; i++) c->out[n * lanes + i] = UNTOUCHED;
-    for (int i = 0; i < GUARD; i++) c->scratch[gemm_scratch(&c->shape, lanes) + (size_t)i] = UNTOUCHED;
 }
 
-static void check_guards(const Case *c, int64_t n, const char *what, Way way)
+static void check_guards(const Case *c, int64_t n, const char *what)
 {
     int lanes = c->vector->lanes;
     for (int i = 0; i < GUARD; i++) {
-        if (c->out[n * lanes + i] != UNTOUCHED) describe(c, what, way);
-        if (c->scratch[gemm_scratch(&c->shape, lanes) + (size_t)i] != UNTOUCHED) describe(c, what, way);
+        if (c->out[n * lanes + i] != UNTOUCHED) describe(c, what);
     }
-}
-
-static void run_contract(const Case *c, Way way, const float *big, const ConvFinish *finish, float *out)
-{
-    if (way == GEMM)
-        gemm_contract(c->vector, &c->shape, c->weight, big, out, finish, c->scratch);
-    else
-        c->vector->contract(&c->shape, c->weight, big, out, finish, NULL);
-}
-
-static void run_expand(const Case *c, Way way, const ConvFinish *finish, float *out)
-{
-    if (way == GEMM)
-        gemm_expand(c->vector, &c->shape, c->weight, c->small, out, finish, c->scratch);
-    else
-        c->vector->expand(&c->shape, c->weight, c->small, out, finish, NULL);
 }
 
 static double finished(const ConvFinish *f, double sum, double bias, double factor, double add, double before)
@@ -163,7 +141,7 @@ static double finished(const ConvFinish *f, double sum, double bias, double fact
 }
 
 /* The sums of what was stored, over the 1 that stood there. */
-static void check_total(const Case *c, int64_t n_channels, int64_t positions, Way way)
+static void check_total(const Case *c, int64_t n_channels, int64_t positions)
 {
     int lanes = c->vector->lanes;
     for (int64_t i = 0; i < n_channels; i++)
@@ -173,12 +151,12 @@ static void check_total(const Case *c, int64_t n_channels, int64_t positions, Wa
                 wanted += (double)c->out[(i * positions + k) * lanes + lane];
                 size += fabs((double)c->out[(i * positions + k) * lanes + lane]);
             }
-            if (!(fabs((double)c->total[i * lanes + lane] - wanted) <= 1e-6 * size)) describe(c, "total", way);
+            if (!(fabs((double)c->total[i * lanes + lane] - wanted) <= 1e-6 * size)) describe(c, "total");
         }
 }
 
-/* Runs contract or expand with one finish, either way, and compares with the plain sums, finished in double. */
-static void check_side(const Case *c, int expands, Way way, const ConvFinish *finish)
+/* Runs contract or expand with one finish and compares with the plain sums, finished in double. */
+static void check_side(const Case *c, int expands, const ConvFinish *finish)
 {
     const char *what = expands ? "expand" : "contract";
     int lanes = c->vector->lanes;
@@ -189,9 +167,9 @@ static void check_side(const Case *c, int expands, Way way, const ConvFinish *fi
     if (finish->total != NULL)
         for (int64_t i = 0; i < n / positions * lanes; i++) finish->total[i] = 1;
     if (expands)
-        run_expand(c, way, finish, c->out);
+        c->vector->expand(&c->shape, c->weight, c->small, c->out, finish);
     else
-        run_contract(c, way, c->big, finish, c->out);
+        c->vector->contract(&c->shape, c->weight, c->big, c->out, finish);
     /* terms below 1 in magnitude, at most 9 * 7 of them: a few roundings of the sum's own size */
     double tolerance = 1e-6 * sqrt(9.0 * (double)(expands ? c->shape.small_channels : c->shape.big_channels));
     for (int64_t i = 0; i < n; i++)
@@ -200,15 +178,15 @@ static void check_side(const Case *c, int expands, Way way, const ConvFinish *fi
             double wanted =
                 finished(finish, sums[lane * n + i], (double)c->bias[i / positions],
                          (double)c->factor[i / positions * lanes + lane], (double)c->add[at], (double)c->before[at]);
-            if (!(fabs((double)c->out[at] - wanted) <= tolerance)) describe(c, what, way);
+            if (!(fabs((double)c->out[at] - wanted) <= tolerance)) describe(c, what);
             if (finish->joined != NULL && bits_of(finish->joined[at]) != bits_of(c->out[at] + c->add[at]))
-                describe(c, "joined", way);
+                describe(c, "joined");
         }
-    check_guards(c, n, what, way);
-    if (finish->total != NULL) check_total(c, n / positions, positions, way);
+    check_guards(c, n, what);
+    if (finish->total != NULL) check_total(c, n / positions, positions);
 }
 
-static void check_finishes(const Case *c, int expands, Way way)
+static void check_finishes(const Case *c, int expands)
 {
     for (int kind = FINISH_TANH; kind <= FINISH_TANH_GRADIENT; kind++)
         for (int with = 0; with < 8; with++) {
@@ -219,25 +197,22 @@ static void check_finishes(const Case *c, int expands, Way way)
             if (kind == FINISH_TANH && finish.add != NULL) finish.joined = c->joined;
             if (kind == FINISH_TANH_GRADIENT && finish.bias != NULL) continue;
             if (kind == FINISH_TANH_GRADIENT && finish.factor != NULL) finish.total = c->total;
-            check_side(c, expands, way, &finish);
+            check_side(c, expands, &finish);
         }
 }
 
-static void check_gradient(const Case *c, Way way)
+static void check_gradient(const Case *c)
 {
     int lanes = c->vector->lanes;
     prepare(c, c->n_weights < c->n_small ? c->n_weights : 0); /* overwritten, whatever stands there */
     for (int i = 0; i < GUARD; i++) c->out[c->n_weights * lanes + i] = UNTOUCHED;
-    if (way == GEMM)
-        gemm_gradient(c->vector, &c->shape, c->big, c->small, c->out, c->scratch);
-    else
-        c->vector->gradient(&c->shape, c->big, c->small, c->out, NULL);
+    c->vector->gradient(&c->shape, c->big, c->small, c->out);
     double tolerance = 2e-6 * sqrt((double)(c->shape.rows * c->shape.cols)); /* a long sum has many roundings */
     for (int64_t i = 0; i < c->n_weights; i++)
         for (int lane = 0; lane < lanes; lane++)
             if (!(fabs((double)c->out[i * lanes + lane] - c->correlated[lane * c->n_weights + i]) <= tolerance))
-                describe(c, "gradient", way);
-    check_guards(c, c->n_weights, "gradient", way);
+                describe(c, "gradient");
+    check_guards(c, c->n_weights, "gradient");
 }
 
 static void for_all_shapes(void (*check)(const Case *c))
@@ -255,21 +230,9 @@ static void for_all_shapes(void (*check)(const Case *c))
             }
 }
 
-static void contract_all(const Case *c)
-{
-    for (Way way = VECTOR; way < WAYS; way++) check_finishes(c, 0, way);
-}
+static void contract_all(const Case *c) { check_finishes(c, 0); }
 
-static void expand_all(const Case *c)
-{
-    for (Way way = VECTOR; way < WAYS; way++) check_finishes(c, 1, way);
-}
-
-static void gradient_both(const Case *c)
-{
-    check_gradient(c, VECTOR);
-    check_gradient(c, GEMM);
-}
+static void expand_all(const Case *c) { check_finishes(c, 1); }
 
 static void contract_agrees_with_plain_loops(void **state)
 {
@@ -286,7 +249,7 @@ static void expand_agrees_with_plain_loops(void **state)
 static void gradient_agrees_with_plain_loops(void **state)
 {
     (void)state;
-    for_all_shapes(gradient_both);
+    for_all_shapes(check_gradient);
 }
 
 static void the_widest_row_fits(void **state)
@@ -296,38 +259,11 @@ static void the_widest_row_fits(void **state)
         ConvShape shape = {1, 1, 3, 2, VECTOR_COLUMNS_MAX - 2};
         Case c;
         make_case(&shape, vector_of_level(level), &c);
-        for (Way way = VECTOR; way < WAYS; way++) {
-            check_finishes(&c, 0, way);
-            check_finishes(&c, 1, way);
-            check_gradient(&c, way);
-        }
+        check_finishes(&c, 0);
+        check_finishes(&c, 1);
+        check_gradient(&c);
         free_case(&c);
     }
-}
-
-/* The differences between the ways, without the detour over double: closer than any needs to be to the truth. */
-static void check_the_ways(const Case *c)
-{
-    int lanes = c->vector->lanes;
-    ConvFinish finish = {.kind = FINISH_LINEAR, .bias = c->bias};
-    int64_t most = c->n_big > c->n_small ? c->n_big : c->n_small;
-    float *other = memory_new((size_t)(most * lanes), sizeof *other, "test");
-    prepare(c, c->n_big);
-    run_expand(c, VECTOR, &finish, c->out);
-    run_expand(c, GEMM, &finish, other);
-    for (int64_t i = 0; i < c->n_big * lanes; i++)
-        if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "expand against vector", GEMM);
-    run_contract(c, VECTOR, c->big, &finish, c->out);
-    run_contract(c, GEMM, c->big, &finish, other);
-    for (int64_t i = 0; i < c->n_small * lanes; i++)
-        if (!(fabsf(c->out[i] - other[i]) <= 6e-6f)) describe(c, "contract against vector", GEMM);
-    memory_free(other);
-}
-
-static void the_ways_agree(void **state)
-{
-    (void)state;
-    for_all_shapes(check_the_ways);
 }
 
 /* A lane's bits depend on that lane alone: the same patch in every lane, and then others beside it. */
@@ -339,14 +275,12 @@ static void check_lanes(const Case *c)
     float *out = memory_new((size_t)(c->n_small * lanes), sizeof *out, "test");
     for (int64_t i = 0; i < c->n_big; i++)
         for (int lane = 0; lane < lanes; lane++) big[i * lanes + lane] = c->big[i * lanes + 1];
-    for (Way way = VECTOR; way < WAYS; way++) {
-        run_contract(c, way, c->big, &finish, c->out);
-        run_contract(c, way, big, &finish, out);
-        for (int64_t i = 0; i < c->n_small; i++)
-            for (int lane = 0; lane < lanes; lane++)
-                if (bits_of(out[i * lanes + lane]) != bits_of(c->out[i * lanes + 1]))
-                    describe(c, "a patch's bits in other lanes", way);
-    }
+    c->vector->contract(&c->shape, c->weight, c->big, c->out, &finish);
+    c->vector->contract(&c->shape, c->weight, big, out, &finish);
+    for (int64_t i = 0; i < c->n_small; i++)
+        for (int lane = 0; lane < lanes; lane++)
+            if (bits_of(out[i * lanes + lane]) != bits_of(c->out[i * lanes + 1]))
+                describe(c, "a patch's bits in other lanes");
     memory_free(big);
     memory_free(out);
 }
@@ -359,13 +293,11 @@ static void lanes_never_mix(void **state)
 
 int main(void)
 {
-    gemm_one_thread();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contract_agrees_with_plain_loops),
         cmocka_unit_test(expand_agrees_with_plain_loops),
         cmocka_unit_test(gradient_agrees_with_plain_loops),
         cmocka_unit_test(the_widest_row_fits),
-        cmocka_unit_test(the_ways_agree),
         cmocka_unit_test(lanes_never_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

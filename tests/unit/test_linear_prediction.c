@@ -1,6 +1,6 @@
 /* Tests of kernel/linear_prediction: exact for sums of exponentials, its definition solved by plain elimination, short
  * series, and amplitudes of all sizes. */
-#include "seisdcn/gemm.h"
+#include "seisdcn/blas.h"
 #include "seisdcn/linear_prediction.h"
 #include "seisdcn/random.h"
 
@@ -200,7 +200,7 @@ static void noise_goes_and_waves_stay(void **state)
 
 int main(void)
 {
-    gemm_one_thread();
+    blas_one_thread();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waves_are_predicted_exactly), cmocka_unit_test(it_is_its_definition),
         cmocka_unit_test(zeros_and_single_items),      cmocka_unit_test(amplitudes_of_all_sizes),

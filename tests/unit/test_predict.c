@@ -33,26 +33,26 @@ static void fill_gather(int64_t fold, int64_t n_samples, float *gather)
 static const Predictor *current; /* whose windows are being predicted */
 
 static void no_contract(const ConvShape *shape, const float *weight, const float *big, float *small,
-                        const ConvFinish *finish, float *scratch)
+                        const ConvFinish *finish)
 {
-    (void)shape, (void)weight, (void)big, (void)small, (void)finish, (void)scratch;
+    (void)shape, (void)weight, (void)big, (void)small, (void)finish;
 }
 
 static bool is_last(const ConvShape *shape) { return shape->rows + 2 == current->network->shape.patch_size; }
 
 static void input_expand(const ConvShape *shape, const float *weight, const float *small, float *big,
-                         const ConvFinish *finish, float *scratch)
+                         const ConvFinish *finish)
 {
-    (void)weight, (void)small, (void)finish, (void)scratch;
+    (void)weight, (void)small, (void)finish;
     int64_t size = current->network->shape.patch_size;
     if (is_last(shape))
         memcpy(big, current->group.x, (size_t)(size * size * current->network->vector->lanes) * sizeof *big);
 }
 
 static void ones_expand(const ConvShape *shape, const float *weight, const float *small, float *big,
-                        const ConvFinish *finish, float *scratch)
+                        const ConvFinish *finish)
 {
-    (void)weight, (void)small, (void)finish, (void)scratch;
+    (void)weight, (void)small, (void)finish;
     int64_t size = current->network->shape.patch_size;
     if (is_last(shape))
         for (int64_t i = 0; i < size * size * current->network->vector->lanes; i++) big[i] = 1;
