@@ -9,10 +9,10 @@
  * A convolution joins a big side (rows + 2) x (cols + 2) and a small side rows x cols by 3 x 3 weights
  * [small channel][big channel in its group][ky][kx], which is PyTorch's order both of Conv2d (out = small, in = big)
  * and of ConvTranspose2d (in = small, out = big):
- *   contract   small(y, x) = sum of weight(ky, kx) * big(y + ky, x + kx)        Conv2d; input gradient of the
- * transposed expand     big(y, x)   = sum of weight(ky, kx) * small(y - ky, x - kx)      ConvTranspose2d; input
- * gradient of Conv2d gradient   weight(ky, kx) = sum over y, x of small(y, x) * big(y + ky, x + kx) of both Two
- * implementations have these signatures: this table's and `gemm` (gemm.h). */
+ *
+ *   contract: small(y, x) = sum of weight(ky, kx) * big(y + ky, x + kx). Conv2d; input gradient of the transposed.
+ *   expand:   big(y, x) = sum of weight(ky, kx) * small(y - ky, x - kx). ConvTranspose2d; input gradient of Conv2d.
+ *   gradient: weight(ky, kx) = sum over y, x of small(y, x) * big(y + ky, x + kx). Of both. */
 #ifndef SEISDCN_VECTOR_H
 #define SEISDCN_VECTOR_H
 
@@ -87,7 +87,7 @@ typedef struct {
     ConvGradient *gradient;
 
     /* out = what `finish` makes of the sums in out, for one channel of n positions; y, add and out may be as in
-     * ConvFinish; the sums may be changed. For the gemm implementation. */
+     * ConvFinish; the sums may be changed. */
     void (*finish)(int64_t channel, int64_t n, float *sum, float *out, const ConvFinish *finish);
 
     /* out = a + b, n values each. */
