@@ -88,20 +88,21 @@ static inline Lanes lanes_tanh(Lanes x)
         _mm512_castps_si512(magnitude), _mm512_castps_si512(sign), _mm512_castps_si512(x), 0xb8)); /* the sign of x */
 }
 #else
-/* tanh as x * P(x^2) / Q(x^2), degrees 3 and 4, fitted on [0, 8] by Lawson's iteration for the least relative error,
- * 1.8e-7 in exact arithmetic; Q is scaled to lead with 1, which saves a multiplication and a constant. With degree 4 in
- * P the error would be 2e-8, for a fifth more time. NaN stays NaN. */
+/* tanh as x * P(x^2) / Q(x^2), degrees 3 and 4, fitted on [0, 8] by Lawson's iteration for the least error in units of
+ * the last place; Q is scaled to lead with 1, which saves a multiplication and a constant. Largest error with the
+ * roundings 4.6e-7, below 4 ulp where |x| < 0.5, below 8 near 1 (of 6e-8 each). Degree 4 in P would make it 2.2e-7, for
+ * a fifth more time. NaN stays NaN. */
 static inline Lanes lanes_tanh(Lanes x)
 {
     x = lanes_clamp(x, 8.0f);
     Lanes t = x * x;
-    Lanes p = 46.471923828125f * t + 11999.8857421875f;
-    Lanes q = t + 970.5115356445312f;
-    q = q * t + 96842.3046875f;
-    p = p * t + 525602.3125f;
-    q = q * t + 1881046.625f;
-    p = p * t + 4066346.5f;
-    q = q * t + 4066347.25f;
+    Lanes p = 46.671688f * t + 12122.7294921875f;
+    Lanes q = t + 977.998535f;
+    q = q * t + 97998.9375f;
+    p = p * t + 532425.4375f;
+    q = q * t + 1906491.125f;
+    p = p * t + 4122214.5f;
+    q = q * t + 4122215.0f;
     return x * p / q;
 }
 #endif
