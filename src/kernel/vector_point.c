@@ -101,36 +101,19 @@ static int fixed_add(int64_t n, const float *value, float limit, int exponent, i
     return any;
 }
 
-/* Blocks of 4 x 4 by shuffles: in[k] becomes column k. */
+/* A block of 4 x 4 by shuffles. */
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 
-static inline void turn_lines(const float *const in[4], float *out, int64_t out_stride)
+static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
 {
-    Four a = *(const Four *)in[0], b = *(const Four *)in[1], c = *(const Four *)in[2], d = *(const Four *)in[3];
+    Four a = *(const Four *)in, b = *(const Four *)(in + in_stride);
+    Four c = *(const Four *)(in + 2 * in_stride), d = *(const Four *)(in + 3 * in_stride);
     Four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
     Four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
     *(Four *)out = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
     *(Four *)(out + out_stride) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
     *(Four *)(out + 2 * out_stride) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
     *(Four *)(out + 3 * out_stride) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
-}
-
-static inline void turn_four(const float *in, int64_t in_stride, float *out, int64_t out_stride)
-{
-    const float *const line[] = {in, in + in_stride, in + 2 * in_stride, in + 3 * in_stride};
-    turn_lines(line, out, out_stride);
-}
-
-static void lay_lines(int64_t n, const float *const *line, float *x)
-{
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int lane = 0; lane < LANES; lane += 4) {
-            const float *const four[] = {line[lane] + i, line[lane + 1] + i, line[lane + 2] + i, line[lane + 3] + i};
-            turn_lines(four, x + i * LANES + lane, LANES);
-        }
-    for (; i < n; i++)
-        for (int lane = 0; lane < LANES; lane++) x[i * LANES + lane] = line[lane][i];
 }
 
 static void transpose(int64_t rows, int64_t cols, int64_t in_stride, const float *in, int64_t out_stride, float *out)
@@ -197,6 +180,26 @@ static void lay_runs(const RunsShape *shape, const float *const *from, float *to
 #define RUN_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #endif
 #define OF(number, run) ((number) < 4 ? (number) + (run) : (number)-4 + (run) + LANES)
+
+/* Four columns of four lines to a run. */
+static void lay_lines(int64_t n, const float *const *line, float *x)
+{
+    const float *of[VECTOR_RUN][RUNS];
+    for (int lane = 0; lane < LANES; lane++) of[lane % VECTOR_RUN][lane / VECTOR_RUN] = line[lane];
+    int64_t i = 0;
+    for (; i + VECTOR_RUN <= n; i += VECTOR_RUN) {
+        Lanes a = join_runs(of[0], i), b = join_runs(of[1], i), c = join_runs(of[2], i), d = join_runs(of[3], i);
+        Lanes ab0 = RUN_SHUFFLE(a, b, 0, 4, 1, 5), ab1 = RUN_SHUFFLE(a, b, 2, 6, 3, 7);
+        Lanes cd0 = RUN_SHUFFLE(c, d, 0, 4, 1, 5), cd1 = RUN_SHUFFLE(c, d, 2, 6, 3, 7);
+        Lanes *out = (Lanes *)x + i;
+        out[0] = RUN_SHUFFLE(ab0, cd0, 0, 1, 4, 5);
+        out[1] = RUN_SHUFFLE(ab0, cd0, 2, 3, 6, 7);
+        out[2] = RUN_SHUFFLE(ab1, cd1, 0, 1, 4, 5);
+        out[3] = RUN_SHUFFLE(ab1, cd1, 2, 3, 6, 7);
+    }
+    for (; i < n; i++)
+        for (int lane = 0; lane < LANES; lane++) x[i * LANES + lane] = line[lane][i];
+}
 
 /* Neighbouring positions of a run overlap in all but one sample, so what falls on one sample is summed on its way
  * through the lanes (adding each position to the row in memory waited for the store of the one before). */

@@ -105,14 +105,22 @@ static const float *patch_row(const Cuts *cuts, int64_t lane, int64_t n_samples,
     return cuts->gather[lane] + (c * cuts->fold[lane] + row->trace + y) * n_samples + row->sample;
 }
 
-/* Copies the patches of all lanes, row by row over the lanes. */
+/* Copies the patches of all lanes, row by row over the lanes. Rows are asked for some ahead, since neighbouring traces
+ * lie kilobytes apart, where no processor guesses them: feeding took 4.4 % of a training step of the default network in
+ * place of 5.5 (Zen 3, AVX2). Asking within this function: gcc deletes one that does nothing else. */
 static void copy_patches(const Batch *batch, const Cuts *cuts, int64_t n_samples, int64_t n_channels, float *x)
 {
-    int64_t size = batch->patch_size, lanes = batch->vector->lanes;
+    enum { AHEAD = 2, LINE = 64 };
+    int64_t size = batch->patch_size, lanes = batch->vector->lanes, bytes = size * (int64_t)sizeof(float);
     for (int64_t c = 0; c < n_channels; c++)
         for (int64_t y = 0; y < size; y++) {
             const float *line[VECTOR_LANES_MAX];
-            for (int64_t lane = 0; lane < lanes; lane++) line[lane] = patch_row(cuts, lane, n_samples, c, y);
+            int64_t ahead = y + AHEAD < size ? y + AHEAD : y;
+            for (int64_t lane = 0; lane < lanes; lane++) {
+                line[lane] = patch_row(cuts, lane, n_samples, c, y);
+                const char *next = (const char *)patch_row(cuts, lane, n_samples, c, ahead);
+                for (int64_t at = 0; at < bytes + LINE - 1; at += LINE) __builtin_prefetch(next + at);
+            }
             batch->vector->lay_lines(size, line, x + (c * size + y) * size * lanes);
         }
 }
