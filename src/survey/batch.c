@@ -106,8 +106,8 @@ static const float *patch_row(const Cuts *cuts, int64_t lane, int64_t n_samples,
 }
 
 /* Copies the patches of all lanes, row by row over the lanes. Rows are asked for some ahead, since neighbouring traces
- * lie kilobytes apart, where no processor guesses them: feeding took 4.4 % of a training step of the default network in
- * place of 5.5 (Zen 3, AVX2). Asking within this function: gcc deletes one that does nothing else. */
+ * lie kilobytes apart, where no processor guesses them (docs/speed.md has what it gains). Asking within this function:
+ * gcc deletes one that does nothing else. */
 static void copy_patches(const Batch *batch, const Cuts *cuts, int64_t n_samples, int64_t n_channels, float *x)
 {
     enum { AHEAD = 2, LINE = 64 };
