@@ -20,7 +20,7 @@ typedef enum { SKIP_NONE, SKIP_ADD } Skip;
 typedef enum { OUTPUT_TANH, OUTPUT_LINEAR } Output;
 typedef enum { TARGET_SOURCE, TARGET_CLEAN, TARGET_NEIGHBOUR, TARGET_BLIND_GATHER, TARGET_BLIND_TRACE } Target;
 typedef enum { FILL_OTHER, FILL_ZERO } Fill;
-typedef enum { APPLY_SHARED, APPLY_DIRECT } ApplyMethod;
+typedef enum { APPLY_SHARED, APPLY_DIRECT, APPLY_WHOLE } ApplyMethod;
 
 /* The keys, in the order of the table and of the printed configuration. */
 typedef enum {

@@ -37,4 +37,19 @@ bool shared_worth_searching(const Shared *shared, int64_t starts, int64_t inside
 void shared_add(Shared *shared, const LevelSet *set, const float *plane, int64_t plane_rows, int64_t columns,
                 double *sum);
 
+/* A box of outputs of the network without edges, and where what it reads begins in the padded gather: 2 L rows and
+ * columns before. */
+typedef struct {
+    int64_t row, column, rows, columns;
+} SharedPass;
+
+/* The most rows and columns of such a box. Pure. */
+int64_t shared_pass_most(const Shared *shared);
+
+/* Predicts a box as the middle of a window that had no edges would be, into out [rows][out_stride]: plane as in
+ * shared_add(), divided by its scale already; P rows and columns from the box's beginning on are read at least, and 4 L
+ * more than the box has. Pure but for the arrays in shared. */
+void shared_pass(Shared *shared, const SharedPass *box, const float *plane, int64_t plane_rows, int64_t columns,
+                 float *out, int64_t out_stride);
+
 #endif

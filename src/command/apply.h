@@ -16,7 +16,7 @@ typedef struct {
     bool shared_scale[OBJECTIVE_INPUTS * (SURVEY_ATTRIBUTES_MAX + 1)]; /* [channels] which of them share the scale */
     Predictor predictor;
     Gathers gathers;
-    bool shared;         /* apply.method */
+    ApplyMethod way;
     Objective objective; /* of zeros where gathers are predicted from themselves */
     float *in;           /* [channels][fold][n_samples] what feeds the network */
     float *own;          /* [fold][n_samples] the gather itself: the first of them, or another array */

@@ -1,12 +1,10 @@
-#include "seisdcn/predict.h"
+#include "predict_private.h"
 
 #include "seisdcn/memory.h"
 #include "seisdcn/mute.h"
 
 #include <math.h>
 #include <string.h>
-
-static int64_t padded_rows(const Network *network, int64_t fold) { return fold + 2 * (network->shape.patch_size - 1); }
 
 static int64_t padded_columns(const Network *network, int64_t n_samples)
 {
@@ -15,7 +13,7 @@ static int64_t padded_columns(const Network *network, int64_t n_samples)
 
 size_t predict_bytes(const Network *network, int64_t max_fold, int64_t n_samples)
 {
-    size_t plane = (size_t)(padded_rows(network, max_fold) * padded_columns(network, n_samples));
+    size_t plane = (size_t)(predict_rows(network, max_fold) * padded_columns(network, n_samples));
     return network_group_bytes(network, false) +
            plane * (((size_t)network->shape.channels + 2) * sizeof(float) + sizeof(double)) +
            (shared_serves(&network->shape) ? shared_bytes(network) : 0);
@@ -32,7 +30,7 @@ Status predict_new(Network *network, int64_t max_fold, int64_t n_samples, double
     predictor->max_fold = max_fold;
     predictor->n_samples = n_samples;
     predictor->columns = padded_columns(network, n_samples);
-    size_t plane = (size_t)(padded_rows(network, max_fold) * predictor->columns);
+    size_t plane = (size_t)(predict_rows(network, max_fold) * predictor->columns);
     predictor->plane = memory_new(plane * (size_t)network->shape.channels, sizeof(float), "a padded gather");
     predictor->scale = memory_new(plane, sizeof(float), "the scales of a gather's windows");
     predictor->sum = memory_new(plane, sizeof(double), "the sum over a gather's windows");
@@ -62,10 +60,10 @@ void predict_free(Predictor *predictor)
     memset(predictor, 0, sizeof *predictor);
 }
 
-static void pad(Predictor *predictor, const float *in, int64_t fold)
+void predict_pad(Predictor *predictor, const float *in, int64_t fold)
 {
     const Network *network = predictor->network;
-    int64_t edge = network->shape.patch_size - 1, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t edge = network->shape.patch_size - 1, rows = predict_rows(network, fold), columns = predictor->columns;
     memset(predictor->plane, 0, (size_t)(network->shape.channels * rows * columns) * sizeof(float));
     for (int64_t c = 0; c < network->shape.channels; c++)
         for (int64_t t = 0; t < fold; t++)
@@ -87,21 +85,10 @@ static void running_maximum(float *value, int64_t n, int64_t step, int64_t size)
     }
 }
 
-/* Sums of squares of every window over the channels that share a scale, into predictor->sum, which is free yet. Nothing
- * is taken off a running sum: what holds only zeros has the sum 0. Returns how many values a window has. */
-static int64_t sum_squares(Predictor *predictor, int64_t fold)
+void predict_box_sums(Predictor *predictor, int64_t rows, int64_t across, int64_t down)
 {
-    const Network *network = predictor->network;
-    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
-    int64_t across = predictor->n_samples + size - 1, n = 0;
+    int64_t size = predictor->network->shape.patch_size, columns = predictor->columns;
     double *sum = predictor->sum, *line = predictor->line;
-    memset(sum, 0, (size_t)(rows * columns) * sizeof *sum);
-    for (int64_t c = 0; c < network->shape.channels; c++) {
-        if (!predictor->shared_scale[c]) continue;
-        const float *plane = predictor->plane + c * rows * columns;
-        for (int64_t i = 0; i < rows * columns; i++) sum[i] += (double)plane[i] * (double)plane[i];
-        n += size * size;
-    }
     for (int64_t i = 0; i < rows; i++) {
         double *row = sum + i * columns;
         memset(line, 0, (size_t)across * sizeof *line);
@@ -109,17 +96,33 @@ static int64_t sum_squares(Predictor *predictor, int64_t fold)
             for (int64_t j = 0; j < across; j++) line[j] += row[j + k];
         memcpy(row, line, (size_t)across * sizeof *line);
     }
-    for (int64_t i = 0; i < fold + size - 1; i++) /* the rows below are still themselves */
+    for (int64_t i = 0; i < down; i++) /* the rows below are still themselves */
         for (int64_t k = 1; k < size; k++)
             for (int64_t j = 0; j < across; j++) sum[i * columns + j] += sum[(i + k) * columns + j];
+}
+
+/* Sums of squares of every window over the channels that share a scale, into predictor->sum, which is free yet. Returns
+ * how many values a window has. */
+static int64_t sum_squares(Predictor *predictor, int64_t fold)
+{
+    const Network *network = predictor->network;
+    int64_t size = network->shape.patch_size, rows = predict_rows(network, fold), columns = predictor->columns, n = 0;
+    double *sum = predictor->sum;
+    memset(sum, 0, (size_t)(rows * columns) * sizeof *sum);
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        if (!predictor->shared_scale[c]) continue;
+        const float *plane = predictor->plane + c * rows * columns;
+        for (int64_t i = 0; i < rows * columns; i++) sum[i] += (double)plane[i] * (double)plane[i];
+        n += size * size;
+    }
+    predict_box_sums(predictor, rows, predictor->n_samples + size - 1, fold + size - 1);
     return n;
 }
 
-/* The scale of every window, 0 where it is muted, and the counts. */
-static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *counts)
+void predict_scales(Predictor *predictor, int64_t fold, PredictCounts *counts)
 {
     const Network *network = predictor->network;
-    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t size = network->shape.patch_size, rows = predict_rows(network, fold), columns = predictor->columns;
     int64_t window_rows = fold + size - 1, window_columns = predictor->n_samples + size - 1;
     float *scale = predictor->scale;
     memset(scale, 0, (size_t)(rows * columns) * sizeof *scale);
@@ -152,7 +155,7 @@ static void find_scales(Predictor *predictor, int64_t fold, PredictCounts *count
     counts->windows += window_rows * window_columns;
 }
 
-static bool given_up(const Predictor *predictor)
+bool predict_given_up(const Predictor *predictor)
 {
     return predictor->poke != NULL && predictor->poke(predictor->poke_context);
 }
@@ -161,7 +164,7 @@ static bool given_up(const Predictor *predictor)
 static void run_neighbours(Predictor *predictor, int64_t fold, int64_t i, int64_t j, const float *scale)
 {
     const Network *network = predictor->network;
-    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t size = network->shape.patch_size, rows = predict_rows(network, fold), columns = predictor->columns;
     int64_t lanes = network->vector->lanes;
     float one[VECTOR_LANES_MAX] __attribute__((aligned(64)));
     for (int64_t lane = 0; lane < lanes; lane++) one[lane] = 1;
@@ -176,7 +179,7 @@ static void run_neighbours(Predictor *predictor, int64_t fold, int64_t i, int64_
 static bool add_live_windows(Predictor *predictor, int64_t fold)
 {
     const Network *network = predictor->network;
-    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t size = network->shape.patch_size, rows = predict_rows(network, fold), columns = predictor->columns;
     int64_t lanes = network->vector->lanes, window_columns = predictor->n_samples + size - 1;
     float scale[VECTOR_LANES_MAX] __attribute__((aligned(64)));
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
@@ -190,7 +193,7 @@ static bool add_live_windows(Predictor *predictor, int64_t fold)
             }
             if (live == 0) continue;
             run_neighbours(predictor, fold, i, j, scale);
-            if (given_up(predictor)) return false;
+            if (predict_given_up(predictor)) return false;
         }
     }
     return true;
@@ -221,7 +224,7 @@ static void add_muted_windows(Predictor *predictor, const float *in, int64_t fol
     }
 }
 
-static void finish(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
+void predict_finish(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     const float *own = predictor->own == NULL ? in : predictor->own;
     MuteEnergy energy = {counts->energy, counts->predicted, counts->leaked};
@@ -235,10 +238,10 @@ static void finish(Predictor *predictor, const float *in, int64_t fold, float *o
 
 bool predict_direct(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
-    pad(predictor, in, fold);
-    find_scales(predictor, fold, counts);
+    predict_pad(predictor, in, fold);
+    predict_scales(predictor, fold, counts);
     if (!add_live_windows(predictor, fold)) return false;
-    finish(predictor, in, fold, out, counts);
+    predict_finish(predictor, in, fold, out, counts);
     return true;
 }
 
@@ -247,7 +250,7 @@ static void run_queue(Predictor *predictor, int64_t fold)
 {
     const Network *network = predictor->network;
     const Vector *vector = network->vector;
-    int64_t size = network->shape.patch_size, rows = padded_rows(network, fold), columns = predictor->columns;
+    int64_t size = network->shape.patch_size, rows = predict_rows(network, fold), columns = predictor->columns;
     int64_t lanes = vector->lanes, plane = size * size;
     float *x = predictor->group.x, scale[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
     int64_t at[VECTOR_LANES_MAX]; /* of lanes without a window: the first's */
@@ -304,7 +307,7 @@ static bool add_alone(Predictor *predictor, int64_t fold)
                 if (predictor->queued < lanes) continue;
                 run_queue(predictor, fold);
             }
-            if (given_up(predictor)) return false;
+            if (predict_given_up(predictor)) return false;
         }
     if (predictor->queued > 0) run_queue(predictor, fold);
     return true;
@@ -329,9 +332,9 @@ static bool add_set(Predictor *predictor, const LevelSet *set, float largest, in
     counts->sets++;
     if (safe_to_share(set->scale, largest) &&
         (predictor->share_all || shared_cost(predictor->shared, set) < WORTH_SHARING)) {
-        shared_add(predictor->shared, set, predictor->plane, padded_rows(predictor->network, fold), predictor->columns,
+        shared_add(predictor->shared, set, predictor->plane, predict_rows(predictor->network, fold), predictor->columns,
                    predictor->sum);
-        return !given_up(predictor);
+        return !predict_given_up(predictor);
     }
     counts->alone += set->n;
     leave_alone(predictor, set);
@@ -359,7 +362,7 @@ static bool worth_searching(const Predictor *predictor, int64_t fold)
 static bool add_sets(Predictor *predictor, int64_t fold, PredictCounts *counts)
 {
     int64_t size = predictor->network->shape.patch_size, columns = predictor->columns;
-    int64_t rows = padded_rows(predictor->network, fold);
+    int64_t rows = predict_rows(predictor->network, fold);
     memset(predictor->sum, 0, (size_t)(rows * columns) * sizeof(double));
     memcpy(predictor->left, predictor->scale, (size_t)(rows * columns) * sizeof(float));
     float largest = 0;
@@ -378,12 +381,12 @@ static bool add_sets(Predictor *predictor, int64_t fold, PredictCounts *counts)
 bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts)
 {
     if (predictor->shared == NULL) return predict_direct(predictor, in, fold, out, counts);
-    pad(predictor, in, fold);
+    predict_pad(predictor, in, fold);
     int64_t live = counts->live;
-    find_scales(predictor, fold, counts);
+    predict_scales(predictor, fold, counts);
     bool search = predictor->share_all || worth_searching(predictor, fold);
     if (!search) counts->alone += counts->live - live;
     if (!(search ? add_sets(predictor, fold, counts) : add_live_windows(predictor, fold))) return false;
-    finish(predictor, in, fold, out, counts);
+    predict_finish(predictor, in, fold, out, counts);
     return true;
 }

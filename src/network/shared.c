@@ -302,3 +302,22 @@ void shared_add(Shared *s, const LevelSet *set, const float *plane, int64_t plan
         for (int64_t x = 0; x < width; x++) to[x] += scale * (double)(tile[x] + other[x]);
     }
 }
+
+int64_t shared_pass_most(const Shared *shared) { return LEVELSET_SIZE - 1 + shared->size - 4 * shared->levels; }
+
+void shared_pass(Shared *s, const SharedPass *box, const float *plane, int64_t plane_rows, int64_t columns, float *out,
+                 int64_t out_stride)
+{
+    int64_t middle = s->size - 4 * s->levels; /* of a window: what a single one would make */
+    LevelSet set = {.row = box->row,
+                    .column = box->column,
+                    .rows = box->rows > middle ? box->rows - middle + 1 : 1,
+                    .columns = box->columns > middle ? box->columns - middle + 1 : 1,
+                    .scale = 1};
+    fill_strides(s, set.rows, set.columns);
+    encode(s, &set, plane, plane_rows, columns);
+    decode_unbounded(s, &set);
+    for (int64_t y = 0; y < box->rows; y++)
+        memcpy(out + y * out_stride, s->unbounded[ROWS][s->levels] + y * s->stride[ROWS],
+               (size_t)box->columns * sizeof *out);
+}
