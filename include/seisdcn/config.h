@@ -49,6 +49,7 @@ typedef enum {
     CONFIG_TRAIN_BATCH_SIZE,
     CONFIG_TRAIN_MAX_EPOCHS,
     CONFIG_TRAIN_LEARNING_RATE,
+    CONFIG_TRAIN_LEARNING_RATE_DECAY,
     CONFIG_TRAIN_SEED,
     CONFIG_TRAIN_SHUFFLE,
     CONFIG_TRAIN_MAX_STEPS,
@@ -90,7 +91,7 @@ typedef struct {
         double hide;
         int64_t block, fill; /* fill: Fill */
         int64_t batch_size, max_epochs;
-        double learning_rate;
+        double learning_rate, learning_rate_decay;
         int64_t seed;
         bool shuffle;
         int64_t max_steps, max_patches_per_epoch, max_valid_patches, checkpoint_every_steps, log_every_steps;

@@ -37,7 +37,7 @@ typedef struct {
     const Survey *survey;
     Network *network;
     TrainerMemory memory;
-    double learning_rate;
+    double learning_rate, decay; /* of the first epoch; from epoch to epoch */
     int64_t seed;
     Order order;
     const Objective *objective; /* NULL: source */
@@ -91,6 +91,10 @@ Status trainer_resume(Trainer *trainer, int64_t epoch, int64_t epoch_step, const
  * count (0 where none does). Collective.
  * STATUS_NUMERIC where loss or gradient are not finite; what reading gathers may say. */
 Status trainer_step(Trainer *trainer, int64_t *n, double *loss);
+
+/* The learning rate of the epoch: train.learning_rate times train.learning_rate_decay for each epoch before (PyTorch's
+ * ExponentialLR). Pure. */
+double trainer_learning_rate(const Trainer *trainer);
 
 /* The mean loss over the samples that count of the epoch so far. Pure. */
 double trainer_epoch_loss(const Trainer *trainer);

@@ -187,8 +187,8 @@ static Status after_step(Train *train, double loss)
     int64_t log_every = config->train.log_every_steps;
     if (log_every > 0 && step % log_every == 0) {
         double now = timer_now();
-        train_metrics_step(&train->output.metrics, train->trainer.order.epoch, step, loss, train->trainer.learning_rate,
-                           (double)train->patches / (now - train->clock));
+        train_metrics_step(&train->output.metrics, train->trainer.order.epoch, step, loss,
+                           trainer_learning_rate(&train->trainer), (double)train->patches / (now - train->clock));
         train->patches = 0;
         train->clock = now;
     }

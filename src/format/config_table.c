@@ -85,6 +85,10 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                  .help = "Passes over the training patches."},
     [CONFIG_TRAIN_LEARNING_RATE] = {KEY(train, learning_rate), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
                                     .without_low = true, .fallback = "0.001", .help = "Adam's learning rate."},
+    [CONFIG_TRAIN_LEARNING_RATE_DECAY] = {KEY(train, learning_rate_decay), .kind = CONFIG_NUMBER, .low = 0, .high = 1,
+                                          .without_low = true, .fallback = "1",
+                                          .help = "Each epoch's learning rate is so many times that of the epoch "
+                                                  "before; 1: it stays as it is."},
     [CONFIG_TRAIN_SEED] = {KEY(train, seed), WHOLE(0, INT64_MAX), .fallback = "0",
                            .help = "Seed of the first weights, of the order of the patches and of dropout."},
     [CONFIG_TRAIN_SHUFFLE] = {KEY(train, shuffle), FLAG, .fallback = "true",

@@ -103,6 +103,7 @@ Status trainer_plan(const Comm *comm, const Survey *survey, const IndexMap *map,
     trainer->survey = survey;
     trainer->network = network;
     trainer->learning_rate = config->train.learning_rate;
+    trainer->decay = config->train.learning_rate_decay;
     trainer->seed = config->train.seed;
     trainer->epochs = config->train.max_epochs;
     trainer->max_steps = config->train.max_steps;
@@ -311,6 +312,11 @@ static double as_patches(const Trainer *trainer, int64_t samples)
     return samples == 0 ? 1 : (double)samples / (double)(shape->n_out * shape->patch_size * shape->patch_size);
 }
 
+double trainer_learning_rate(const Trainer *trainer)
+{
+    return trainer->learning_rate * pow(trainer->decay, (double)(trainer->order.epoch - 1));
+}
+
 static void update(Trainer *trainer, int64_t n)
 {
     Network *network = trainer->network;
@@ -321,8 +327,8 @@ static void update(Trainer *trainer, int64_t n)
     network_track(network, trainer->mean, trainer->var, (double)(n * plane));
     trainer->step++;
     trainer->epoch_step++;
-    adam_step(network->n_parameters, trainer->step, trainer->learning_rate, trainer->gradient, network->parameter,
-              trainer->adam_mean, trainer->adam_square);
+    adam_step(network->n_parameters, trainer->step, trainer_learning_rate(trainer), trainer->gradient,
+              network->parameter, trainer->adam_mean, trainer->adam_square);
 }
 
 static Status not_finite(const Trainer *trainer)
@@ -330,7 +336,7 @@ static Status not_finite(const Trainer *trainer)
     return status_fail(STATUS_NUMERIC,
                        "the loss or a gradient is not finite in epoch %" PRId64 ", step %" PRId64
                        " (or past %g): lower train.learning_rate (now %g), and look for outliers in the data",
-                       trainer->order.epoch, trainer->step + 1, (double)EXACT_LIMIT, trainer->learning_rate);
+                       trainer->order.epoch, trainer->step + 1, (double)EXACT_LIMIT, trainer_learning_rate(trainer));
 }
 
 Status trainer_step(Trainer *trainer, int64_t *n, double *loss)

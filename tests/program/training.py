@@ -9,7 +9,8 @@ import tap
 # 350 patches to train on: an epoch has 15 steps, three of them 45
 SMALL = ["--set", "patch.size=16", "--set", "patch.stride=3", "--set", "network.levels=2",
          "--set", "train.batch_size=24", "--set", "train.max_epochs=3", "--set", "train.log_every_steps=1",
-         "--set", "train.checkpoint_every_steps=5", "--set", "train.learning_rate=0.004"]
+         "--set", "train.checkpoint_every_steps=5", "--set", "train.learning_rate=0.004",
+         "--set", "train.learning_rate_decay=0.8"]
 
 
 def make_survey(folder, inlines=3, crosslines=4, traces=20, samples=90):
