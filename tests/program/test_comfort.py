@@ -93,7 +93,7 @@ wanted = [
     (("train", "--set", "split.by", "="), ["ensemble", "inline", "patch"]),
     (("train", "--set", "train.shuffle", "=", "f"), ["false"]),
     (("train", "--set", "train.batch_size", "=", ""), []),
-    (("train", "--allow-change", "train.learn"), ["train.learning_rate"]),
+    (("train", "--allow-change", "train.learn"), ["train.learning_rate", "train.learning_rate_decay"]),
     (("synth", "--inlines", ""), []),
     (("synth", "--config"), []),
     (("test", "--split", "t"), ["test", "train"]),
