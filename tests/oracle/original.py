@@ -214,6 +214,28 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
     return result[0] if gather.ndim == 2 or own is not None else result
 
 
+def apply_whole(model, gather, size, mute_threshold=0.001, own=None):
+    """What apply.method=whole makes of a gather [C, T, S] (own as in apply_gather()): every sample divided by the mean
+    scale of the live windows that cover it, all of it seen at once, edges far away; muted windows' share passes."""
+    n_channels, n_traces, n_samples = np.shape(gather)
+    pad = size - 1
+    padded = np.pad(np.asarray(gather, dtype=np.float64), ((0, 0), (pad, pad), (pad, pad)))
+    total, live = np.zeros(padded.shape[1:]), np.zeros(padded.shape[1:])
+    for i in range(n_traces + pad):
+        for j in range(n_samples + pad):
+            window = padded[:, i:i + size, j:j + size]
+            if np.abs(window).max() >= max(mute_threshold, 1e-300):
+                total[i:i + size, j:j + size] += patch_scale(window, model.scale, model.scale_grid)
+                live[i:i + size, j:j + size] += 1
+    divided = np.divide(padded * live, total, out=np.zeros_like(padded), where=total > 0)
+    model.eval()
+    with torch.no_grad():
+        out = model(torch.from_numpy(divided)[None].to(model.dtype())).double().numpy()[0, 0]
+    passed = padded[0] if own is None else np.pad(np.asarray(own, dtype=np.float64), pad)
+    result = (total * out + passed * (size ** 2 - live)) / size ** 2
+    return result[pad:pad + n_traces, pad:pad + n_samples]
+
+
 def write_model(path, model, patch_size, fixed_strings=False):
     """Writes the model file that the program's contract asks of a user of PyTorch: format, version, n_chans, k_mult,
     levels, patch_size, /state_dict, and what else says the model's shape only where it differs from the original's."""

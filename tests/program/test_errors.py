@@ -172,8 +172,13 @@ def bad_config(ground):
             ground.place("out"))
     refuses("a key against the map", ["train", "--survey", ground.survey, "--map", ground.map, "--set", "patch.size=20"],
             CONFIG, ["patch.size"], ground.place("out"))
-    refuses("an unknown apply.method", ["apply"] + model + ["--set", "apply.method=whole"], CONFIG,
+    refuses("an unknown apply.method", ["apply"] + model + ["--set", "apply.method=all"], CONFIG,
             ["apply.method", "shared"], ground.place("out.h5"))
+    deep = ground.place("deep.h5")
+    original.write_model(deep, original.Original(1, 2, 4, 0.0), 16)
+    refuses("apply.method whole without a middle", ["apply", "--survey", ground.survey, "--model", deep, "--set",
+                                                    "apply.method=whole"], CONFIG,
+            ["apply.method whole", "deep.h5", "patch.size 16", "shared"], ground.place("out.h5"))
 
 
 def bad_gathers(ground):

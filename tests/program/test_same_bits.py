@@ -130,8 +130,10 @@ def targets(folder):
         tap.ok(all(answer.status == 0 and answer.out == answers[0].out != "" for answer in answers),
                target + ": test prints the same", "\n".join(answer.out + answer.err for answer in answers))
         if target == "blind_gather":
-            same_on_all("blind_gather: apply", ["apply", "--survey", survey, "--model", model],
-                        lambda ranks: os.path.join(folder, "blind_%d.h5" % ranks), cases.datasets)
+            for method in ("shared", "whole"):
+                same_on_all("blind_gather: apply " + method,
+                            ["apply", "--survey", survey, "--model", model, "--set", "apply.method=" + method],
+                            lambda ranks: os.path.join(folder, "%s_%d.h5" % (method, ranks)), cases.datasets)
 
 
 def main():

@@ -122,7 +122,7 @@ def blind_apply(folder, survey, gathers, path):
     """The prediction of every gather from its neighbours."""
     threshold = 20
     model, _ = original.read_model(path)
-    wanted = []
+    wanted, wanted_whole = [], []
     for e, gather in enumerate(gathers):
         sides = [BEFORE[e] if BEFORE[e] is not None else AFTER[e], AFTER[e] if AFTER[e] is not None else BEFORE[e]]
         inputs = np.zeros((2,) + gather.shape, dtype=np.float32)
@@ -131,7 +131,10 @@ def blind_apply(folder, survey, gathers, path):
                 n = min(len(gather), len(gathers[side]))
                 channel[:n] = gathers[side][:n]
         wanted.append(original.apply_gather(model.double(), inputs, SIZE, threshold, own=gather))
-    for ranks, method, isa in [(1, "shared", isa) for isa in cases.isas()] + [(1, "direct", ""), (3, "shared", "")]:
+        wanted_whole.append(original.apply_whole(model.double(), inputs, SIZE, threshold, own=gather))
+    for ranks, method, isa in ([(1, method, isa) for method in ("shared", "whole") for isa in cases.isas()]
+                               + [(1, "direct", ""), (3, "shared", "")]):
+        predictions = wanted_whole if method == "whole" else wanted
         label = "blind_gather: apply %s on %d%s" % (method, ranks, isa and ", " + isa)
         for difference in (False, True):
             predicted = os.path.join(folder, "predicted.h5")
@@ -140,9 +143,9 @@ def blind_apply(folder, survey, gathers, path):
                              *(["--difference"] if difference else []), ranks=ranks, env=cases.forced(isa))
             if not tap.runs(result, label):
                 continue
-            truth = [gather - found if difference else found for gather, found in zip(gathers, wanted)]
+            truth = [gather - found if difference else found for gather, found in zip(gathers, predictions)]
             error = max(np.abs(found - true).max() / np.abs(prediction).max()
-                        for found, true, prediction in zip(cases.read_gathers(predicted), truth, wanted))
+                        for found, true, prediction in zip(cases.read_gathers(predicted), truth, predictions))
             tap.ok(error < 1e-5, label + (", --difference" if difference else "") + ": PyTorch's to 1e-5 of the largest",
                    "%.2e" % error)
             tap.ok("1 gathers have no neighbour" in result.err, label + ": the gather without neighbours is warned of",
