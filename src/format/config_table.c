@@ -127,11 +127,12 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                       .help = "A rank that will need more memory than this stops before it trains and "
                                               "names a train.block_gathers that fits; 0: no limit."},
 
-    [CONFIG_APPLY_METHOD] = {KEY(apply, method), CHOICE("shared", "direct", "whole"), .fallback = "shared",
-                             .help = "shared computes once what windows of one scale have in common; direct computes "
-                                     "each window by itself, with the same result to rounding, several times slower; "
-                                     "whole is another prediction, tens of times faster than shared: one pass over "
-                                     "the gather, each sample divided by a smooth scale of its own."},
+    [CONFIG_APPLY_METHOD] =
+        {KEY(apply, method), CHOICE("shared", "direct", "whole"), .fallback = "shared",
+         .help = "shared computes once what windows of one scale have in common; direct computes "
+                 "each window by itself, with the same result to rounding, several times slower; "
+                 "whole is another prediction, tens of times faster than shared: one pass over "
+                 "the gather, mirrored at its edges, each sample divided by a smooth scale of its own."},
     [CONFIG_APPLY_MUTE_THRESHOLD] = {KEY(apply, mute_threshold), .kind = CONFIG_NUMBER, .low = 0, .high = INFINITY,
                                      .fallback = "0.001", .unit = "the data's unit",
                                      .help = "A window whose largest absolute amplitude is below this passes as it "

@@ -3,6 +3,36 @@
 
 #include <string.h>
 
+static int64_t mirrored(int64_t i, int64_t n)
+{
+    if (n == 1) return 0;
+    int64_t period = 2 * (n - 1), at = (i % period + period) % period;
+    return at < n ? at : period - at;
+}
+
+/* Fills what lies around the gather in the padded one: a network that was trained within gathers knows no edges, but
+ * events that go on. */
+static void mirror(Predictor *predictor, int64_t fold)
+{
+    const Network *network = predictor->network;
+    int64_t edge = network->shape.patch_size - 1, rows = predict_rows(network, fold), columns = predictor->columns;
+    int64_t n = predictor->n_samples;
+    for (int64_t c = 0; c < network->shape.channels; c++) {
+        float *plane = predictor->plane + c * rows * columns;
+        for (int64_t t = 0; t < fold; t++) {
+            float *row = plane + (t + edge) * columns + edge;
+            for (int64_t k = 1; k <= edge; k++) {
+                row[-k] = row[mirrored(-k, n)];
+                row[n - 1 + k] = row[mirrored(n - 1 + k, n)];
+            }
+        }
+        for (int64_t i = 0; i < rows; i++) {
+            int64_t from = mirrored(i - edge, fold) + edge;
+            if (from != i) memcpy(plane + i * columns, plane + from * columns, (size_t)columns * sizeof *plane);
+        }
+    }
+}
+
 /* Of each sample: predictor->left counts the live windows that cover it, predictor->sum sums their scales; sample
  * (t, k) stands at row t and column k of both. */
 static void sum_scales(Predictor *predictor, int64_t fold)
@@ -57,9 +87,11 @@ bool predict_whole(Predictor *predictor, const float *in, int64_t fold, float *o
 {
     int64_t edge = predictor->network->shape.patch_size - 1, columns = predictor->columns, n = predictor->n_samples;
     predict_pad(predictor, in, fold);
+    mirror(predictor, fold);
     predict_scales(predictor, fold, counts);
     sum_scales(predictor, fold);
     divide(predictor, fold);
+    mirror(predictor, fold);
     if (!pass(predictor, fold, out)) return false;
     double *sum = predictor->sum; /* to where predict_finish() looks, last first: what is written has been read */
     for (int64_t t = fold - 1; t >= 0; t--)

@@ -216,10 +216,11 @@ def apply_gather(model, gather, size, mute_threshold=0.001, batch=512, shared=No
 
 def apply_whole(model, gather, size, mute_threshold=0.001, own=None):
     """What apply.method=whole makes of a gather [C, T, S] (own as in apply_gather()): every sample divided by the mean
-    scale of the live windows that cover it, all of it seen at once, edges far away; muted windows' share passes."""
+    scale of the live windows that cover it, all of it seen at once, mirrored at its edges; muted windows' share passes."""
     n_channels, n_traces, n_samples = np.shape(gather)
     pad = size - 1
-    padded = np.pad(np.asarray(gather, dtype=np.float64), ((0, 0), (pad, pad), (pad, pad)))
+    sides, inside = ((0, 0), (pad, pad), (pad, pad)), (slice(pad, pad + n_traces), slice(pad, pad + n_samples))
+    padded = np.pad(np.asarray(gather, dtype=np.float64), sides, mode="reflect")
     total, live = np.zeros(padded.shape[1:]), np.zeros(padded.shape[1:])
     for i in range(n_traces + pad):
         for j in range(n_samples + pad):
@@ -228,12 +229,13 @@ def apply_whole(model, gather, size, mute_threshold=0.001, own=None):
                 total[i:i + size, j:j + size] += patch_scale(window, model.scale, model.scale_grid)
                 live[i:i + size, j:j + size] += 1
     divided = np.divide(padded * live, total, out=np.zeros_like(padded), where=total > 0)
+    divided = np.pad(divided[(slice(None),) + inside], sides, mode="reflect")
     model.eval()
     with torch.no_grad():
         out = model(torch.from_numpy(divided)[None].to(model.dtype())).double().numpy()[0, 0]
     passed = padded[0] if own is None else np.pad(np.asarray(own, dtype=np.float64), pad)
     result = (total * out + passed * (size ** 2 - live)) / size ** 2
-    return result[pad:pad + n_traces, pad:pad + n_samples]
+    return result[inside]
 
 
 def write_model(path, model, patch_size, fixed_strings=False):

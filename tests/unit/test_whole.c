@@ -30,6 +30,13 @@ static void fill(int64_t fold, int64_t n_samples, float *in)
     if (fold > 1 && n_samples > 4) in[n_samples + n_samples / 2] = -300;
 }
 
+/* Where sample i of n is found when it lies outside. */
+static int64_t mirrored(int64_t i, int64_t n)
+{
+    while (i < 0 || i >= n) i = n == 1 ? 0 : i < 0 ? -i : 2 * (n - 1) - i;
+    return i;
+}
+
 /* The scale of the window from trace t and sample k on, 0 where it is muted. */
 static double window_scale(const NetworkShape *shape, const bool *shared, const float *in, int64_t fold,
                            int64_t n_samples, int64_t t, int64_t k)
@@ -39,8 +46,7 @@ static double window_scale(const NetworkShape *shape, const bool *shared, const 
     for (int64_t c = 0; c < shape->channels; c++)
         for (int64_t a = t; a < t + size && shared[c]; a++)
             for (int64_t b = k; b < k + size; b++, n++) {
-                if (a < 0 || a >= fold || b < 0 || b >= n_samples) continue;
-                double value = (double)in[(c * fold + a) * n_samples + b];
+                double value = (double)in[(c * fold + mirrored(a, fold)) * n_samples + mirrored(b, n_samples)];
                 largest = fmax(largest, fabs(value));
                 square += value * value;
             }
@@ -89,12 +95,11 @@ static void plain_whole(const Network *network, const bool *shared, const float 
     double windows = (double)(network->shape.patch_size * network->shape.patch_size);
     for (int64_t i = 0; i < n; i++) {
         for (int64_t at = 0; at < seen.channels * size * size; at++) {
-            int64_t c = at / (size * size), t = i / n_samples - reach + at / size % size;
-            int64_t k = i % n_samples - reach + at % size;
-            bool inside = t >= 0 && t < fold && k >= 0 && k < n_samples;
-            const Cover *one = &cover[inside ? t * n_samples + k : 0];
-            x[at] = inside ? (double)in[c * n + t * n_samples + k] : 0;
-            if (shared[c] && inside) x[at] = one->live > 0 ? x[at] / (one->sum / (double)one->live) : 0;
+            int64_t c = at / (size * size), t = mirrored(i / n_samples - reach + at / size % size, fold);
+            int64_t k = mirrored(i % n_samples - reach + at % size, n_samples);
+            const Cover *one = &cover[t * n_samples + k];
+            x[at] = (double)in[c * n + t * n_samples + k];
+            if (shared[c]) x[at] = one->live > 0 ? x[at] / (one->sum / (double)one->live) : 0;
         }
         plain_pass(&pass);
         double own = (double)in[i] * (windows - (double)cover[i].live);
