@@ -26,19 +26,20 @@ import numpy as np
 CASES = {"mix": ("mix", 0, 16), "white": ("white", 0, 16), "trace": ("trace", 0, 16), "linear": ("linear", 0, 16),
          "mix_64ms": ("mix", 0, 64), "linear-shared": ("linear-shared", 0, 16), "mix_5dB": ("mix", 5, 16),
          "mix_10dB": ("mix", 10, 16)}
-WIDE = {"network.width": 8, "network.mixing": "full", "network.skip": "add", "network.output": "linear",
-        "network.dropout_last": "false", "network.dropout": 0, "patch.scale": "rms"}
-LONG, SHORT = 1500, 600  # steps of 128 patches: of the original's network, and of the wide one
+STEPS = 1500  # of 128 patches, five epochs of them
+ORIGINAL = {"train.learning_rate": 0.002}
+WIDE = {"network.width": 8, "network.mixing": "full", "network.skip": "add", "network.output": "linear",  # config/denoise.yaml
+        "network.dropout_last": "false", "network.dropout": 0, "patch.scale": "rms", "patch.scale_grid": 1,
+        "train.learning_rate": 0.004, "train.learning_rate_decay": 0.6, "apply.method": "whole"}
 NETWORKS = {
-    "original, source": ({}, LONG),
-    "original, neighbour": ({"train.target": "neighbour"}, LONG),
-    "wide, source": ({**WIDE, "train.target": "source"}, SHORT),
-    "wide, neighbour": ({**WIDE, "train.target": "neighbour"}, SHORT),
-    "wide, blind_gather": ({**WIDE, "train.target": "blind_gather"}, SHORT),
-    "wide, blind_trace": ({**WIDE, "train.target": "blind_trace"}, SHORT),
-    "wide, clean": ({**WIDE, "train.target": "clean"}, SHORT),
+    "original, source": {**ORIGINAL, "train.target": "source"},
+    "original, neighbour": {**ORIGINAL, "train.target": "neighbour"},
+    "wide, source": {**WIDE, "train.target": "source"},
+    "wide, neighbour": {**WIDE, "train.target": "neighbour"},
+    "wide, blind_gather": {**WIDE, "train.target": "blind_gather"},
+    "wide, blind_trace": {**WIDE, "train.target": "blind_trace"},
+    "wide, clean": {**WIDE, "train.target": "clean"},
 }
-ONLY_MIX = ("wide, source",)
 RIVALS = {
     "fxdecon": [("--damping", d, "--filter-traces", f, "--window-samples", w)
                 for d, f, w in itertools.product((0.1, 0.5, 2), (4, 8), (48,))],
@@ -82,9 +83,9 @@ class Case:
         with open(figures) as file:
             return {row[0]: float(row[-1]) for row in csv.reader(file) if row[1] == "survey"}
 
-    def network(self, keys, steps):
-        sets = {"train.max_steps": steps, "train.max_patches_per_epoch": 38400, "train.max_valid_patches": 512,
-                "train.learning_rate": 0.002, "train.seed": self.seed, **keys}
+    def network(self, keys):
+        sets = {"train.max_steps": STEPS, "train.max_patches_per_epoch": 38400, "train.max_valid_patches": 512,
+                "train.seed": self.seed, **keys}
         trained, predicted = self.folder / "trained", self.folder / "predicted.h5"
         words = [w for key, value in sets.items() for w in ("--set", f"{key}={value}")]
         if keys.get("train.target") == "clean":
@@ -96,7 +97,7 @@ class Case:
             parameters = sum(int(np.prod(data.shape)) for name, data in file["state_dict"].items()
                              if "running" not in name and "tracked" not in name)
         self.run("apply", "--survey", self.noisy, "--model", trained / "last.h5", "--output", predicted, "--force",
-                 "--ensembles", self.test)
+                 "--ensembles", self.test, "--set", "apply.method=" + keys.get("apply.method", "shared"))
         return self.measure(predicted), seconds, parameters
 
     def rival(self, command, settings):
@@ -125,13 +126,13 @@ def run(options):
         for method in [*RIVALS, *NETWORKS]:
             if not any(word in method for word in options.methods.split(",")):
                 continue
-            if (name, seed, method) in done or (method in ONLY_MIX and name != "mix"):
+            if (name, seed, method) in done:
                 continue
             if method in RIVALS:
                 figures, setting = case.rival(method, RIVALS[method])
                 row = [name, seed, f"{method}: {setting}", "", ""]
             else:
-                figures, seconds, parameters = case.network(*NETWORKS[method])
+                figures, seconds, parameters = case.network(NETWORKS[method])
                 row = [name, seed, method, "%.0f" % seconds, parameters]
             values = ["%.4g" % figures[key] for key in ("snr_gain_db", "signal_lost", "leakage")]
             with open(path, "a", newline="") as file:
