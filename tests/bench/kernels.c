@@ -12,7 +12,7 @@
  *
  * Prints lines of a name and a value. A fast path that differs from its definition by more than 1e-5 of the largest
  * value ends the program with status 1 and a message. */
-#include "unit/plain.h"
+#include "unit/plain_whole.h"
 
 #include "seisdcn/adam.h"
 #include "seisdcn/exact.h"
@@ -28,7 +28,7 @@
 
 static const double TOLERANCE = 1e-5; /* of the largest value */
 
-enum { GATHERS_MAX = 64 };
+enum { GATHERS_MAX = 64, CHANNELS_MAX = 16 };
 
 /* The ways to predict a gather. The first is the definition, the others must agree with it. */
 typedef bool Predict(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
@@ -194,7 +194,7 @@ static double multiply_adds(const Network *network, double *first)
 static double count_tanh(const Network *network)
 {
     double sum = 0;
-    for (int i = 0; i < network->n_layers; i++) {
+    for (int i = 0; i < network->n_layers - (network->shape.output == OUTPUT_LINEAR); i++) {
         int64_t positions;
         sum += (double)plain_size(&network->layer[i], &positions);
     }
@@ -209,8 +209,9 @@ static void check_passes(Passes *passes)
     Network *network = &passes->network;
     NetworkGroup *group = &passes->group;
     int64_t lanes = network->vector->lanes, patch = patch_values(&network->shape), n = network->n_parameters;
+    int64_t made = patch / network->shape.channels * network->shape.n_out;
     double *x = plain_array(lanes * patch), *factor = plain_array(lanes * network->n_dropout);
-    double *output = plain_array(lanes * patch), *gradient = plain_array(n), *parameter = plain_array(n);
+    double *output = plain_array(lanes * made), *gradient = plain_array(n), *parameter = plain_array(n);
     double *sum = plain_array(n), error[VECTOR_LANES_MAX];
     for (int64_t i = 0; i < n; i++) parameter[i] = (double)network->parameter[i];
     for (int64_t lane = 0; lane < lanes; lane++) {
@@ -235,10 +236,10 @@ static void check_passes(Passes *passes)
     network_fold(network, passes->mean, passes->var);
     network_forward(network, group, true);
     for (int64_t lane = 0; lane < lanes; lane++)
-        for (int64_t i = 0; i < patch; i++) {
+        for (int64_t i = 0; i < made; i++) {
             double fast = (double)group->output[i * lanes + lane];
-            largest = fmax(largest, fabs(output[lane * patch + i]));
-            difference = worse(difference, fabs(output[lane * patch + i] - fast));
+            largest = fmax(largest, fabs(output[lane * made + i]));
+            difference = worse(difference, fabs(output[lane * made + i] - fast));
         }
     check("the forward pass against plain loops", difference, largest);
     worst = difference / largest;
@@ -301,6 +302,17 @@ static double *window_scales(const Gather *gather, int64_t size, int64_t *live)
     return scale;
 }
 
+/* What a window whose largest magnitude is this is divided by. */
+static double plain_scale(const NetworkShape *shape, const Gather *gather, int64_t row, int64_t column, double largest)
+{
+    PatchScale scale = scale_of((ScaleKind)shape->scale, shape->scale_grid);
+    int64_t size = shape->patch_size, n = shape->channels * size * size;
+    double square = 0;
+    for (int64_t i = 0; i < n && scale.kind == SCALE_RMS; i++)
+        square += pow(padded(gather, size, i / (size * size), row + i / size % size, column + i % size), 2);
+    return (double)scale_value(&scale, (float)largest, square, n);
+}
+
 /* The prediction of a gather by its definition: the sum over windows with plain loops and plain padding; each window
  * goes through network_forward(), which was checked before, in a lane of its own. */
 static double *plain_prediction(Network *network, NetworkGroup *group, const Gather *gather)
@@ -311,6 +323,7 @@ static double *plain_prediction(Network *network, NetworkGroup *group, const Gat
     int64_t place[VECTOR_LANES_MAX] = {0};
     for (int64_t w = 0; w < rows * columns; w++) {
         if (scale[w] > 0) {
+            scale[w] = plain_scale(&network->shape, gather, w / columns, w % columns, scale[w]);
             for (int64_t i = 0; i < patch; i++) {
                 int64_t c = i / (size * size), a = i / size % size, b = i % size;
                 group->x[i * lanes + filled] =
@@ -335,18 +348,18 @@ static double *plain_prediction(Network *network, NetworkGroup *group, const Gat
 }
 
 /* One gather through one method, of a predictor made for it; the mean of the calls that fit into `seconds`. */
-static double predict(Network *network, const Gather *gather, int method, double seconds, float *out,
+static double predict(Network *network, const Gather *gather, Predict *method, double seconds, float *out,
                       PredictCounts *counts)
 {
     Predictor predictor;
-    bool shared[16] = {0};
+    bool shared[CHANNELS_MAX] = {0};
     for (int64_t c = 0; c < network->shape.channels; c++) shared[c] = true;
     must(predict_new(network, gather->fold, gather->n_samples, 0, false, shared, &predictor));
     int64_t calls = 0;
     double start = timer_now(), elapsed;
     do {
         memset(counts, 0, sizeof *counts);
-        methods[method].predict(&predictor, gather->value, gather->fold, out, counts);
+        method(&predictor, gather->value, gather->fold, out, counts);
         calls++;
         elapsed = timer_now() - start;
     } while (elapsed < seconds);
@@ -371,7 +384,7 @@ static void check_windows(Passes *passes)
     for (int m = 0; m < N_METHODS; m++) {
         PredictCounts counts;
         char what[80];
-        predict(network, &gather, m, 0, out, &counts);
+        predict(network, &gather, methods[m].predict, 0, out, &counts);
         double largest = 0, difference = 0;
         for (int64_t i = 0; i < n; i++) {
             largest = fmax(largest, fabs(plain[i]));
@@ -385,6 +398,29 @@ static void check_windows(Passes *passes)
     memory_free(out);
     memory_free(gather.value);
     free(plain);
+}
+
+/* The one pass on a small gather against its own definition. */
+static void check_whole(Network *network)
+{
+    Gather gather = gather_new(network->shape.channels, 5, 13);
+    int64_t n = gather.fold * gather.n_samples;
+    double *wanted = plain_array(n), largest = 0, difference = 0;
+    float *found = array(n, sizeof(float));
+    const bool shared[CHANNELS_MAX] = {[0 ... CHANNELS_MAX - 1] = true};
+    PredictCounts counts;
+    for (int64_t i = 0; i < gather.channels * n; i++) gather.value[i] = (float)(3 * uniform(8, i));
+    plain_whole(network, shared, gather.value, gather.fold, gather.n_samples, 0, wanted);
+    predict(network, &gather, predict_whole, 0, found, &counts);
+    for (int64_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(wanted[i]));
+        difference = worse(difference, fabs(wanted[i] - (double)found[i]));
+    }
+    check("apply whole against plain loops", difference, largest);
+    print_value("", "whole_difference", difference / largest);
+    memory_free(found);
+    memory_free(gather.value);
+    free(wanted);
 }
 
 /* ---- timed ---- */
@@ -480,7 +516,7 @@ static void loss_of_batch(void *context)
     double error[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
     float total[VECTOR_LANES_MAX] __attribute__((aligned(64))) = {0};
     for (int64_t g = 0; g < passes->n_groups; g++)
-        for (int64_t c = 0; c < network->shape.channels; c++)
+        for (int64_t c = 0; c < network->shape.n_out; c++)
             network->vector->loss(plane, passes->x + c * plane * lanes, NULL, NULL, 1e-3F, true, 0,
                                   passes->group.output + c * plane * lanes, error, total);
 }
@@ -624,7 +660,7 @@ static void time_gather(const Options *options, Passes *passes, double forward, 
     int64_t n = gather.fold * gather.n_samples;
     float *wanted = array(n, sizeof(float)), *found = array(n, sizeof(float));
     PredictCounts counts;
-    double direct = predict(network, &piece, 0, seconds, wanted, &counts);
+    double direct = predict(network, &piece, predict_direct, seconds, wanted, &counts);
     if (counts.live == 0) stop("%s: its middle holds nothing but zeros", title);
     double rate = (double)counts.live / direct;
     print_value(line, "direct_windows_per_s", rate);
@@ -632,13 +668,15 @@ static void time_gather(const Options *options, Passes *passes, double forward, 
     /* what a window costs beyond the forward pass: scales, loading, adding; of groups that are live in part, too */
     print_value(line, "direct_rest_share", 1 - forward * rate);
     for (int m = 1; m < N_METHODS; m++) {
-        predict(network, &piece, m, 0, found, &counts);
+        predict(network, &piece, methods[m].predict, 0, found, &counts);
         compare_outputs(title, methods[m].name, gather.fold * n_samples, wanted, found);
-        double took = predict(network, &gather, m, seconds, found, &counts);
+        double took = predict(network, &gather, methods[m].predict, seconds, found, &counts);
         snprintf(line, sizeof line, "%s.%s_", title, methods[m].name);
         print_value(line, "windows_per_s", (double)counts.live / took);
         print_value(line, "seconds", took);
     }
+    double took = predict(network, &gather, predict_whole, seconds, found, &counts); /* another prediction */
+    print_value(title, ".whole_windows_per_s", (double)counts.live / took);
     memory_free(wanted);
     memory_free(found);
     memory_free(piece.value);
@@ -706,7 +744,7 @@ int main(int argc, char **argv)
                        .seconds = 1,
                        .passes = true};
     for (int i = 1; i < argc; i++) read_word(argv[i], &options);
-    if (options.shape.channels > 16) stop("channels: at most 16 here");
+    if (options.shape.channels > CHANNELS_MAX) stop("channels: at most %d here", CHANNELS_MAX);
     must(network_check_shape(&options.shape));
 
     Passes passes;
@@ -718,6 +756,7 @@ int main(int argc, char **argv)
         /* what training did to the parameters does not matter, but they are the same in every run */
         network_initialise(&passes.network, 3);
         network_fold_running(&passes.network);
+        check_whole(&passes.network);
         double forward = seconds_a_call(forward_batch, &passes, options.seconds / 10) / (double)passes.n_patches;
         for (int i = 0; i < options.n_gathers; i++) time_gather(&options, &passes, forward, options.gather[i]);
     }

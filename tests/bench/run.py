@@ -37,8 +37,8 @@ MADE = ("ramp", "noise", "flat", "clipped", "mutes")  # gathers that kernels.c m
 # channels at each level, dense, skip add, linear output
 SHAPES = ((3, 2, 4, 32, "tree"), (1, 3, 4, 32, "tree"), (1, 2, 2, 32, "tree"), (1, 2, 3, 32, "tree"),
           (1, 2, 5, 32, "tree"), (1, 2, 4, 24, "tree"), (1, 2, 4, 48, "tree"), (1, 2, 4, 64, "tree"),
-          (3, 3, 2, 24, "tree"), (1, 2, 4, 32, "wide"), (2, 2, 3, 24, "wide"))
-QUICK_SHAPES = (0, 1, 7, 9)
+          (3, 3, 2, 24, "tree"), (1, 2, 4, 32, "wide"), (2, 2, 3, 24, "wide"), (2, 2, 4, 32, "preset"))
+QUICK_SHAPES = (0, 1, 7, 11)
 WIDTH = 8
 SHAPE_BATCH = 32  # of PyTorch: its rates at 32 and at 128 are alike, and a step at 128 takes a second for some shapes
 SHAPE_ROUNDS = 3  # at most
@@ -341,10 +341,13 @@ class Bench:
     def shape(self, number, shape):
         """Another shape: training and the fastest method of apply, beside PyTorch of the same shape."""
         channels, k_mult, levels, patch, kind = shape
-        wide = {"width": WIDTH, "mixing": "full", "skip": "add", "output": "linear"} if kind == "wide" else {}
+        wide = {"width": WIDTH, "mixing": "full", "skip": "add", "output": "linear"} if kind != "tree" else {}
+        if kind == "preset":
+            wide.update(n_out=1, scale="rms", scale_grid=1)
         torch = self.torch.measure(self.seconds / 2, "training,batched", "--channels", channels, "--k-mult", k_mult,
                                    "--levels", levels, "--patch", patch, "--batch", SHAPE_BATCH,
-                                   "--inference-batch", SHAPE_BATCH, "--wide", WIDTH if wide else 0)
+                                   "--inference-batch", SHAPE_BATCH, "--wide", WIDTH if wide else 0,
+                                   "--n-out", wide.get("n_out", 0))
         ours = self.kernels(isa=self.isas[0], seconds=self.seconds / 2, channels=channels, k_mult=k_mult, levels=levels,
                             patch=patch, thorough=int(number == 0 and not self.quick),
                             gathers=[self.out / "short.npy"], **wide)
@@ -359,6 +362,10 @@ class Bench:
             add("shapes", item, isa, method, rate, "windows/s")
             add("shapes", item, isa, f"{method} ratio to PyTorch", ratio(rate, torch.get("batched")))
             add("shapes", item, isa, f"{method} difference", ours.get(f"short.{method}_difference"))
+        rate = ours["short.whole_windows_per_s"]  # another prediction than that of the windows
+        add("shapes", item, isa, "whole", rate, "windows/s")
+        add("shapes", item, isa, "whole ratio to PyTorch", ratio(rate, torch.get("batched")))
+        add("shapes", item, isa, "whole difference", ours["whole_difference"])
 
     def two_ranks(self, number, ranks):
         """Two ranks against two processes of one rank at the same time, in training and in apply; now these come first,
@@ -484,15 +491,17 @@ class Bench:
                 return median("shapes", item, on, quantity)
             row = [*item.split(), cell(of("training")), cell(of("training", "PyTorch")),
                    cell(of("training ratio to PyTorch"), " x")]
-            for method in self.methods:
+            for method in [*self.methods, "whole"]:
                 row += [cell(of(method)), cell(of(f"{method} ratio to PyTorch"), " x")]
             rows.append(row + [cell(of("batched", "PyTorch"))])
         head = ["channels", "k_mult", "levels", "patch", "kind", "training/s", "PyTorch", "times"]
-        for method in self.methods:
+        for method in [*self.methods, "whole"]:
             head += [f"{method}/s", "times"]
         show(f"One core: other shapes on {best} (goal: 20 x in training and in apply; PyTorch's batch {SHAPE_BATCH})",
              head + ["PyTorch batched"], rows)
-        print(f"  tree: the original's; wide: {WIDTH} channels at each level, dense, skip add, linear output")
+        print(f"  tree: the original's; wide: {WIDTH} channels at each level, dense, skip add, linear output; preset: wide, "
+              "of one output channel, scale rms\n  with scale_grid 1, as in config/denoise.yaml; whole: one pass, another "
+              "prediction than that of the windows")
 
         rows = [(f"{what} ({unit})", cell(median("ranks", what, "2 ranks", "rate")),
                  cell(median("ranks", what, "2 processes", "rate")),

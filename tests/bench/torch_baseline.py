@@ -2,9 +2,11 @@
 
     /usr/bin/python3 tests/bench/torch_baseline.py [SECONDS] [--channels C] [--k-mult K] [--levels L] [--patch P]
                      [--batch B] [--inference-batch B] [--windows N] [--only training,batched,single] [--wide W]
+                     [--n-out N]
     /usr/bin/python3 tests/bench/torch_baseline.py --serve
 
---wide W: W channels at each level, dense, skip add, linear output. With --serve it reads such arguments from standard input, a line for each measurement, and ends each answer with the
+--wide W: W channels at each level, dense, skip add, linear output; --n-out N: so many output channels (0: as many as go
+in). With --serve it reads such arguments from standard input, a line for each measurement, and ends each answer with the
 line `done`: what is timed in turn with others need not load PyTorch each time.
 
 Prints `name value` lines on standard output, rates of a second measured over SECONDS (default 3) each after a warm-up
@@ -49,6 +51,7 @@ def parse(words):
     parser.add_argument("--levels", type=int, default=4)
     parser.add_argument("--patch", type=int, default=32)
     parser.add_argument("--wide", type=int, default=0)
+    parser.add_argument("--n-out", type=int, default=0)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--inference-batch", type=int, default=128)
     parser.add_argument("--windows", type=int, default=2000)
@@ -64,7 +67,7 @@ def measure(arguments):
     random = np.random.RandomState(0)
     gather = random.standard_normal((arguments.channels, 61, 1501)).astype(np.float32)
     wide = dict(mixing="full", skip="add", width=arguments.wide, output="linear") if arguments.wide else {}
-    model = original.Original(arguments.channels, arguments.k_mult, arguments.levels, 0.1, **wide)
+    model = original.Original(arguments.channels, arguments.k_mult, arguments.levels, 0.1, n_out=arguments.n_out, **wide)
     original.randomise(model, 0)
 
     def patches(n):

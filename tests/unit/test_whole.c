@@ -1,6 +1,6 @@
 /* predict_whole() against its plain definition: window scales, their mean over a sample's windows, and the network at
  * the middle of a patch that is as large as what a sample sees. */
-#include "plain.h"
+#include "plain_whole.h"
 
 #include "seisdcn/predict.h"
 #include "seisdcn/random.h"
@@ -28,88 +28,6 @@ static void fill(int64_t fold, int64_t n_samples, float *in)
         in[i] = mute ? 0 : (float)(uniform((uint64_t)t, (uint64_t)i) * size);
     }
     if (fold > 1 && n_samples > 4) in[n_samples + n_samples / 2] = -300;
-}
-
-/* Where sample i of n is found when it lies outside. */
-static int64_t mirrored(int64_t i, int64_t n)
-{
-    while (i < 0 || i >= n) i = n == 1 ? 0 : i < 0 ? -i : 2 * (n - 1) - i;
-    return i;
-}
-
-/* The scale of the window from trace t and sample k on, 0 where it is muted. */
-static double window_scale(const NetworkShape *shape, const bool *shared, const float *in, int64_t fold,
-                           int64_t n_samples, int64_t t, int64_t k)
-{
-    int64_t size = shape->patch_size, n = 0;
-    double largest = 0, square = 0;
-    for (int64_t c = 0; c < shape->channels; c++)
-        for (int64_t a = t; a < t + size && shared[c]; a++)
-            for (int64_t b = k; b < k + size; b++, n++) {
-                double value = (double)in[(c * fold + mirrored(a, fold)) * n_samples + mirrored(b, n_samples)];
-                largest = fmax(largest, fabs(value));
-                square += value * value;
-            }
-    PatchScale scale = scale_of((ScaleKind)shape->scale, shape->scale_grid);
-    return largest < THRESHOLD ? 0 : (double)scale_value(&scale, (float)largest, square, n);
-}
-
-typedef struct {
-    double sum; /* of the scales of live windows that cover the sample */
-    int64_t live;
-} Cover;
-
-static Cover cover_of(const NetworkShape *shape, const bool *shared, const float *in, int64_t fold, int64_t n_samples,
-                      int64_t t, int64_t k)
-{
-    Cover cover = {0};
-    for (int64_t a = t - shape->patch_size + 1; a <= t; a++)
-        for (int64_t b = k - shape->patch_size + 1; b <= k; b++) {
-            double s = window_scale(shape, shared, in, fold, n_samples, a, b);
-            cover.sum += s;
-            cover.live += s > 0;
-        }
-    return cover;
-}
-
-static void plain_whole(const Network *network, const bool *shared, const float *in, int64_t fold, int64_t n_samples,
-                        double *out)
-{
-    NetworkShape seen = network->shape;
-    int64_t reach = 2 * seen.levels, size = seen.patch_size = 2 * reach + 1, n = fold * n_samples;
-    Network centre;
-    assert_int_equal(network_new(&seen, network->vector, &centre), STATUS_OK);
-    double *parameter = plain_array(network->n_parameters), *x = plain_array(seen.channels * size * size);
-    double *z = plain_array(seen.channels * size * size);
-    Cover *cover = calloc((size_t)n, sizeof *cover);
-    for (int64_t i = 0; i < network->n_parameters; i++) parameter[i] = (double)network->parameter[i];
-    for (int64_t i = 0; i < n; i++)
-        cover[i] = cover_of(&network->shape, shared, in, fold, n_samples, i / n_samples, i % n_samples);
-    PlainPass pass = {.network = &centre,
-                      .parameter = parameter,
-                      .n = 1,
-                      .x = x,
-                      .fixed_mean = network->running_mean,
-                      .fixed_var = network->running_var,
-                      .output = z};
-    double windows = (double)(network->shape.patch_size * network->shape.patch_size);
-    for (int64_t i = 0; i < n; i++) {
-        for (int64_t at = 0; at < seen.channels * size * size; at++) {
-            int64_t c = at / (size * size), t = mirrored(i / n_samples - reach + at / size % size, fold);
-            int64_t k = mirrored(i % n_samples - reach + at % size, n_samples);
-            const Cover *one = &cover[t * n_samples + k];
-            x[at] = (double)in[c * n + t * n_samples + k];
-            if (shared[c]) x[at] = one->live > 0 ? x[at] / (one->sum / (double)one->live) : 0;
-        }
-        plain_pass(&pass);
-        double own = (double)in[i] * (windows - (double)cover[i].live);
-        out[i] = (cover[i].sum * z[reach * size + reach] + own) / windows;
-    }
-    free(parameter);
-    free(x);
-    free(z);
-    free(cover);
-    network_free(&centre);
 }
 
 static const NetworkShape shapes[] = {
@@ -150,7 +68,7 @@ static void whole_agrees_with_its_plain_definition(void **state)
                 Predictor predictor;
                 PredictCounts counts = {0};
                 a_network(&shapes[n], level, &network);
-                if (level == 1) plain_whole(&network, shared, in, fold, n_samples, wanted);
+                if (level == 1) plain_whole(&network, shared, in, fold, n_samples, THRESHOLD, wanted);
                 for (int64_t i = 0; i < fold * n_samples; i++) largest = fmax(largest, fabs(wanted[i]));
                 assert_true(largest > 1e-4);
                 assert_int_equal(predict_new(&network, FOLD, n_samples, THRESHOLD, false, shared, &predictor),
