@@ -72,8 +72,8 @@ bool predict_shared(Predictor *predictor, const float *in, int64_t fold, float *
 
 /* Another prediction, with about P^2 times fewer operations than the definition: one pass of the network, as if its
  * windows had no edges, over the gather divided sample by sample by the mean scale of the live windows that cover it,
- * which is smooth; beyond its edges the gather is mirrored, not zero. Only where the windows have a middle (shared_serves()). The share of muted windows passes as it is,
- * as ever. */
+ * which is smooth; beyond its edges the gather is mirrored, not zero. Only where the windows have a middle
+ * (shared_serves()). The share of muted windows passes as it is, as ever. */
 bool predict_whole(Predictor *predictor, const float *in, int64_t fold, float *out, PredictCounts *counts);
 
 #endif

@@ -39,7 +39,10 @@ NETWORKS = {
     "wide, blind_gather": {**WIDE, "train.target": "blind_gather"},
     "wide, blind_trace": {**WIDE, "train.target": "blind_trace"},
     "wide, clean": {**WIDE, "train.target": "clean"},
+    "wide, blind_gather, 6,000 steps": {**WIDE, "train.target": "blind_gather", "train.max_steps": 6000,
+                                        "train.learning_rate_decay": 0.87},
 }
+ONLY = {"wide, blind_gather, 6,000 steps": ("mix", "mix_64ms")}
 RIVALS = {
     "fxdecon": [("--damping", d, "--filter-traces", f, "--window-samples", w)
                 for d, f, w in itertools.product((0.1, 0.5, 2), (4, 8), (48,))],
@@ -126,7 +129,7 @@ def run(options):
         for method in [*RIVALS, *NETWORKS]:
             if not any(word in method for word in options.methods.split(",")):
                 continue
-            if (name, seed, method) in done:
+            if (name, seed, method) in done or name not in ONLY.get(method, CASES):
                 continue
             if method in RIVALS:
                 figures, setting = case.rival(method, RIVALS[method])
@@ -143,14 +146,14 @@ def run(options):
 def table(options):
     with open(pathlib.Path(options.out) / "results.csv") as file:
         rows = list(csv.DictReader(file))
-    for field, digits in (("gain_db", 1), ("signal_lost", 2), ("leakage", 2)):
+    for field, digits in (("gain_db", 1), ("signal_lost", 2), ("leakage", 2), ("seconds", 0)):
         cases = [name for name in CASES if any(row["case"] == name for row in rows)]
         print(f"\n{field}\n| method | " + " | ".join(cases) + " |\n|---|" + "---|" * len(cases))
         for method in [*RIVALS, *NETWORKS]:
             cells = []
             for name in cases:
                 values = [float(row[field]) for row in rows
-                          if row["case"] == name and row["method"].split(":")[0] == method]
+                          if row["case"] == name and row["method"].split(":")[0] == method and row[field] != ""]
                 spread = f" ± {(max(values) - min(values)) / 2:.{digits}f}" if len(values) > 1 else ""
                 cells.append(f"{statistics.mean(values):.{digits}f}{spread}" if values else "")
             print(f"| {method} | " + " | ".join(cells) + " |")

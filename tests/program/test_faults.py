@@ -1,7 +1,7 @@
 """Failures of the system at every place that asks it for something (allocation, open, read, write, close, rename, fsync), in
 the debug build, where SEISDCN_FAULT=SITE:RANK:NTH makes one pass fail: on the first and on the last of 3 ranks, at the
 beginning, in the middle and at the end of consolidate, train and apply, and once in what goes on by --resume, fxdecon, mean,
-SEG-Y in and out, index and attributes. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
+SEG-Y in and out, index, attributes and sweep. Each ends soon, with the right status and one message, with no half file under a final name, and the next run
 gives the bytes of an undisturbed one.
 
 SEISDCN_FAULT_PASSES=N tries up to N passes of each site, of every command. Under a sanitizer, whose build has faults too, it is
@@ -122,6 +122,36 @@ class Adding(Work):
         return bad + [name for name in os.listdir(place) if name != self.output]
 
 
+class Sweeping(Work):
+    """sweep: a folder of trainings and a map. The same command goes on."""
+
+    def __init__(self, program, folder, survey):
+        self.grid = os.path.join(folder, "grid.yaml")
+        with open(self.grid, "w") as file:
+            file.write("train.seed: [1, 2]\n")
+        super().__init__(program, folder, ["sweep", "--survey", survey, "--grid", self.grid, *TRAIN,
+                                           "--set", "train.max_steps=4"], "sweep")
+        self.resumes = False
+
+    def run(self, place, fault=None, again=False):
+        words = [self.program, *self.words, "--output", os.path.join(place, self.output)]
+        return tap.command([*tap.MPIRUN, "-n", str(RANKS), *words], SECONDS, env={"SEISDCN_FAULT": fault} if fault else {})
+
+    def content(self, place):
+        names = ["map.h5", *("train.seed=%d/%s.h5" % (seed, name) for seed in (1, 2) for name in ("last", "best"))]
+        paths = {name: os.path.join(place, self.output, name) for name in names}
+        return {name: cases.datasets(path) for name, path in paths.items() if os.path.exists(path)}
+
+    def half(self, place):
+        """Files that hold nothing (those that cannot be read end the test); no failure of the system is a training's own."""
+        bad = [name for name in os.listdir(os.path.join(place, self.output)) if name.endswith(".failed")] \
+            if os.path.exists(os.path.join(place, self.output)) else []
+        for name, found in self.content(place).items():
+            if name != "map.h5" and not found:
+                bad.append(name)
+        return bad
+
+
 def differences(made, whole):
     if made is None:
         return "nothing was made"
@@ -170,7 +200,7 @@ def disturb(work, site, rank, nth):
             return not wrong, label + " (passed by)", "%s\n%s" % (wrong, first)
         if first.status != wanted or errors != 1 or ": error: " in first.out:
             return False, label, "wanted: status %d and one message, not %d\n%s" % (wanted, errors, first)
-        half = work.half(place) if isinstance(work, Adding) else half_files(work, place)
+        half = work.half(place) if hasattr(work, "half") else half_files(work, place)
         if half:
             return False, label, "half a file under a final name: %s\n%s" % (half, first)
         second = work.run(place, again=True)
@@ -237,6 +267,7 @@ def main():
              Work(program, folder, ["export", "--survey", survey], "gathers.sgy"),
              Work(program, folder, ["consolidate", folder + "/gathers.sgy"], "survey.h5"),
              Adding(program, folder, survey),
+             Sweeping(program, folder, survey),
              Work(program, folder, ["index", "--survey", survey, "--materialize", *TRAIN[:6]], "map.h5")]
     asked = sys.argv[1:]  # names of commands; none: all
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""The field gathers of docs/denoising.md: figures without a clean twin, and pictures.
+
+    tests/evidence/field.py GATHERS OUT [--program build/seisdcn] [--pictures docs]
+
+GATHERS holds easttexas_shot_NN.npy, gom_cdp_1010_nmo.npy and vikinggraben_receiver_0001.npy. The East Texas shots stand
+beside each other on a line, so each has neighbours; the other two are single gathers: blind_trace.
+"""
+import argparse
+import csv
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+SMALL = {"patch.size": 20, "patch.stride": 2, "network.levels": 3}  # 33 traces are few for patches of 32
+WIDE = {"network.width": 8, "network.mixing": "full", "network.skip": "add", "network.output": "linear",
+        "network.dropout_last": "false", "network.dropout": 0, "patch.scale": "rms", "patch.scale_grid": 1,
+        "train.learning_rate": 0.004, "train.learning_rate_decay": 0.6, "apply.method": "whole"}
+STEPS = 1500
+TRAINED = {"original, source": {"train.learning_rate": 0.002}, **{
+    "wide, " + target: {**WIDE, "train.target": target} for target in ("neighbour", "blind_gather", "blind_trace")}}
+RIVALS = {"fxdecon": ("fxdecon",), "mean": ("mean", "--traces", 5, "--gathers", 3), "mean of 5 traces": ("mean", "--traces", 5)}
+SURVEYS = {  # name: files, interval in us, methods, the gather that is drawn
+    "easttexas": ("easttexas_shot_*.npy", 2000, [*TRAINED, "fxdecon", "mean"], "#5"),
+    "gom": ("gom_cdp_1010_nmo.npy", 4000, ["original, source", "wide, blind_trace", "fxdecon", "mean of 5 traces"], "#0"),
+    "vikinggraben": ("vikinggraben_receiver_0001.npy", 4000,
+                     ["original, source", "wide, blind_trace", "fxdecon", "mean of 5 traces"], "#0"),
+}
+DRAWN = {"easttexas": ["wide, blind_gather"], "gom": ["original, source", "wide, blind_trace"], "vikinggraben": ["wide, blind_trace"]}
+
+
+class Field:
+    def __init__(self, options, name):
+        self.options, self.name = options, name
+        self.folder = pathlib.Path(options.out) / name
+        self.survey = self.folder / f"{name}.h5"
+
+    def run(self, *words):
+        words = ["mpirun", "-n", str(self.options.ranks), self.options.program, *map(str, words)]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(words)}\n{done.stderr}")
+        return done.stdout
+
+    def consolidate(self, pattern, interval):
+        """Shots get places on a line, by links whose names tell them."""
+        links = self.folder / "links"
+        links.mkdir(parents=True, exist_ok=True)
+        for number, path in enumerate(sorted(pathlib.Path(self.options.gathers).glob(pattern)), 1):
+            link = links / f"inline_1_crossline_{number}.npy"
+            if not link.exists():
+                link.symlink_to(path.resolve())
+        self.run("consolidate", "--output", self.survey, "--interval-us", interval, links, "--force")
+
+    def predict(self, method):
+        """Trained on all gathers, as a user would on data without labels; a part of the patches validates."""
+        output = self.folder / (re.sub("[^a-z_]+", "_", method) + ".h5")
+        if method in RIVALS:
+            self.run(*RIVALS[method], "--survey", self.survey, "--output", output, "--force")
+            return output
+        keys = {**SMALL, "split.by": "patch", "split.test": 0, "split.valid": 0.05, "train.max_steps": STEPS,
+                "train.max_epochs": 1000, "train.max_patches_per_epoch": 38400, "train.max_valid_patches": 512, **TRAINED[method]}
+        words = [w for key, value in keys.items() for w in ("--set", f"{key}={value}")]
+        trained = self.folder / "trained"
+        self.run("train", "--survey", self.survey, "--output", trained, "--force", *words)
+        self.run("apply", "--survey", self.survey, "--model", trained / "last.h5", "--output", output, "--force",
+                 "--set", "apply.keep_mutes=true", "--set", "apply.method=" + keys.get("apply.method", "shared"))
+        return output
+
+    def figures(self, predicted):
+        self.run("qc", "--survey", self.survey, "--predicted", predicted, "--csv", self.folder / "qc.csv", "--force")
+        with open(self.folder / "qc.csv") as file:
+            return {row[0]: float(row[-1]) for row in csv.reader(file) if row[1] == "survey"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("gathers")
+    parser.add_argument("out")
+    parser.add_argument("--program", default="build/seisdcn")
+    parser.add_argument("--pictures", default="", help="a folder for pictures; empty: none")
+    parser.add_argument("--ranks", type=int, default=2)
+    options = parser.parse_args()
+    options.program = os.path.abspath(options.program)
+    for name, (pattern, interval, methods, drawn) in SURVEYS.items():
+        field = Field(options, name)
+        field.consolidate(pattern, interval)
+        print(f"\n| {name} | RMS of prediction / input | of difference / input | leakage |\n|---|---|---|---|", flush=True)
+        for method in methods:
+            predicted = field.predict(method)
+            of = field.figures(predicted)
+            print("| %s | %.2f | %.2f | %.2f |" % (method, of["rms_prediction"] / of["rms_input"],
+                                                    of["rms_difference"] / of["rms_input"], of["leakage"]), flush=True)
+            if options.pictures and method in DRAWN[name]:
+                picture = pathlib.Path(options.pictures) / f"field_{name}_{predicted.stem}.png"
+                field.run("plot", "--survey", field.survey, "--predicted", predicted, "--ensemble", drawn, "--output", picture,
+                          "--width", 900, "--height", 480, "--clip", 98, "--agc", 500, "--force")
+
+
+if __name__ == "__main__":
+    main()
