@@ -39,10 +39,11 @@ NETWORKS = {
     "wide, blind_gather": {**WIDE, "train.target": "blind_gather"},
     "wide, blind_trace": {**WIDE, "train.target": "blind_trace"},
     "wide, clean": {**WIDE, "train.target": "clean"},
-    "wide, blind_gather, 6,000 steps": {**WIDE, "train.target": "blind_gather", "train.max_steps": 6000,
-                                        "train.learning_rate_decay": 0.87},
+    "wide, blind_gather, by windows": {**WIDE, "train.target": "blind_gather", "apply.method": "shared"},
+    "wide, blind_gather, 6000 steps": {**WIDE, "train.target": "blind_gather", "train.max_steps": 6000,
+                                       "train.learning_rate_decay": 0.87},
 }
-ONLY = {"wide, blind_gather, 6,000 steps": ("mix", "mix_64ms")}
+ONLY = {"wide, blind_gather, by windows": ("mix", "mix_64ms"), "wide, blind_gather, 6000 steps": ("mix_64ms",)}
 RIVALS = {
     "fxdecon": [("--damping", d, "--filter-traces", f, "--window-samples", w)
                 for d, f, w in itertools.product((0.1, 0.5, 2), (4, 8), (48,))],
@@ -156,7 +157,8 @@ def table(options):
                           if row["case"] == name and row["method"].split(":")[0] == method and row[field] != ""]
                 spread = f" ± {(max(values) - min(values)) / 2:.{digits}f}" if len(values) > 1 else ""
                 cells.append(f"{statistics.mean(values):.{digits}f}{spread}" if values else "")
-            print(f"| {method} | " + " | ".join(cells) + " |")
+            if any(cells):
+                print(f"| {method} | " + " | ".join(cells) + " |")
 
 
 def main():
