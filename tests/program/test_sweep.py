@@ -45,7 +45,7 @@ def stamps(folder):
 
 
 base = text_file("base.yaml", "patch: {size: 16, stride: 3}\nnetwork: {levels: 2}\ntrain: {batch_size: 24, max_epochs: 3, "
-                 "log_every_steps: 1, checkpoint_every_steps: 5, learning_rate: 0.004}\n")
+                 "log_every_steps: 1, checkpoint_every_steps: 5, learning_rate: 0.004, learning_rate_decay: 0.8}\n")
 grid = text_file("grid.yaml", "# the network, and what it is trained towards\nnetwork.width: [0, 4]\n"
                  "train:\n  target: [neighbour, clean]\n")
 NAMES = ["width=%d_target=%s" % (width, target) for width in (0, 4) for target in ("neighbour", "clean")]
