@@ -52,16 +52,31 @@ RIVALS = {
 FIELDS = "case seed method gain_db signal_lost leakage seconds parameters".split()
 
 
-class Case:
-    def __init__(self, options, name, seed):
-        self.program, self.ranks, self.name, self.seed = options.program, options.ranks, name, seed
-        self.folder = pathlib.Path(options.out) / f"{name}_{seed}"
+class Work:
+    """Commands of the program, for one survey in a folder of its own."""
+
+    def __init__(self, options, folder):
+        self.program, self.ranks = options.program, options.ranks
+        self.folder = pathlib.Path(options.out) / folder
 
     def run(self, *words):
         words = ["mpirun", "-n", str(self.ranks), self.program, *map(str, words)]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"{' '.join(words)}\n{done.stderr}")
+
+    def figures(self, survey, predicted, *more):
+        """What qc says of a prediction of a survey, by its name in CSV."""
+        path = self.folder / "qc.csv"
+        self.run("qc", "--survey", survey, "--predicted", predicted, "--csv", path, "--force", *more)
+        with open(path) as file:
+            return {row[0]: float(row[-1]) for row in csv.reader(file) if row[1] == "survey"}
+
+
+class Case(Work):
+    def __init__(self, options, name, seed):
+        super().__init__(options, f"{name}_{seed}")
+        self.name, self.seed = name, seed
 
     def prepare(self):
         noise, snr, moveout = CASES[self.name]
@@ -82,10 +97,7 @@ class Case:
         self.valid = ",".join(f"#{e}" for e in valid[1:5:3])
 
     def measure(self, predicted):
-        figures = self.folder / "qc.csv"
-        self.run("qc", "--survey", self.noisy, "--predicted", predicted, "--clean", self.clean, "--csv", figures, "--force")
-        with open(figures) as file:
-            return {row[0]: float(row[-1]) for row in csv.reader(file) if row[1] == "survey"}
+        return self.figures(self.noisy, predicted, "--clean", self.clean)
 
     def network(self, keys):
         sets = {"train.max_steps": STEPS, "train.max_patches_per_epoch": 38400, "train.max_valid_patches": 512,

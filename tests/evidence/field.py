@@ -7,19 +7,14 @@ GATHERS holds easttexas_shot_NN.npy, gom_cdp_1010_nmo.npy and vikinggraben_recei
 beside each other on a line, so each has neighbours; the other two are single gathers: blind_trace.
 """
 import argparse
-import csv
 import os
 import pathlib
 import re
-import subprocess
-import sys
+
+from denoising import ORIGINAL, STEPS, WIDE, Work
 
 SMALL = {"patch.size": 20, "patch.stride": 2, "network.levels": 3}  # 33 traces are few for patches of 32
-WIDE = {"network.width": 8, "network.mixing": "full", "network.skip": "add", "network.output": "linear",
-        "network.dropout_last": "false", "network.dropout": 0, "patch.scale": "rms", "patch.scale_grid": 1,
-        "train.learning_rate": 0.004, "train.learning_rate_decay": 0.6, "apply.method": "whole"}
-STEPS = 1500
-TRAINED = {"original, source": {"train.learning_rate": 0.002}, **{
+TRAINED = {"original, source": ORIGINAL, **{
     "wide, " + target: {**WIDE, "train.target": target} for target in ("neighbour", "blind_gather", "blind_trace")}}
 RIVALS = {"fxdecon": ("fxdecon",), "mean": ("mean", "--traces", 5, "--gathers", 3), "mean of 5 traces": ("mean", "--traces", 5)}
 SURVEYS = {  # name: files, interval in us, methods, the gather that is drawn
@@ -31,24 +26,16 @@ SURVEYS = {  # name: files, interval in us, methods, the gather that is drawn
 DRAWN = {"easttexas": ["wide, blind_gather"], "gom": ["original, source", "wide, blind_trace"], "vikinggraben": ["wide, blind_trace"]}
 
 
-class Field:
+class Field(Work):
     def __init__(self, options, name):
-        self.options, self.name = options, name
-        self.folder = pathlib.Path(options.out) / name
-        self.survey = self.folder / f"{name}.h5"
-
-    def run(self, *words):
-        words = ["mpirun", "-n", str(self.options.ranks), self.options.program, *map(str, words)]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(words)}\n{done.stderr}")
-        return done.stdout
+        super().__init__(options, name)
+        self.gathers, self.survey = options.gathers, self.folder / f"{name}.h5"
 
     def consolidate(self, pattern, interval):
         """Shots get places on a line, by links whose names tell them."""
         links = self.folder / "links"
         links.mkdir(parents=True, exist_ok=True)
-        for number, path in enumerate(sorted(pathlib.Path(self.options.gathers).glob(pattern)), 1):
+        for number, path in enumerate(sorted(pathlib.Path(self.gathers).glob(pattern)), 1):
             link = links / f"inline_1_crossline_{number}.npy"
             if not link.exists():
                 link.symlink_to(path.resolve())
@@ -69,11 +56,6 @@ class Field:
                  "--set", "apply.keep_mutes=true", "--set", "apply.method=" + keys.get("apply.method", "shared"))
         return output
 
-    def figures(self, predicted):
-        self.run("qc", "--survey", self.survey, "--predicted", predicted, "--csv", self.folder / "qc.csv", "--force")
-        with open(self.folder / "qc.csv") as file:
-            return {row[0]: float(row[-1]) for row in csv.reader(file) if row[1] == "survey"}
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -90,7 +72,7 @@ def main():
         print(f"\n| {name} | RMS of prediction / input | of difference / input | leakage |\n|---|---|---|---|", flush=True)
         for method in methods:
             predicted = field.predict(method)
-            of = field.figures(predicted)
+            of = field.figures(field.survey, predicted)
             print("| %s | %.2f | %.2f | %.2f |" % (method, of["rms_prediction"] / of["rms_input"],
                                                     of["rms_difference"] / of["rms_input"], of["leakage"]), flush=True)
             if options.pictures and method in DRAWN[name]:
