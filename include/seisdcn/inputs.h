@@ -57,6 +57,10 @@ typedef struct {
  * STATUS_MEMORY. On failure nothing is left. */
 Status inputs_open(const Comm *comm, int n_names, char *const *names, const InputsOptions *options, Inputs *inputs);
 
+/* The same of SEG-Y files alone, which may differ in anything, and no further than their layouts: inputs->files can be
+ * read. Collective. STATUS_USAGE, STATUS_IO, STATUS_DATA, STATUS_MEMORY. On failure nothing is left. */
+Status inputs_open_headers(const Comm *comm, int n_names, char *const *names, const SgyForce *force, Inputs *inputs);
+
 /* Frees the list; one of zeros is nothing. Local. */
 void inputs_free(Inputs *inputs);
 

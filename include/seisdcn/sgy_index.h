@@ -11,6 +11,7 @@
 #include "seisdcn/comm.h"
 #include "seisdcn/sgy_field.h"
 #include "seisdcn/sgy_files.h"
+#include "seisdcn/sgy_judge.h"
 #include "seisdcn/status.h"
 
 #include <stdbool.h>
@@ -20,14 +21,17 @@ typedef struct {
     SgyField line, crossline, offset; /* where the headers have them */
     bool by_field;                    /* gathers by group instead of by (line, crossline) */
     SgyField group;
-    bool automatic;   /* where every line and crossline is 0, go over to cdp or shot, whichever differs */
-    bool sort_offset; /* the traces of a gather by offset, not by their place in the files */
+    bool automatic; /* where the headers make no sense of line and crossline, go over to what does (sgy_judge.h) */
+    bool
+        offset_automatic; /* where offsets are 0 in every trace, compute them from the coordinates if these are there */
+    bool from_coordinates; /* the offset is the distance of source and receiver */
+    bool sort_offset;      /* the traces of a gather by offset, not by their place in the files */
 } SgyRule;
 
 typedef struct {
-    int32_t key[2];
+    int32_t key[2];          /* codes (sgy_field.h) of the group, or line and crossline */
     int32_t order;           /* what its gather is sorted by: the offset, or 0 */
-    int32_t offset;          /* as in the header */
+    int32_t offset;          /* a code, see sgy_index_offset() */
     int32_t line, crossline; /* as in the header */
     int64_t number;          /* in the row of files */
 } SgyTrace;
@@ -44,11 +48,18 @@ typedef struct {
     int64_t odd_samples, first_odd_samples; /* the header tells another number of samples than the file has */
     int64_t dead;                           /* trace identification code 2 */
     int64_t repeated, first_repeated;       /* gather and offset are those of an earlier trace */
-    int32_t min_offset, max_offset;
 } SgyFacts;
+
+/* Least and largest of what was taken from one file's headers: codes of the key (1 or 2 of them) and the offset. */
+typedef struct {
+    int32_t key_low[2], key_high[2], offset_low, offset_high;
+} SgyRange;
 
 typedef struct {
     SgyRule rule; /* as it was used */
+    bool changed; /* it is not the one that was asked for, since that was: */
+    SgyVerdict verdict;
+    SgyRange *range; /* [files] */
     int64_t n_traces, n_gathers;
     int64_t first_gather, n_my_gathers;
     int64_t first_trace, n_my_traces; /* in the order of the survey */
@@ -58,9 +69,12 @@ typedef struct {
     SgyFacts facts;
 } SgyIndex;
 
-/* Reads all headers and finds the gathers. Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. On failure nothing is
- * left. */
+/* Reads all headers and finds the gathers. Collective. STATUS_IO, STATUS_MEMORY; STATUS_DATA where no field makes sense
+ * (with the candidates as a table), or a float is no whole number. On failure nothing is left. */
 Status sgy_index_build(const Comm *comm, SgyFiles *files, const SgyRule *rule, SgyIndex *index);
+
+/* The offset that a trace's code stands for. Pure. */
+double sgy_index_offset(const SgyIndex *index, int32_t code);
 
 /* Frees it; one of zeros is nothing. Local. */
 void sgy_index_free(SgyIndex *index);

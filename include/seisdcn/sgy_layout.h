@@ -19,6 +19,7 @@ enum { SGY_BINARY = 400, SGY_RECORD = 3200 /* of extended text and trailers */ }
 
 /* Bytes of the binary header by the standard's numbers, which count from the file's beginning. */
 enum {
+    SGY_BIN_LINE = 3205,
     SGY_BIN_FOLD_TRACES = 3213, /* traces an ensemble */
     SGY_BIN_INTERVAL = 3217,
     SGY_BIN_SAMPLES = 3221,

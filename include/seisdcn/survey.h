@@ -120,12 +120,13 @@ typedef struct {
     const char *sources;                 /* [n_ensembles][source_width] zero-padded UTF-8; NULL: no table */
     size_t source_width;                 /* 0: SURVEY_SOURCE_MAX */
     const int32_t *keys;                 /* [n_ensembles] what made a gather of SEG-Y traces; NULL: their positions */
-    const char *key_field;               /* the field of the keys, as "cdp (byte 21)" */
-    const float *offsets;                /* [n_traces], NULL: all NaN; with segy they are to be written later */
-    const struct SurveySegy *segy;       /* what came from SEG-Y files; NULL: nothing */
-    const char *history;                 /* the lines of the history attribute */
-    bool with_done;                      /* make /ensemble/done (zeros) */
-    bool sparse;                         /* most gathers stay unwritten: reserve no disk blocks */
+    const float *float_keys;       /* [n_ensembles] these in place of keys, where the field is a float; NULL: not */
+    const char *key_field;         /* the field of the keys, as "cdp (byte 21)" */
+    const float *offsets;          /* [n_traces], NULL: all NaN; with segy they are to be written later */
+    const struct SurveySegy *segy; /* what came from SEG-Y files; NULL: nothing */
+    const char *history;           /* the lines of the history attribute */
+    bool with_done;                /* make /ensemble/done (zeros) */
+    bool sparse;                   /* most gathers stay unwritten: reserve no disk blocks */
     const char *headers_from; /* a survey file of the same gathers whose headers are copied (/ensemble/source, /trace,
                                  /segy, sample interval), for predictions; NULL: none */
     Status (*add)(const H5File *file, void *context); /* writes what else is to stand there; NULL: nothing */

@@ -1,4 +1,6 @@
 /* consolidate: gathers of many files become one survey file. */
+#include "segy_options.h"
+
 #include "seisdcn/commands.h"
 #include "seisdcn/files.h"
 #include "seisdcn/inputs.h"
@@ -18,50 +20,19 @@ enum { ROUND_GATHERS = 64 };
 
 /* ---- prepare ---- */
 
-/* What the options say of SEG-Y. */
-static Status read_rule(const Job *job, SgyRule *rule)
-{
-    const char *group = command_text(job, "--group-by");
-    const char *line = command_text(job, "--inline-byte"), *crossline = command_text(job, "--crossline-byte");
-    rule->automatic = group == NULL && line == NULL && crossline == NULL;
-    rule->by_field = group != NULL && strcmp(group, "position") != 0;
-    rule->line = sgy_field_named("inline");
-    rule->crossline = sgy_field_named("crossline");
-    Status status = STATUS_OK;
-    if (rule->by_field) status = sgy_field_parse(group, "--group-by", &rule->group);
-    if (status == STATUS_OK && line != NULL) status = sgy_field_parse(line, "--inline-byte", &rule->line);
-    if (status == STATUS_OK && crossline != NULL)
-        status = sgy_field_parse(crossline, "--crossline-byte", &rule->crossline);
-    if (status == STATUS_OK)
-        status = sgy_field_parse(command_text(job, "--offset-byte"), "--offset-byte", &rule->offset);
-    if (status != STATUS_OK) return status;
-    const char *sort = command_text(job, "--sort");
-    rule->sort_offset = strcmp(sort, "offset") == 0;
-    if (rule->sort_offset || strcmp(sort, "file") == 0) return STATUS_OK;
-    return status_fail(STATUS_USAGE, "--sort takes file or offset, not '%.80s'", sort);
-}
-
 static Status read_options(const Job *job, InputsOptions *options)
 {
-    const char *endian = command_text(job, "--endian");
     options->interval_us = command_number(job, "--interval-us");
     options->transpose = command_flag(job, "--transpose");
-    options->force.format = (int)command_int(job, "--format");
-    if (endian != NULL && strcmp(endian, "big") != 0 && strcmp(endian, "little") != 0)
-        return status_fail(STATUS_USAGE, "--endian takes big or little, not '%.80s'", endian);
-    if (endian != NULL) options->force.order = endian[0] == 'b' ? SGY_ORDER_BIG : SGY_ORDER_LITTLE;
-    if (options->force.format != 0 && sgy_item_size(options->force.format) == 0)
-        return status_fail(STATUS_USAGE,
-                           "--format takes 1 (IBM float), 2, 3, 8 (integers of 4, 2, 1 bytes) or 5 (IEEE "
-                           "float), not %d",
-                           options->force.format);
-    return read_rule(job, &options->rule);
+    Status status = segy_options_force(job, &options->force);
+    return status == STATUS_OK ? segy_options_rule(job, &options->rule) : status;
 }
 
 /* The tables of the survey, on rank 0. */
 typedef struct {
     int64_t *first_trace;                 /* [n_ensembles + 1] */
     int32_t *inlines, *crosslines, *keys; /* [n_ensembles] */
+    float *float_keys;                    /* [n_ensembles], where the field of the keys is a float */
     char *sources;                        /* [n_ensembles][width] */
     size_t width;
     char key_field[64];
@@ -75,9 +46,32 @@ static void free_tables(Tables *tables)
     memory_free(tables->inlines);
     memory_free(tables->crosslines);
     memory_free(tables->keys);
+    memory_free(tables->float_keys);
     memory_free(tables->sources);
     memory_free(tables->history);
     survey_segy_free(&tables->segy);
+}
+
+/* What made each gather, where that was one field. */
+static Status fill_keys(const SgyIndex *index, Tables *tables)
+{
+    const SgyField *group = &index->rule.group;
+    size_t n = (size_t)index->n_gathers;
+    bool is_float = group->word != SGY_WORD_INTEGER;
+    sgy_field_text(group, tables->key_field);
+    if (is_float)
+        tables->float_keys = memory_new(n, sizeof *tables->float_keys, "the survey's tables");
+    else
+        tables->keys = memory_new(n, sizeof *tables->keys, "the survey's tables");
+    if (tables->keys == NULL && tables->float_keys == NULL) return STATUS_MEMORY;
+    for (size_t e = 0; e < n; e++) {
+        int32_t code = index->gather[e].key[0];
+        if (is_float)
+            tables->float_keys[e] = (float)sgy_code_value(group, code);
+        else
+            tables->keys[e] = code;
+    }
+    return STATUS_OK;
 }
 
 static Status fill_tables(const Job *job, const Inputs *inputs, Tables *tables)
@@ -90,20 +84,17 @@ static Status fill_tables(const Job *job, const Inputs *inputs, Tables *tables)
     tables->first_trace = memory_new(n + 1, sizeof *tables->first_trace, "the survey's tables");
     tables->inlines = memory_new(n, sizeof *tables->inlines, "the survey's tables");
     tables->crosslines = memory_new(n, sizeof *tables->crosslines, "the survey's tables");
-    tables->keys = memory_new(by_field ? n : 0, sizeof *tables->keys, "the survey's tables");
     tables->sources = memory_new(n, tables->width, "the names of the sources");
     tables->history = survey_history(NULL, job->line);
-    if (tables->first_trace == NULL || tables->inlines == NULL || tables->crosslines == NULL || tables->keys == NULL ||
+    if (tables->first_trace == NULL || tables->inlines == NULL || tables->crosslines == NULL ||
         tables->sources == NULL || tables->history == NULL)
         return STATUS_MEMORY;
-    if (by_field) sgy_field_text(&inputs->index.rule.group, tables->key_field);
     for (int64_t e = 0; e < inputs->n_gathers; e++) {
         inputs_source(inputs, e, tables->sources + (size_t)e * tables->width, tables->width);
         inputs_place(inputs, e, &tables->inlines[e], &tables->crosslines[e]);
-        if (by_field) tables->keys[e] = inputs->index.gather[e].key[0];
         tables->first_trace[e + 1] = tables->first_trace[e] + inputs_fold(inputs, e);
     }
-    return STATUS_OK;
+    return by_field ? fill_keys(&inputs->index, tables) : STATUS_OK;
 }
 
 static Status check_output(const Job *job, const char *output)
@@ -127,7 +118,8 @@ static Status create(const Job *job, const Inputs *inputs, const char *path, Sur
                            .crosslines = tables.crosslines,
                            .sources = tables.sources,
                            .source_width = tables.width,
-                           .keys = tables.key_field[0] != '\0' ? tables.keys : NULL,
+                           .keys = tables.keys,
+                           .float_keys = tables.float_keys,
                            .key_field = tables.key_field,
                            .segy = tables.segy.head != NULL ? &tables.segy : NULL,
                            .history = tables.history};
@@ -192,7 +184,7 @@ static Status write_places(const Inputs *inputs, const Survey *survey)
     for (size_t t = 0; t < n && status == STATUS_OK; t++) {
         int64_t file;
         sgy_files_find(&inputs->files, index->trace[t].number, &file, &positions[t]);
-        offsets[t] = (float)index->trace[t].offset;
+        offsets[t] = (float)sgy_index_offset(index, index->trace[t].offset);
         files[t] = (int32_t)file;
     }
     if (status == STATUS_OK)
@@ -312,12 +304,14 @@ static const Option options[] = {
     {"--transpose", OPTION_FLAG, NULL, NULL, 0, 0, false, ".npy: the arrays are (samples, traces)"},
     {"--group-by", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
      "SEG-Y: what the traces of a gather have in common: position (inline and crossline), cdp, shot, or any field; by "
-     "default position, and where every header has it 0, cdp or shot"},
+     "default position, or where the headers make no sense of that, what does (info shows the candidates)"},
     {"--inline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
-     "SEG-Y: where a trace's header has its inline (default 189): a byte, a byte with its width (213:2), or a name "
-     "(cdp, shot_point ...)"},
+     "SEG-Y: where a trace's header has its inline (default 189): a byte, a byte with its width or kind (213:2, "
+     "189:float, 189:ibm), or a name (cdp, shot_point ...)"},
     {"--crossline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false, "SEG-Y: its crossline (default 193)"},
-    {"--offset-byte", OPTION_TEXT, "FIELD", "37", 0, 0, false, "SEG-Y: its offset"},
+    {"--offset-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+     "SEG-Y: its offset (default 37); 'coordinates': the distance of source and receiver, which is also taken where "
+     "byte 37 is 0 in every trace"},
     {"--sort", OPTION_TEXT, "file|offset", "file", 0, 0, false, "SEG-Y: the order of the traces of a gather"},
     {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
      "SEG-Y: the byte order, where the header does not tell it right"},

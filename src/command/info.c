@@ -270,6 +270,11 @@ static Status run(Job *job)
     const Comm *comm = &job->comm;
     const char *path = job->arguments[0];
     char format[FORMAT_MAX];
+    bool is_segy = comm->rank == 0 && info_is_segy(path);
+    comm_broadcast(comm, &is_segy, sizeof is_segy);
+    if (is_segy) return info_segy(job);
+    if (job->n_arguments > 1)
+        return status_fail(STATUS_USAGE, "%s: is taken by itself; several files are SEG-Y's (.sgy, .segy)", path);
     Status status = comm_agree(comm, comm->rank == 0 ? read_format(path, format) : STATUS_OK);
     if (status != STATUS_OK) return status;
     comm_broadcast(comm, format, sizeof format);
@@ -287,18 +292,31 @@ static Status run(Job *job)
 
 static const Option options[] = {
     {"--verify", OPTION_FLAG, NULL, NULL, 0, 0, false, "compute every checksum again and compare"},
+    {"--traces", OPTION_INT, "N", "0", 0, 1e15, false,
+     "SEG-Y: scan N traces alone, in up to 64 runs spread evenly over the files; 0: all"},
+    {"--offset-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+     "SEG-Y: where a trace's header has its offset (default 37)"},
+    {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
+     "SEG-Y: the byte order, where the header does not tell it right"},
+    {"--format", OPTION_INT, "N", "0", 0, 16, false,
+     "SEG-Y: the sample format, where the header does not tell it right"},
     {0},
 };
 
 const Command command_info = {
     .name = "info",
-    .summary = "says what a survey, map or model file holds",
-    .description = "Prints what a file of seisdcn holds. With --verify all ranks read every gather and compare its "
-                   "checksum; one that does not match ends with status 4 and the gather's name.",
-    .example = "mpirun -n 4 seisdcn info survey.h5 --verify",
+    .summary = "says what a survey, map or model holds, or SEG-Y files",
+    .description =
+        "Prints what a file of seisdcn holds. With --verify all ranks read every gather and compare its "
+        "checksum; one that does not match ends with status 4 and the gather's name.\n"
+        "Of SEG-Y files (or a folder of them) it prints the headers; the fields of the trace headers that vary, with "
+        "their least and largest value and how many there are; and which fields would make which gathers, the one "
+        "first that consolidate takes by itself. A scan of a part (--traces) cuts the gathers where its runs end.",
+    .example = "mpirun -n 4 seisdcn info survey.h5 --verify\n"
+               "mpirun -n 4 seisdcn info line1.sgy line2.sgy",
     .options = options,
-    .arguments = "FILE.h5",
+    .arguments = "FILE.h5|FILE.sgy...",
     .min_arguments = 1,
-    .max_arguments = 1,
+    .max_arguments = INT32_MAX,
     .run = run,
 };

@@ -2,11 +2,18 @@
 #ifndef SEISDCN_INFO_PRIVATE_H
 #define SEISDCN_INFO_PRIVATE_H
 
+#include "seisdcn/command.h"
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
 
 /* A line of the listing. Local. */
 void info_line(const char *label, const char *text);
+
+/* Whether info takes the path for SEG-Y: by its name, or as a folder. Local. */
+bool info_is_segy(const char *path);
+
+/* Info of the job's SEG-Y files. Collective. STATUS_USAGE, STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status info_segy(const Job *job);
 
 /* Reads every gather, and every attribute that has checksums, and says so at the end. Collective. STATUS_DATA names
  * what does not match; STATUS_IO, STATUS_MEMORY. */

@@ -228,7 +228,7 @@ static Status find_extra_headers(const Head *head, SgyLayout *layout)
 /* Samples a trace: the binary header's; where that has none, or none that fit, the first trace header's. */
 static Status find_samples(const Head *head, const uint8_t *trace_header, SgyLayout *layout)
 {
-    static const SgyField in_trace = {115, 2, "samples"};
+    static const SgyField in_trace = {.byte = 115, .width = 2};
     int64_t in_binary = (uint16_t)sgy_binary_get(head->binary, SGY_BIN_SAMPLES, 2, layout->big);
     int64_t many = layout->major < 2 ? 0 : sgy_binary_get(head->binary, SGY_BIN_LONG_SAMPLES, 4, layout->big);
     if (many > 0) in_binary = many;
@@ -252,7 +252,7 @@ static Status find_samples(const Head *head, const uint8_t *trace_header, SgyLay
 
 static void find_interval(const Head *head, const uint8_t *trace_header, SgyLayout *layout)
 {
-    static const SgyField in_trace = {117, 2, "interval"};
+    static const SgyField in_trace = {.byte = 117, .width = 2};
     layout->binary_interval = (int)sgy_binary_get(head->binary, SGY_BIN_INTERVAL, 2, layout->big);
     layout->trace_interval = sgy_field_get(trace_header, &in_trace, layout->big);
     layout->interval_us = layout->binary_interval > 0  ? layout->binary_interval

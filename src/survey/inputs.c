@@ -151,7 +151,8 @@ Status inputs_share_records(const Comm *comm, void *records, int64_t n, size_t s
     return STATUS_OK;
 }
 
-Status inputs_open(const Comm *comm, int n_names, char *const *names, const InputsOptions *options, Inputs *inputs)
+/* The list of files, on all ranks. Collective. */
+static Status list_files(const Comm *comm, int n_names, char *const *names, Inputs *inputs)
 {
     memset(inputs, 0, sizeof *inputs);
     Paths found = {0};
@@ -160,10 +161,25 @@ Status inputs_open(const Comm *comm, int n_names, char *const *names, const Inpu
         memory_free(found.texts);
         return status;
     }
-    status = share_paths(comm, &found, inputs);
+    return share_paths(comm, &found, inputs);
+}
+
+Status inputs_open(const Comm *comm, int n_names, char *const *names, const InputsOptions *options, Inputs *inputs)
+{
+    Status status = list_files(comm, n_names, names, inputs);
     if (status == STATUS_OK) /* all files are of one kind */
         status = inputs_is_npy(inputs->paths[0]) ? inputs_open_npy(comm, options, inputs)
                                                  : inputs_open_segy(comm, options, inputs);
+    if (status != STATUS_OK) inputs_free(inputs);
+    return status;
+}
+
+Status inputs_open_headers(const Comm *comm, int n_names, char *const *names, const SgyForce *force, Inputs *inputs)
+{
+    Status status = list_files(comm, n_names, names, inputs);
+    if (status == STATUS_OK && inputs_is_npy(inputs->paths[0]))
+        status = status_fail(STATUS_USAGE, "%s: is no SEG-Y file (.sgy, .segy)", inputs->paths[0]);
+    if (status == STATUS_OK) status = inputs_segy_layouts(comm, force, inputs);
     if (status != STATUS_OK) inputs_free(inputs);
     return status;
 }

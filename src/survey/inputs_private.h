@@ -16,6 +16,9 @@ Status inputs_share_records(const Comm *comm, void *records, int64_t n, size_t s
 Status inputs_open_npy(const Comm *comm, const InputsOptions *options, Inputs *inputs);
 Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs);
 
+/* The layouts of SEG-Y files, and their traces as one row. Collective. */
+Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inputs);
+
 /* The functions of inputs.h for one kind. */
 int64_t inputs_npy_fold(const Inputs *inputs, int64_t e);
 char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size);

@@ -13,7 +13,7 @@
 /* ---- the files ---- */
 
 /* Each rank finds out the layouts of its share of the files. */
-static Status read_layouts(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+static Status read_layouts(const Comm *comm, const SgyForce *force, Inputs *inputs)
 {
     int64_t first, end;
     inputs->layouts = memory_new((size_t)inputs->n_files, sizeof *inputs->layouts, "the layouts of the input files");
@@ -21,7 +21,7 @@ static Status read_layouts(const Comm *comm, const InputsOptions *options, Input
     if (status != STATUS_OK) return status;
     comm_share(comm, inputs->n_files, &first, &end);
     for (int64_t f = first; f < end && status == STATUS_OK; f++)
-        status = sgy_layout_read(inputs->paths[f], &options->force, &inputs->layouts[f]);
+        status = sgy_layout_read(inputs->paths[f], force, &inputs->layouts[f]);
     status = comm_agree(comm, status);
     return status == STATUS_OK ? inputs_share_records(comm, inputs->layouts, inputs->n_files, sizeof *inputs->layouts)
                                : status;
@@ -87,12 +87,19 @@ static void report_files(const Inputs *inputs, bool forced)
 
 /* ---- opening ---- */
 
-Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inputs)
 {
     if (!sgy_trace_serves())
         return status_fail(STATUS_USAGE, "%s: SEG-Y cannot be read: this program was built without libsegyio",
                            inputs->paths[0]);
-    Status status = read_layouts(comm, options, inputs);
+    Status status = read_layouts(comm, force, inputs);
+    if (status == STATUS_OK) number_traces(inputs);
+    return status;
+}
+
+Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+{
+    Status status = inputs_segy_layouts(comm, &options->force, inputs);
     if (status != STATUS_OK) return status;
     bool forced = options->interval_us > 0;
     for (int64_t f = 0; f < inputs->n_files; f++) {
@@ -101,7 +108,6 @@ Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *
     }
     status = comm_agree(comm, comm->rank == 0 ? check_alike(inputs) : STATUS_OK);
     if (status != STATUS_OK) return status;
-    number_traces(inputs);
     inputs->n_samples = inputs->layouts[0].n_samples;
     if (comm->rank == 0) report_files(inputs, forced);
     status = sgy_index_build(comm, &inputs->files, &options->rule, &inputs->index);

@@ -4,6 +4,10 @@
 
 #include "seisdcn/sgy_index.h"
 
+/* Reads all headers into index->trace, each rank a run of them, by the rule that these make sense of; fills in the
+ * rule, the ranges and what the headers tell of the facts. Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status sgy_index_read(const Comm *comm, SgyFiles *files, SgyIndex *index);
+
 /* Sorts the traces that all ranks hold (*trace [*n], from memory_new()): each rank gets a run of the order, whole
  * gathers, in place of what it held. Collective. STATUS_MEMORY. */
 Status sgy_index_sort(const Comm *comm, SgyTrace **trace, int64_t *n);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FILES_SHOWN = 20 };
+
 /* "trace 12 of line.sgy", counted from 0; text holds 320 bytes. */
 static char *trace_name(const SgyFiles *files, int64_t number, char *text)
 {
@@ -22,7 +24,8 @@ static char *gather_name(const SgyRule *rule, const SgyGather *gather, char *tex
 {
     char field[64];
     if (rule->by_field)
-        snprintf(text, 128, "%s %" PRId32, sgy_field_text(&rule->group, field), gather->key[0]);
+        snprintf(text, 128, "%s %.10g", sgy_field_text(&rule->group, field),
+                 sgy_code_value(&rule->group, gather->key[0]));
     else
         snprintf(text, 128, "inline %" PRId32 ", crossline %" PRId32, gather->key[0], gather->key[1]);
     return text;
@@ -48,20 +51,71 @@ static int64_t usual(const int64_t *values, int64_t n)
     return best;
 }
 
-static void report_rule(const SgyRule *rule, bool asked_for_positions)
+/* "cdp (byte 21)" or "inline (byte 189) and crossline (byte 193)"; text holds 160 bytes. */
+static char *rule_name(const SgyRule *rule, char *text)
 {
-    char line[64], crossline[64], group[64];
-    sgy_field_text(&rule->line, line);
-    sgy_field_text(&rule->crossline, crossline);
-    sgy_field_text(&rule->group, group);
-    if (!rule->by_field)
-        log_note("gathers by %s and %s", line, crossline);
-    else if (!asked_for_positions)
-        log_note("gathers by %s", group);
-    else
-        log_warning("%s and %s are 0 in every trace: gathers by %s; --group-by, or --inline-byte and --crossline-byte, "
+    SgyCandidate made = {{rule->line, rule->crossline}};
+    if (rule->by_field) made = (SgyCandidate){{rule->group}};
+    return sgy_candidate_text(&made, text);
+}
+
+static void report_rule(const SgyIndex *index)
+{
+    char made[160], usual[160];
+    rule_name(&index->rule, made);
+    sgy_candidate_text(sgy_candidate(0), usual);
+    if (!index->changed)
+        log_note("gathers by %s", made);
+    else if (index->verdict == SGY_EMPTY)
+        log_warning("%s are 0 in every trace: gathers by %s; --group-by, or --inline-byte and --crossline-byte, "
                     "choose otherwise",
-                    line, crossline, group);
+                    usual, made);
+    else
+        log_warning("%s make no sense (%s): gathers by %s; --group-by position takes them all the same, seisdcn info "
+                    "shows what else there is",
+                    usual, sgy_verdict_text(index->verdict), made);
+    if (index->rule.from_coordinates)
+        log_note("offsets are the distances of source and receiver by their coordinates%s",
+                 index->rule.offset_automatic ? ", since byte 37 is 0 in every trace (--offset-byte 37 leaves them 0)"
+                                              : "");
+}
+
+/* "12", or "0.5" of floats; text holds 32 bytes. */
+static char *code_text(const SgyField *field, int32_t code, char *text)
+{
+    snprintf(text, 32, "%.10g", sgy_code_value(field, code));
+    return text;
+}
+
+/* What was taken from each file's headers. */
+static void report_ranges(const SgyIndex *index, const SgyFiles *files)
+{
+    static const SgyField number = {.word = SGY_WORD_INTEGER}; /* positions are whole numbers by now */
+    const SgyRule *rule = &index->rule;
+    for (int64_t f = 0; f < files->n && f < FILES_SHOWN; f++) {
+        const SgyRange *range = &index->range[f];
+        char keys[160], group[64], low[32], high[32];
+        if (rule->by_field)
+            snprintf(keys, sizeof keys, "%s %s to %s", sgy_field_text(&rule->group, group),
+                     code_text(&rule->group, range->key_low[0], low),
+                     code_text(&rule->group, range->key_high[0], high));
+        else
+            snprintf(keys, sizeof keys, "inline %s to %" PRId32 ", crossline %" PRId32 " to %" PRId32,
+                     code_text(&number, range->key_low[0], low), range->key_high[0], range->key_low[1],
+                     range->key_high[1]);
+        log_note("%s: %s, offset %.10g to %.10g", text_base_name(files->paths[f]), keys,
+                 sgy_index_offset(index, range->offset_low), sgy_index_offset(index, range->offset_high));
+    }
+    if (files->n > FILES_SHOWN) log_note("and %" PRId64 " more files", files->n - FILES_SHOWN);
+}
+
+/* Whether traces of any two files, or of one, differ in their offset. */
+static bool offsets_vary(const SgyIndex *index, const SgyFiles *files)
+{
+    const SgyRange *range = index->range;
+    for (int64_t f = 0; f < files->n; f++)
+        if (range[f].offset_low != range[0].offset_low || range[f].offset_high != range[0].offset_low) return true;
+    return false;
 }
 
 /* fold [n_gathers] is for working in. Returns the usual fold. */
@@ -150,7 +204,7 @@ static void report_traces(const SgyIndex *index, const SgyFiles *files, int64_t 
     const SgyFacts *facts = &index->facts;
     char count[32], name[320];
     /* Where all have one offset, it tells traces apart no more than it tells anything. */
-    bool offsets_tell = facts->min_offset < facts->max_offset || usual_fold == 1;
+    bool offsets_tell = offsets_vary(index, files) || usual_fold == 1;
     if (facts->repeated > 0 && offsets_tell)
         log_warning("%s trace%s the gather and offset of an earlier one, the first: %s; all are kept",
                     log_count(facts->repeated, count), facts->repeated == 1 ? " repeats" : "s repeat",
@@ -169,7 +223,8 @@ Status sgy_index_report(const SgyIndex *index, const SgyFiles *files)
 {
     int64_t *work = memory_new((size_t)index->n_gathers, sizeof *work, "the gathers' folds");
     if (work == NULL) return STATUS_MEMORY;
-    report_rule(&index->rule, index->rule.automatic);
+    report_rule(index);
+    report_ranges(index, files);
     int64_t usual_fold = report_folds(index, work);
     if (!index->rule.by_field) report_missing(index, work);
     report_traces(index, files, usual_fold);

@@ -72,8 +72,11 @@ static Status write_ensembles(const H5File *file, const Survey *survey, const Su
     if (status == STATUS_OK && survey->done != NULL)
         status = h5_write_new(file, "/ensemble/done", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, &n, survey->done);
     if (status == STATUS_OK && plan->sources != NULL) status = write_sources(file, plan);
-    if (status != STATUS_OK || plan->keys == NULL) return status;
-    status = h5_write_new(file, "/ensemble/key", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, plan->keys);
+    if (status != STATUS_OK || (plan->keys == NULL && plan->float_keys == NULL)) return status;
+    if (plan->float_keys != NULL)
+        status = h5_write_new(file, "/ensemble/key", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 1, &n, plan->float_keys);
+    else
+        status = h5_write_new(file, "/ensemble/key", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, plan->keys);
     return status == STATUS_OK ? h5_put_text(file, "/ensemble/key", "field", plan->key_field) : status;
 }
 

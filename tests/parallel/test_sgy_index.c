@@ -38,7 +38,8 @@ typedef struct {
 /* The bytes of a big-endian file of 16-bit samples, sample s of trace t being 100 t + s; returns how many. */
 static size_t make_bytes(const Maker *maker, uint8_t *bytes)
 {
-    static const SgyField line = {189, 4, ""}, crossline = {193, 4, ""}, offset = {37, 4, ""}, samples = {115, 2, ""};
+    static const SgyField line = {.byte = 189, .width = 4}, crossline = {.byte = 193, .width = 4},
+                          offset = {.byte = 37, .width = 4}, samples = {.byte = 115, .width = 2};
     memset(bytes, 0, MAX_BYTES);
     uint8_t *binary = bytes + SGY_TEXT;
     sgy_binary_put(binary, SGY_BIN_INTERVAL, 2, true, 2000);

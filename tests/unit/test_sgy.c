@@ -52,8 +52,27 @@ static void fields_by_name_and_byte(void **state)
         assert_int_equal(field.width, cases[i].width);
         assert_string_equal(field.name, cases[i].name);
     }
+    static const struct {
+        const char *text, *name, *called;
+        SgyWord word;
+    } floats[] = {
+        {"37:float", "offset", "offset (byte 37, float)", SGY_WORD_FLOAT},
+        {"offset:ibm", "offset", "offset (byte 37, IBM float)", SGY_WORD_IBM},
+        {"233:ibm", "", "byte 233, IBM float", SGY_WORD_IBM},
+        {"trace_id:4", "", "byte 29", SGY_WORD_INTEGER},
+    };
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
+        SgyField field;
+        char called[64];
+        assert_int_equal(sgy_field_parse(floats[i].text, "--x", &field), STATUS_OK);
+        assert_int_equal(field.width, 4);
+        assert_int_equal(field.word, floats[i].word);
+        assert_string_equal(field.name, floats[i].name);
+        assert_string_equal(sgy_field_text(&field, called), floats[i].called);
+    }
     static const char *const bad[] = {
-        "0", "241", "238", "240:2", "21:3", "21:", "-5", "+", "cdq", "", "1e2", "99999999999999999999"};
+        "37:double", "238:float", "cdq:ibm", ":float", "0",   "241", "238", "240:2",
+        "21:3",      "21:",       "-5",      "+",      "cdq", "",    "1e2", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         SgyField field;
         assert_int_equal(sgy_field_parse(bad[i], "--x", &field), STATUS_USAGE);
@@ -63,8 +82,34 @@ static void fields_by_name_and_byte(void **state)
     assert_non_null(strstr(status_message(), "did you mean offset?"));
     status_clear();
     char text[64];
-    assert_string_equal(sgy_field_text(&(SgyField){21, 4, "cdp"}, text), "cdp (byte 21)");
-    assert_string_equal(sgy_field_text(&(SgyField){233, 4, ""}, text), "byte 233");
+    assert_string_equal(sgy_field_text(&(SgyField){.byte = 21, .width = 4, .name = "cdp"}, text), "cdp (byte 21)");
+    assert_string_equal(sgy_field_text(&(SgyField){.byte = 233, .width = 4}, text), "byte 233");
+}
+
+static void codes_sort_as_values_do(void **state)
+{
+    (void)state;
+    static const float values[] = {-INFINITY, -1e30f, -300.5f, -1, -1e-30f, 0, 1e-30f, 1, 12.5f, 1e30f, INFINITY};
+    for (int big = 0; big < 2; big++)
+        for (int ibm = 0; ibm < 2; ibm++) {
+            SgyField field = {.byte = 37, .width = 4, .word = ibm ? SGY_WORD_IBM : SGY_WORD_FLOAT};
+            int32_t last = INT32_MIN;
+            for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+                uint8_t header[SGY_HEADER] = {0};
+                if (ibm && isinf(values[i])) continue;
+                sgy_encode(ibm ? SGY_IBM : SGY_IEEE, big, &values[i], 1, header + 36);
+                int32_t code = sgy_field_code(header, &field, big);
+                assert_true(code > last);
+                if (!ibm || values[i] == -300.5f) assert_true(sgy_code_value(&field, code) == (double)values[i]);
+                last = code;
+            }
+        }
+    assert_int_equal(sgy_float_code(-0.0f), sgy_float_code(0));
+    uint8_t header[SGY_HEADER] = {0};
+    SgyField whole = sgy_field_named("cdp");
+    sgy_field_put(header, &whole, true, -1010);
+    assert_int_equal(sgy_field_code(header, &whole, true), -1010);
+    assert_true(sgy_code_value(&whole, -1010) == -1010);
 }
 
 static void fields_read_what_was_put(void **state)
@@ -78,7 +123,7 @@ static void fields_read_what_was_put(void **state)
                     if (width == 2 && values[i] != (int16_t)values[i]) continue;
                     uint8_t header[SGY_HEADER];
                     memset(header, 0xaa, sizeof header);
-                    SgyField field = {byte, width, ""};
+                    SgyField field = {.byte = byte, .width = width};
                     sgy_field_put(header, &field, big, values[i]);
                     assert_int_equal(sgy_field_get(header, &field, big), values[i]);
                     int touched = 0;
@@ -568,6 +613,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_by_name_and_byte),
         cmocka_unit_test(fields_read_what_was_put),
+        cmocka_unit_test(codes_sort_as_values_do),
         cmocka_unit_test(ibm_floats_come_back),
         cmocka_unit_test(ibm_floats_of_note),
         cmocka_unit_test(floats_become_the_nearest_ibm_float),
