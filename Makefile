@@ -101,7 +101,6 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 all: $(PROGRAM) ## builds build/seisdcn
-	@:
 
 man: all ## writes build/seisdcn.1, the manual page, and build/seisdcn.bash, completion for bash
 	@$(PROGRAM) help man >build/seisdcn.1
@@ -143,7 +142,6 @@ $(OUT)/keep_modules.o: tests/keep_modules.c
 	$(Q)$(COMPILE) -c -o $@ $<
 
 build-tests: $(UNIT_PROGRAMS)
-	@:
 
 build-bench: $(BENCH_PROGRAMS)
 	@:
