@@ -60,14 +60,15 @@ Status h5_create_dataset(const H5File *file, const char *name, hid_t type, int r
 Status h5_write_new(const H5File *file, const char *name, hid_t type, hid_t memory_type, int rank, const int64_t *dims,
                     const void *data);
 
-/* Dimensions of dataset name: *rank (at most 4) and dims[0..*rank). Local. STATUS_DATA where it is missing. */
+/* Dimensions of dataset name: *rank (at most 4) and dims[0..*rank). Local. STATUS_DATA where it is missing, or
+ * announces more than the file holds (never written, cut off, or virtual: its values lie in other files). */
 Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4]);
 
 /* Bytes that dataset name takes in the file. Local. STATUS_DATA where it is missing. */
 Status h5_stored_bytes(const H5File *file, const char *name, int64_t *bytes);
 
 /* Checks that dataset name exists with just these dimensions (-1 in dims: any), and that its values are numbers of the
- * class of memory_type. Local. STATUS_DATA. */
+ * class of memory_type, and that the file holds them (as h5_dims()). Local. STATUS_DATA. */
 Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int rank, const int64_t *dims);
 
 /* Where the values of dataset name lie in the file, one after the other and just as memory_type has them: *offset in

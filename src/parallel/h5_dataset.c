@@ -73,6 +73,7 @@ Status h5_dims(const H5File *file, const char *name, int *rank, int64_t dims[4])
     Status status = open_set(file, name, &set);
     if (status != STATUS_OK) return status;
     status = dims_of(file, name, set, rank, dims);
+    if (status == STATUS_OK) status = h5_check_storage(file, name, set);
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
@@ -121,6 +122,7 @@ Status h5_expect(const H5File *file, const char *name, hid_t memory_type, int ra
         status = status_fail(STATUS_DATA, "%s: %s holds no %s", file->path, name,
                              want == H5T_INTEGER ? "whole numbers" : "numbers");
     if (type >= 0) H5Tclose(type);
+    if (status == STATUS_OK) status = h5_check_storage(file, name, set);
     return h5_closed(file, status, H5Dclose(set), name);
 }
 
@@ -337,6 +339,7 @@ static Status open_strings(const H5File *file, const char *name, int64_t n, size
     status = dims_of(file, name, *set, &rank, dims);
     if (status == STATUS_OK && (rank != 1 || dims[0] != n))
         status = status_fail(STATUS_DATA, "%s: %s is not a list of %" PRId64 " strings", file->path, name, n);
+    if (status == STATUS_OK) status = h5_check_storage(file, name, *set);
     hid_t stored = status == STATUS_OK ? H5Dget_type(*set) : H5I_INVALID_HID;
     if (status == STATUS_OK && (stored < 0 || H5Tget_class(stored) != H5T_STRING))
         status = status_fail(STATUS_DATA, "%s: %s holds no strings", file->path, name);

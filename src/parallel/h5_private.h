@@ -13,6 +13,10 @@ Status h5_fail(const H5File *file, Status code, const char *object, const char *
  */
 Status h5_closed(const H5File *file, Status status, herr_t result, const char *object);
 
+/* Refuses dataset name, open as set, where it announces more than its file holds; nothing is read. Local. STATUS_DATA.
+ */
+Status h5_check_storage(const H5File *file, const char *name, hid_t set);
+
 /* Whether this pass through a site fails (see fault.h); HDF5's error stack then tells so, as after a call that failed.
  * Local. */
 #ifdef SEISDCN_FAULTS
