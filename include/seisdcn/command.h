@@ -12,8 +12,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* OPTION_LIST: a text that may be given several times, see command_texts(). */
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST } OptionKind;
+/* What an option's argument is. Files and folders say whether they are read or written: nothing that is read is ever
+ * overwritten (overwrite.h), and who reads gathers takes --trust. */
+typedef enum {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_INT,
+    OPTION_NUMBER,
+    OPTION_LIST,    /* a text; may be given several times, see command_texts() */
+    OPTION_SURVEY,  /* a survey or prediction that is read */
+    OPTION_SURVEYS, /* the same; may be given several times */
+    OPTION_INPUT,   /* another file, or a folder, that is read */
+    OPTION_OUTPUT,  /* a file that is written */
+    OPTION_FOLDER   /* a folder in which files are written, see Command's writes(); or a file */
+} OptionKind;
 
 typedef struct {
     const char *name; /* "--output" */
@@ -29,7 +41,7 @@ enum { COMMAND_OPTIONS_MAX = 24 };
 
 struct Job;
 
-/* One of the texts of an option that may be repeated: an OPTION_LIST of command->options. */
+/* One of the texts of an option that may be repeated: an OPTION_LIST or OPTION_SURVEYS of command->options. */
 typedef struct {
     int option;
     const char *text;
@@ -46,6 +58,9 @@ typedef struct {
     bool uses_config;               /* takes --config and --set */
     bool is_resumable;              /* a signal asks it to stop (interrupt.h); the others are ended by one */
     Status (*run)(struct Job *job); /* collective */
+    /* Whether it may write or remove this file in the folder that its OPTION_FOLDER names (the name is relative to it);
+     * NULL: any file. Pure. */
+    bool (*writes)(const char *name);
 } Command;
 
 typedef struct Job {
@@ -55,7 +70,7 @@ typedef struct Job {
     const char *config_path; /* NULL where no --config was given */
     int n_sets;
     const char *const *sets; /* [n_sets] the --set assignments that config holds, in the order given */
-    bool force, quiet;
+    bool force, quiet, trust;
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
     int n_repeated;
     Repeated *repeated; /* [n_repeated] in the order given */

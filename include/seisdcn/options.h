@@ -18,7 +18,8 @@ typedef struct {
     const char **sets; /* [n_sets] the --set assignments, in their order */
 } Invocation;
 
-/* The options that every command has (--config and --set only where it uses_config), ended by a name of NULL. Pure. */
+/* The options that every command has (--config and --set only where it uses_config, --trust only where it has an option
+ * that names a survey), ended by a name of NULL. Pure. */
 const Option *options_common(void);
 
 /* Whether a command takes this one of the common options. Pure. */

@@ -27,6 +27,7 @@ typedef struct {
     bool shared_scale;          /* scale = "shared" (default) or "none" */
     /* of those that seisdcn computed (survey_add.h) */
     bool has_checksums;       /* /attribute_checksum/NAME holds one for each gather */
+    uint64_t *checksums;      /* [n_ensembles] these, NULL where there are none */
     uint64_t checksum;        /* XXH3_64bits over these; 0: unknown */
     uint64_t survey_checksum; /* the root's of the survey, of whose amplitudes it was made; 0: unknown */
 } SurveyAttribute;
@@ -37,7 +38,8 @@ typedef struct {
     uint64_t checksum;             /* the root's */
     int64_t *first_trace;          /* [n_ensembles + 1] */
     int32_t *inlines, *crosslines; /* [n_ensembles], -1 where unknown */
-    uint64_t *checksums;           /* [n_ensembles] */
+    uint64_t *checksums;           /* [n_ensembles], 0 where a gather has none */
+    bool trusted;                  /* gathers are not compared with their checksums as they are read */
     uint8_t *done;                 /* [n_ensembles], NULL where the file has none */
     int n_attributes;
     SurveyAttribute attribute[SURVEY_ATTRIBUTES_MAX]; /* channel c is attribute[c - 1]: in alphabetical order, until
@@ -51,6 +53,11 @@ typedef struct {
 /* Opens path for reading (or for writing gathers, writable = true) on all ranks: rank 0 reads and checks the tables,
  * all get them, then all open the file with MPI-IO. Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
 Status survey_open(const Comm *comm, const char *path, bool writable, Survey *survey);
+
+/* Whether surveys that are opened from now on are trusted: their gathers are then read without a look at their
+ * checksums
+ * (--trust). To be called alike on all ranks. */
+void survey_trust(bool trust);
 
 /* Closes the file and frees the tables. Collective. A survey of zeros or one that failed to open is nothing. */
 Status survey_close(Survey *survey);
@@ -87,13 +94,13 @@ Status survey_take_channels(Survey *survey, const char *wanted);
  * where they have them; 0 for the amplitudes alone. Pure. */
 uint64_t survey_channels_checksum(const Survey *survey, int64_t n_channels);
 
-/* Checks that channel c's values [fold(e)][n_samples] of ensemble e are finite. Local. STATUS_DATA with trace and
- * sample. */
-Status survey_check_finite(const Survey *survey, int64_t e, int64_t c, const float *values);
+/* Checks what has just been read as channel c's values [fold(e)][n_samples] of ensemble e: against the stored checksum,
+ * where it has one (gathers of an unfinished prediction have none, nor has a user's own attribute) and the survey is
+ * not trusted; and that they are finite. Local. STATUS_DATA with the gather, and with trace and sample. */
+Status survey_check_values(const Survey *survey, int64_t e, int64_t c, const float *values);
 
 /* Reads channels 0 .. n_channels-1 of ensemble e into amplitude [n_channels][fold(e)][n_samples] (channel 0 the
- * amplitude, then the attributes). Local. STATUS_IO; STATUS_DATA with trace and sample where a value is not finite;
- * the checksum is not compared (see survey_verify_gather). */
+ * amplitude, then the attributes), and checks them by survey_check_values(). Local. STATUS_IO, STATUS_DATA. */
 Status survey_read_gather(const Survey *survey, int64_t e, int64_t n_channels, float *amplitude);
 
 /* Reads the offsets of ensemble e's traces, as in their headers and in the headers' unit, into offsets [fold(e)]; NaN
@@ -147,7 +154,8 @@ Status survey_finish(Survey *survey);
  * Local: rank 0's. STATUS_IO, STATUS_DATA. */
 Status survey_predicted_bytes(const Survey *survey, int64_t *bytes);
 
-/* Reads ensemble e's amplitude and compares its checksum: STATUS_DATA names the gather. Local. */
+/* Reads ensemble e's amplitude and compares its checksum, also where the survey is trusted: STATUS_DATA names the
+ * gather. Local. */
 Status survey_verify_gather(const Survey *survey, int64_t e);
 
 /* The same of channel c > 0, which has checksums. Local. STATUS_DATA names the gather. */

@@ -212,7 +212,7 @@ static Status run(Job *job)
 
 static const Option options[] = {
     PREDICTION_SURVEY,
-    {.name = "--model", .kind = OPTION_TEXT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
+    {.name = "--model", .kind = OPTION_INPUT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
     PREDICTION_OPTIONS,
     {.name = NULL},
 };

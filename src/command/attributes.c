@@ -150,7 +150,7 @@ static Status run(Job *job)
 
 static const Option options[] = {
     {.name = "--survey",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_SURVEY,
      .argument = "SURVEY.h5",
      .required = true,
      .help = "the survey file, which gets them"},

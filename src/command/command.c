@@ -7,6 +7,7 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/options.h"
+#include "seisdcn/survey.h"
 #include "seisdcn/text.h"
 
 #include <stdio.h>
@@ -102,13 +103,14 @@ static Status configure_and_run(Job *job, const Invocation *invocation)
     job->config_path = invocation->config_path;
     job->n_sets = invocation->n_sets;
     job->sets = invocation->sets;
+    survey_trust(job->trust);
     Status status = read_config(job, invocation);
     return status == STATUS_OK ? job->command->run(job) : status;
 }
 
 Status command_call(const Job *job, const Command *command, int n, char **words)
 {
-    Job mine = {.comm = job->comm, .command = command, .quiet = job->quiet};
+    Job mine = {.comm = job->comm, .command = command, .quiet = job->quiet, .trust = job->trust};
     Invocation invocation = {0};
     Status status = comm_agree(&job->comm, options_parse(n, words, &mine, &invocation));
     if (status == STATUS_OK) status = configure_and_run(&mine, &invocation);

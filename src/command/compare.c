@@ -73,25 +73,25 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, false,
+    {"--survey", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
      "predicts gathers of this survey that were not trained on with every best.h5: adds leakage and windows/s"},
-    {"--clean", OPTION_TEXT, "CLEAN.h5", NULL, 0, 0, false,
+    {"--clean", OPTION_SURVEY, "CLEAN.h5", NULL, 0, 0, false,
      "the survey without noise (a synthetic one's): adds gain in SNR and lost signal"},
     {"--split", OPTION_TEXT, "valid|test", "valid", 0, 0, false,
      "which gathers are predicted: choose by those of validation, and measure the choice by those of test"},
     {"--gathers", OPTION_INT, "N", "8", 0, 1e9, false, "of these at most so many, evenly spread; 0: all"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "these gathers instead: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
-    {"--map", OPTION_TEXT, "MAP.h5", NULL, 0, 0, false,
+    {"--map", OPTION_INPUT, "MAP.h5", NULL, 0, 0, false,
      "the index map that tells them (default: the models' own split)"},
     {"--sort", OPTION_TEXT, "FIGURE", NULL, 0, 0, false,
      "ranks by valid_loss, snr_gain_db, signal_lost, leakage, patches_per_second, windows_per_second, parameters or "
      "name "
      "(default: snr_gain_db with --clean, else valid_loss)"},
-    {"--csv", OPTION_TEXT, "FILE.csv", NULL, 0, 0, false,
+    {"--csv", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false,
      "writes the ranking as CSV too, with the keys in which the configurations differ"},
-    {"--output", OPTION_TEXT, "PIC.png", NULL, 0, 0, false, "draws it as bars; .png, .pdf or .svg"},
-    {"--script", OPTION_TEXT, "FILE.gp", NULL, 0, 0, false, "keeps gnuplot's script, and its data in FILE.dat"},
+    {"--output", OPTION_OUTPUT, "PIC.png", NULL, 0, 0, false, "draws it as bars; .png, .pdf or .svg"},
+    {"--script", OPTION_OUTPUT, "FILE.gp", NULL, 0, 0, false, "keeps gnuplot's script, and its data in FILE.dat"},
     {.name = NULL}};
 
 const Command command_compare = {

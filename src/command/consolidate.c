@@ -297,7 +297,7 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--output", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, true, "the survey file to be made"},
+    {"--output", OPTION_OUTPUT, "SURVEY.h5", NULL, 0, 0, true, "the survey file to be made"},
     {"--interval-us", OPTION_NUMBER, "N", "0", 0, 1e9, false,
      "sample interval in microseconds; 0: unknown for .npy, the headers' for SEG-Y"},
     {"--zero-bad", OPTION_FLAG, NULL, NULL, 0, 0, false, "samples that are not finite become zero, and are counted"},

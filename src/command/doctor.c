@@ -91,7 +91,7 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--dir", OPTION_TEXT, "DIR", ".", 0, 0, false, "the folder to try: where surveys and predictions will lie"},
+    {"--dir", OPTION_FOLDER, "DIR", ".", 0, 0, false, "the folder to try: where surveys and predictions will lie"},
     {"--size", OPTION_INT, "MB", "32", 1, 1e6, false, "how much each rank writes, twice"},
     {0},
 };

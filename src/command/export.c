@@ -223,15 +223,22 @@ static Status run(Job *job)
     return status != STATUS_OK ? status : closed;
 }
 
+/* Gathers, as file_name() names them. */
+static bool writes(const char *name)
+{
+    return strncmp(name, "gather_", strlen("gather_")) == 0 && text_ends_with(name, ".npy") &&
+           strchr(name, '/') == NULL;
+}
+
 static const Option options[] = {
-    {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, true, "the survey (or prediction) to be read"},
-    {"--output", OPTION_TEXT, "DIR|FILE.sgy", NULL, 0, 0, true,
+    {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, true, "the survey (or prediction) to be read"},
+    {"--output", OPTION_FOLDER, "DIR|FILE.sgy", NULL, 0, 0, true,
      "the folder for .npy files, new or empty; or the SEG-Y file to be made (.sgy, .segy)"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
     {"--format", OPTION_INT, "N", "0", 0, 16, false,
      "SEG-Y: the sample format, 1 (IBM float), 5 (IEEE float), or 2, 3, 8 (integers of 4, 2, 1 bytes); 0: as it came"},
-    {"--through", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, false,
+    {"--through", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
      "SEG-Y: whose samples gathers keep that are not predicted (default: the survey that apply read)"},
     {0},
 };
@@ -252,4 +259,5 @@ const Command command_export = {
                "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted.sgy",
     .options = options,
     .run = run,
+    .writes = writes,
 };

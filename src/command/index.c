@@ -54,8 +54,12 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey", .kind = OPTION_TEXT, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
-    {.name = "--output", .kind = OPTION_TEXT, .argument = "MAP.h5", .required = true, .help = "the index map to write"},
+    {.name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
+    {.name = "--output",
+     .kind = OPTION_OUTPUT,
+     .argument = "MAP.h5",
+     .required = true,
+     .help = "the index map to write"},
     {.name = "--materialize",
      .kind = OPTION_FLAG,
      .help = "also write every row (24 bytes a patch) as /train, /valid, /test"},

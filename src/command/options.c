@@ -7,9 +7,11 @@
 #include <string.h>
 
 static const Option common[] = {
-    {"--config", OPTION_TEXT, "FILE.yaml", NULL, 0, 0, false, "configuration; every key has a default"},
+    {"--config", OPTION_INPUT, "FILE.yaml", NULL, 0, 0, false, "configuration; every key has a default"},
     {"--set", OPTION_TEXT, "section.key=value", NULL, 0, 0, false, "overrides one key; may be repeated"},
-    {"--force", OPTION_FLAG, NULL, NULL, 0, 0, false, "overwrites an existing output"},
+    {"--force", OPTION_FLAG, NULL, NULL, 0, 0, false, "overwrites an existing output, but nothing that is read"},
+    {"--trust", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "reads gathers without comparing them with the checksums that their survey or prediction has of them"},
     {"--quiet", OPTION_FLAG, NULL, NULL, 0, 0, false, "prints results, warnings and errors only"},
     {"--help", OPTION_FLAG, NULL, NULL, 0, 0, false, "prints this help"},
     {"--version", OPTION_FLAG, NULL, NULL, 0, 0, false, "prints the versions of the program and its libraries"},
@@ -17,8 +19,17 @@ static const Option common[] = {
 
 const Option *options_common(void) { return common; }
 
+/* Whether a command reads gathers. */
+static bool reads_surveys(const Command *command)
+{
+    for (const Option *option = command->options; option->name != NULL; option++)
+        if (option->kind == OPTION_SURVEY || option->kind == OPTION_SURVEYS) return true;
+    return false;
+}
+
 bool options_applies(const Command *command, const Option *option)
 {
+    if (strcmp(option->name, "--trust") == 0) return reads_surveys(command);
     return command->uses_config || (strcmp(option->name, "--config") != 0 && strcmp(option->name, "--set") != 0);
 }
 
@@ -90,6 +101,8 @@ static Status take_common(const Option *option, const char *value, Job *job, Inv
         invocation->config_path = value;
     } else if (strcmp(option->name, "--force") == 0) {
         job->force = true;
+    } else if (strcmp(option->name, "--trust") == 0) {
+        job->trust = true;
     } else if (strcmp(option->name, "--quiet") == 0) {
         job->quiet = true;
     } else if (strcmp(option->name, "--help") == 0) {
@@ -111,8 +124,9 @@ static Status take_option(int argc, char **argv, int *at, Job *job, Invocation *
     Status status = take_value(option, argc, argv, at, &value);
     if (status != STATUS_OK) return status;
     if (mine < 0) return take_common(option, value, job, invocation);
-    if (option->kind == OPTION_LIST) job->repeated[job->n_repeated++] = (Repeated){mine, value};
-    if (job->option[mine] != NULL && option->kind != OPTION_FLAG && option->kind != OPTION_LIST)
+    bool repeats = option->kind == OPTION_LIST || option->kind == OPTION_SURVEYS;
+    if (repeats) job->repeated[job->n_repeated++] = (Repeated){mine, value};
+    if (job->option[mine] != NULL && option->kind != OPTION_FLAG && !repeats)
         return status_fail(STATUS_USAGE, "%s is given twice", option->name);
     job->option[mine] = value;
     return STATUS_OK;

@@ -200,12 +200,12 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, false, "the survey with the gather"},
-    {"--predicted", OPTION_TEXT, "PREDICTED.h5", NULL, 0, 0, false,
+    {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, false, "the survey with the gather"},
+    {"--predicted", OPTION_SURVEY, "PREDICTED.h5", NULL, 0, 0, false,
      "its prediction: draws input, prediction, difference"},
     {"--ensemble", OPTION_TEXT, "SELECTOR", NULL, 0, 0, false, "which gather: 1300:1400 (inline:crossline) or #7"},
-    {"--training", OPTION_TEXT, "DIR", NULL, 0, 0, false, "draws the loss curves of this training instead"},
-    {"--output", OPTION_TEXT, "PIC.png", NULL, 0, 0, true, "the picture: .png, .pdf or .svg"},
+    {"--training", OPTION_INPUT, "DIR", NULL, 0, 0, false, "draws the loss curves of this training instead"},
+    {"--output", OPTION_OUTPUT, "PIC.png", NULL, 0, 0, true, "the picture: .png, .pdf or .svg"},
     {"--clip", OPTION_NUMBER, "PERCENT", "99", 1, 100, false,
      "colours end at the amplitude that so many of the samples (without exact zeros) do not exceed"},
     {"--agc", OPTION_NUMBER, "MS", "0", 0, 1e9, false,
@@ -218,7 +218,7 @@ static const Option options[] = {
      "pixels (default: 1300; 560 for one gather, 900 for --training)"},
     {"--height", OPTION_INT, "N", NULL, 150, 20000, false,
      "pixels (default: 780; 900 for --spectrum, 560 for --training)"},
-    {"--script", OPTION_TEXT, "FILE.gp", NULL, 0, 0, false,
+    {"--script", OPTION_OUTPUT, "FILE.gp", NULL, 0, 0, false,
      "keeps gnuplot's script here, and its data beside it as FILE.dat"},
     {.name = NULL}};
 

@@ -86,13 +86,14 @@ struct Prediction {
 /* ---- prediction.c ---- */
 
 /* The options that all have, as rows of a command's table: the first of them, and the rest. */
-#define PREDICTION_SURVEY                                                                                             \
-    {                                                                                                                 \
-        .name = "--survey", .kind = OPTION_TEXT, .argument = "SURVEY.h5", .required = true, .help = "the survey file" \
+#define PREDICTION_SURVEY                                                                     \
+    {                                                                                         \
+        .name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, \
+        .help = "the survey file"                                                             \
     }
 #define PREDICTION_OPTIONS                                                                                \
     {.name = "--output",                                                                                  \
-     .kind = OPTION_TEXT,                                                                                 \
+     .kind = OPTION_OUTPUT,                                                                               \
      .argument = "PREDICTED.h5",                                                                          \
      .required = true,                                                                                    \
      .help = "the predicted survey"},                                                                     \

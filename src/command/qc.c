@@ -306,15 +306,15 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_TEXT, "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
-    {"--predicted", OPTION_LIST, "PREDICTED.h5", NULL, 0, 0, true,
+    {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
+    {"--predicted", OPTION_SURVEYS, "PREDICTED.h5", NULL, 0, 0, true,
      "its prediction; may be repeated, to compare several"},
-    {"--clean", OPTION_TEXT, "CLEAN.h5", NULL, 0, 0, false,
+    {"--clean", OPTION_SURVEY, "CLEAN.h5", NULL, 0, 0, false,
      "the survey without noise (a synthetic one's): adds SNR and lost signal"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
-    {"--csv", OPTION_TEXT, "FILE.csv", NULL, 0, 0, false, "writes the tables as CSV too"},
-    {"--gathers", OPTION_TEXT, "FILE.csv", NULL, 0, 0, false,
+    {"--csv", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false, "writes the tables as CSV too"},
+    {"--gathers", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false,
      "writes the figures of each gather, one row each, for maps"},
     {"--bins", OPTION_INT, "N", "8", 1, 10000, false, "bins of offset (of trace number where offsets are unknown)"},
     {"--windows", OPTION_INT, "N", "8", 1, 10000, false, "windows of time"},

@@ -262,14 +262,14 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, true, "the survey file"},
-    {"--output", OPTION_TEXT, "DIR", NULL, 0, 0, true,
+    {"--survey", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, true, "the survey file"},
+    {"--output", OPTION_FOLDER, "DIR", NULL, 0, 0, true,
      "the folder of the sweep; each configuration trains into DIR/NAME"},
-    {"--grid", OPTION_TEXT, "GRID.yaml", NULL, 0, 0, false,
+    {"--grid", OPTION_INPUT, "GRID.yaml", NULL, 0, 0, false,
      "keys of the configuration with lists of values, all of which are combined"},
-    {"--map", OPTION_TEXT, "MAP.h5", NULL, 0, 0, false,
+    {"--map", OPTION_INPUT, "MAP.h5", NULL, 0, 0, false,
      "the index map of all trainings (default: DIR/map.h5, made once)"},
-    {"--clean", OPTION_TEXT, "SURVEY.h5", NULL, 0, 0, false,
+    {"--clean", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
      "the clean survey of the same gathers, for configurations with train.target=clean"},
     {"--only", OPTION_INT, "N", NULL, 1, 1e9, false,
      "trains the N-th configuration alone, as the tasks of an array do"},

@@ -82,6 +82,7 @@ static void append_command(char **text, const Job *job)
             append_words(text, job->command->options[i].name, job->option[i]);
     if (job->config_path != NULL) append_words(text, "--config", job->config_path);
     for (int i = 0; i < job->n_sets; i++) append_words(text, "--set", job->sets[i]);
+    if (job->trust) append_words(text, "--trust", NULL);
     append_words(text, "--", NULL);
     for (int i = 0; i < job->n_arguments; i++) append_words(text, job->arguments[i], NULL);
     append(text, "\n");

@@ -16,7 +16,7 @@
 enum { FIRST_INLINE = 1300, FIRST_CROSSLINE = 1400 };
 
 static const Option options[] = {
-    {"--output", OPTION_TEXT, "DIR", NULL, 0, 0, true, "folder to make, with noisy/ and clean/ in it"},
+    {"--output", OPTION_FOLDER, "DIR", NULL, 0, 0, true, "folder to make, with noisy/ and clean/ in it"},
     {"--inlines", OPTION_INT, "N", "4", 1, 100000, false, "inlines, from 1300"},
     {"--crosslines", OPTION_INT, "N", "8", 1, 100000, false, "crosslines, from 1400"},
     {"--traces", OPTION_INT, "N", "61", 1, 1000000, false, "traces of a gather: offsets, near to far"},

@@ -87,14 +87,14 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey", .kind = OPTION_TEXT, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
-    {.name = "--model", .kind = OPTION_TEXT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
+    {.name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
+    {.name = "--model", .kind = OPTION_INPUT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
     {.name = "--clean",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_SURVEY,
      .argument = "SURVEY.h5",
      .help = "the clean survey of the same gathers, for train.target=clean"},
     {.name = "--map",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_INPUT,
      .argument = "MAP.h5",
      .help = "the index map (default: the model's own split)"},
     {.name = "--split",

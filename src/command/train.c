@@ -368,21 +368,21 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey", .kind = OPTION_TEXT, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
+    {.name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
     {.name = "--output",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_FOLDER,
      .argument = "DIR",
      .required = true,
      .help = "the folder for models, metrics and checkpoints"},
     {.name = "--map",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_INPUT,
      .argument = "MAP.h5",
      .help = "the index map (default: built from patch.* and split.*)"},
     {.name = "--clean",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_SURVEY,
      .argument = "SURVEY.h5",
      .help = "the clean survey of the same gathers, for train.target=clean"},
-    {.name = "--init", .kind = OPTION_TEXT, .argument = "MODEL.h5", .help = "start from this model's weights"},
+    {.name = "--init", .kind = OPTION_INPUT, .argument = "MODEL.h5", .help = "start from this model's weights"},
     {.name = "--resume",
      .kind = OPTION_FLAG,
      .help = "goes on from DIR's newest whole checkpoint; from the start where there is none"},
@@ -411,4 +411,5 @@ const Command command_train = {
     .uses_config = true,
     .is_resumable = true,
     .run = run,
+    .writes = train_output_writes,
 };

@@ -35,6 +35,16 @@ bool train_output_is_checkpoint(const char *name, int64_t *step)
     return digits[0] >= '0' && digits[0] <= '9' && text_to_int(digits, step);
 }
 
+bool train_output_writes(const char *name)
+{
+    static const char checkpoints[] = "checkpoints/";
+    int64_t step;
+    for (int i = 0; i < NAMES; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return strncmp(name, checkpoints, strlen(checkpoints)) == 0 &&
+           train_output_is_checkpoint(name + strlen(checkpoints), &step);
+}
+
 /* ---- the folder ---- */
 
 /* Removes folder/name and folder/name.part; a file that is not there is nothing. */

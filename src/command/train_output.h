@@ -29,6 +29,9 @@ Status train_output_check(const char *folder, bool exists);
 /* Whether name is that of a checkpoint, step_N.h5, and its N. Pure. */
 bool train_output_is_checkpoint(const char *name, int64_t *step);
 
+/* Whether a training writes or removes a file of this name in its folder. Pure. */
+bool train_output_writes(const char *name);
+
 /* Makes the folder ready: anew, with config.yaml and the head of metrics.csv, or, where resume has found a checkpoint,
  * as it was when that was written. Collective. STATUS_IO, STATUS_MEMORY. */
 Status train_output_open(const Comm *comm, TrainOutput *output, const Survey *survey, const IndexMap *map,

@@ -10,7 +10,7 @@
 /* What is known of a gather besides its data. Idle ones, held and nobody's, stand in the order of use. */
 enum {
     READING = 1,   /* on its way into data */
-    UNCHECKED = 2, /* read ahead: its values may not be finite */
+    UNCHECKED = 2, /* read ahead: its values may be damaged or not finite */
     AHEAD = 4,     /* counted in ahead_bytes: not asked for yet */
     IDLE = 8,      /* in the order of use, may go */
 };
@@ -164,7 +164,7 @@ static Status check(const Gathers *gathers, int64_t e)
     Status status = STATUS_OK;
     int64_t items = bytes_of(gathers, e) / gathers->n_channels / (int64_t)sizeof(float);
     for (int64_t c = 0; status == STATUS_OK && c < gathers->n_channels; c++)
-        status = survey_check_finite(gathers->survey, e, c, gathers->data[e] + c * items);
+        status = survey_check_values(gathers->survey, e, c, gathers->data[e] + c * items);
     return status;
 }
 

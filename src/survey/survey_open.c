@@ -1,6 +1,7 @@
 /* Opening a survey file: rank 0 reads and checks the tables, the others get them. */
 #include "survey_private.h"
 
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -10,6 +11,10 @@
 #include <string.h>
 
 enum { HISTORY_MAX = 1 << 20 };
+
+static bool trust_all; /* what survey_trust() said */
+
+void survey_trust(bool trust) { trust_all = trust; }
 
 Status survey_new_tables(Survey *survey, bool with_done)
 {
@@ -23,6 +28,14 @@ Status survey_new_tables(Survey *survey, bool with_done)
     bool good = survey->first_trace != NULL && survey->inlines != NULL && survey->crosslines != NULL &&
                 survey->checksums != NULL && (survey->done != NULL || !with_done);
     return good ? STATUS_OK : STATUS_MEMORY;
+}
+
+/* Room for an attribute's checksums, where it has them. */
+static Status new_attribute_table(const Survey *survey, SurveyAttribute *attribute)
+{
+    if (!attribute->has_checksums) return STATUS_OK;
+    attribute->checksums = memory_new((size_t)survey->n_ensembles, sizeof(uint64_t), "an attribute's checksums");
+    return attribute->checksums == NULL ? STATUS_MEMORY : STATUS_OK;
 }
 
 Status survey_share_tables(Survey *survey)
@@ -41,7 +54,10 @@ Status survey_share_tables(Survey *survey)
         survey->checksum = head.checksum;
         survey->n_attributes = head.n_attributes;
         memcpy(survey->attribute, head.attribute, sizeof survey->attribute);
+        for (int i = 0; i < survey->n_attributes; i++) survey->attribute[i].checksums = NULL; /* it was rank 0's */
         status = survey_new_tables(survey, with_done);
+        for (int i = 0; status == STATUS_OK && i < survey->n_attributes; i++)
+            status = new_attribute_table(survey, &survey->attribute[i]);
     }
     status = comm_agree(comm, status);
     if (status != STATUS_OK) return status;
@@ -51,6 +67,9 @@ Status survey_share_tables(Survey *survey)
     comm_broadcast(comm, survey->crosslines, n * sizeof *survey->crosslines);
     comm_broadcast(comm, survey->checksums, n * sizeof *survey->checksums);
     if (with_done) comm_broadcast(comm, survey->done, n * sizeof *survey->done);
+    for (int i = 0; i < survey->n_attributes; i++)
+        if (survey->attribute[i].has_checksums)
+            comm_broadcast(comm, survey->attribute[i].checksums, n * sizeof(uint64_t));
     return comm_broadcast_text(comm, &survey->history);
 }
 
@@ -79,6 +98,8 @@ static Status read_shapes(Survey *survey, const H5File *file)
     if (status == STATUS_OK) status = h5_expect(file, "/ensemble/checksum", H5T_NATIVE_UINT64, 1, &n);
     if (status == STATUS_OK && h5_exists(file, "/ensemble/done"))
         status = h5_expect(file, "/ensemble/done", H5T_NATIVE_UINT8, 1, &n);
+    if (status == STATUS_OK && h5_exists(file, "/trace/offset"))
+        status = h5_expect(file, "/trace/offset", H5T_NATIVE_FLOAT, 1, &survey->n_traces);
     return status;
 }
 
@@ -129,7 +150,10 @@ static Status take_checksums(const Survey *survey, const H5File *file, const cha
     if (!attribute->has_checksums) return STATUS_OK;
     Status status = h5_get_uint(file, path, "checksum", &attribute->checksum);
     if (status == STATUS_OK) status = h5_get_uint(file, path, "survey_checksum", &attribute->survey_checksum);
-    return status == STATUS_OK ? h5_expect(file, table, H5T_NATIVE_UINT64, 1, &survey->n_ensembles) : status;
+    if (status == STATUS_OK) status = h5_expect(file, table, H5T_NATIVE_UINT64, 1, &survey->n_ensembles);
+    if (status == STATUS_OK) status = new_attribute_table(survey, attribute);
+    if (status != STATUS_OK) return status;
+    return h5_read_all(file, table, H5T_NATIVE_UINT64, survey->n_ensembles, attribute->checksums);
 }
 
 static Status take_attribute(const char *name, void *context)
@@ -190,16 +214,34 @@ static Status read_serially(Survey *survey)
     return status != STATUS_OK ? status : closed;
 }
 
+/* Says what goes unchecked. */
+static void report_unchecked(const Survey *survey)
+{
+    int64_t without = 0;
+    char count[32], all[32];
+    for (int64_t e = 0; e < survey->n_ensembles; e++)
+        without += survey->checksums[e] == 0 && (survey->done == NULL || survey->done[e]);
+    if (survey->trusted)
+        log_note("%s: --trust: its gathers are not compared with their checksums", survey->path);
+    else if (without > 0)
+        log_note("%s: %s of %s gathers have no checksum (it is 0): they are read unchecked", survey->path,
+                 log_count(without, count), log_count(survey->n_ensembles, all));
+}
+
 Status survey_open(const Comm *comm, const char *path, bool writable, Survey *survey)
 {
     memset(survey, 0, sizeof *survey);
     survey->comm = *comm;
+    survey->trusted = trust_all;
     survey->path = text_copy(path);
     Status status = survey->path == NULL ? STATUS_MEMORY : STATUS_OK;
     if (status == STATUS_OK && comm->rank == 0) status = read_serially(survey);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = survey_share_tables(survey);
     if (status == STATUS_OK) status = h5_open_parallel(comm, survey->path, writable, &survey->file);
-    if (status != STATUS_OK) survey_close(survey);
+    if (status == STATUS_OK)
+        report_unchecked(survey);
+    else
+        survey_close(survey);
     return status;
 }

@@ -254,6 +254,7 @@ def bad_surveys(ground):
 
     def spoil(file):
         file["amplitude"][21, 30] = np.nan
+        cases.forget_checksum(file, 1)
 
     spoilt = ground.broken(ground.survey, "nan.h5", spoil)
     refuses("survey: not a number, apply", ["apply", "--survey", spoilt, "--model", ground.model], DATA, ["nan.h5", "#1"],

@@ -257,6 +257,7 @@ bad = at("bad.h5")
 shutil.copy(predicted[0], bad)
 with h5py.File(bad, "a") as file:
     file["amplitude"][14, 7] = np.nan
+    cases.forget_checksum(file, 1)
 a = ("--predicted", predicted[0])
 refusals = [
     ((), 2, "--predicted PREDICTED.h5 is missing", "no prediction"),

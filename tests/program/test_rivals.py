@@ -224,6 +224,7 @@ def refusals(ground):
     bad = ground.new_survey("bad.h5", ground.gathers[:3])
     with h5py.File(bad, "a") as file:
         file["amplitude"][61, 7] = np.nan
+        cases.forget_checksum(file, 1)
     place = "gather #1 (inline 100, crossline 201): /amplitude: trace 1, sample 7"
     every = [
         (["mean", *survey, "--traces", "4"], USAGE, "--traces takes an odd number"),
