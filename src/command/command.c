@@ -1,3 +1,5 @@
+#include "overwrite.h"
+
 #include "seisdcn/command.h"
 
 #include "seisdcn/fault.h"
@@ -104,7 +106,8 @@ static Status configure_and_run(Job *job, const Invocation *invocation)
     job->n_sets = invocation->n_sets;
     job->sets = invocation->sets;
     survey_trust(job->trust);
-    Status status = read_config(job, invocation);
+    Status status = overwrite_check(job);
+    if (status == STATUS_OK) status = read_config(job, invocation);
     return status == STATUS_OK ? job->command->run(job) : status;
 }
 

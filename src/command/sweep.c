@@ -1,4 +1,5 @@
 /* sweep: trains every configuration of a grid, one after the other, each as `seisdcn train --resume` would. */
+#include "overwrite.h"
 #include "sweep_private.h"
 
 #include "seisdcn/commands.h"
@@ -53,13 +54,45 @@ static Status write_configuration(const Sweep *sweep, int64_t i)
     return status;
 }
 
+/* Nothing that is read stands where the map goes, or a configuration, its failure and its training. */
+static Status check_folder(const Sweep *sweep)
+{
+    static const char *const names[] = {".yaml", ".failed", "/last.h5", "/best.h5"};
+    enum { NAMES = sizeof names / sizeof *names };
+    Config config;
+    char name[SWEEP_NAME_MAX];
+    int64_t n = 0;
+    char **paths =
+        memory_new((size_t)(sweep->last - sweep->first + 1) * NAMES + 1, sizeof *paths, "the names of files");
+    Status status = paths == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK && sweep->map != NULL && !sweep->has_map) paths[n++] = text_copy(sweep->map);
+    for (int64_t i = sweep->first; status == STATUS_OK && i <= sweep->last; i++) {
+        status = sweep_configuration(sweep, i, &config, name);
+        for (int k = 0; status == STATUS_OK && k < NAMES; k++)
+            paths[n++] = text_format("%s/%s%s", sweep->folder, name, names[k]);
+    }
+    for (int64_t i = 0; status == STATUS_OK && i < n; i++) status = paths[i] == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK) status = overwrite_check_files(sweep->job, "--output", n, paths);
+    for (int64_t i = 0; i < n; i++) memory_free(paths[i]);
+    memory_free(paths);
+    return status;
+}
+
+/* Its files' names follow from the grid: check_folder() looks at them. */
+static bool writes(const char *name)
+{
+    (void)name;
+    return false;
+}
+
 /* Rank 0's part. */
 static Status write_folder(const Sweep *sweep)
 {
     if (files_exists(sweep->folder) && !files_is_folder(sweep->folder))
         return status_fail(STATUS_USAGE, "%s exists and is not a folder; --output names the folder of a sweep",
                            sweep->folder);
-    Status status = files_make_folder(sweep->folder);
+    Status status = check_folder(sweep);
+    if (status == STATUS_OK) status = files_make_folder(sweep->folder);
     for (int64_t i = sweep->first; status == STATUS_OK && i <= sweep->last; i++) status = write_configuration(sweep, i);
     return status;
 }
@@ -301,4 +334,5 @@ const Command command_sweep = {
     .uses_config = true,
     .is_resumable = true,
     .run = run,
+    .writes = writes,
 };
