@@ -123,7 +123,9 @@ static Status add_input(Inputs *inputs, const char *option, const char *path, bo
     if (path == NULL) return STATUS_OK;
     inputs->option = option;
     inputs->survey = NULL;
-    if (files_is_folder(path)) return each_file(path, "", DEPTH_MAX, add_from_folder, inputs);
+    /* arguments called DIR are looked through, as compare does; of other folders the files themselves are read */
+    bool through = option == NULL && strncmp(inputs->job->command->arguments, "DIR", 3) == 0;
+    if (files_is_folder(path)) return each_file(path, "", through ? DEPTH_MAX : 1, add_from_folder, inputs);
     Status status = add_known(inputs, path);
     inputs->survey = path;
     struct stat about;
