@@ -27,6 +27,10 @@ char *text_copy(const char *text);
 /* printf into a new text, to be freed with memory_free(). Local; NULL with a STATUS_MEMORY message. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Makes each control character of text but newline and tab a '?', in place: what strangers' files hold is shown to
+ * people, and must not steer their terminal. Returns text. Pure. */
+char *text_printable(char *text);
+
 /* text as one word of the shell, in quotes where it needs them; to be freed with memory_free(). Local; NULL with a
  * STATUS_MEMORY message. */
 char *text_shell_word(const char *text);

@@ -1,10 +1,12 @@
 #include "seisdcn/log.h"
 
+#include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,10 +38,11 @@ static void clear_bar(void)
 
 static void write_line(FILE *stream, const char *before, const char *format, va_list arguments)
 {
+    char *line = NULL; /* names and histories of strangers' files are shown too */
     clear_bar();
-    fputs(before, stream);
-    vfprintf(stream, format, arguments);
-    fputc('\n', stream);
+    if (vasprintf(&line, format, arguments) < 0) return;
+    fprintf(stream, "%s%s\n", before, text_printable(line));
+    free(line);
     fflush(stream);
 }
 

@@ -1,5 +1,7 @@
 #include "seisdcn/status.h"
 
+#include "seisdcn/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +15,7 @@ Status status_fail(Status code, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    memcpy(message, text, sizeof message);
+    strcpy(message, text_printable(text));
     return code;
 }
 
@@ -26,7 +28,7 @@ Status status_prefix(Status code, const char *format, ...)
     va_end(arguments);
     if (length < 0 || length >= (int)sizeof text - 3) return code;
     snprintf(text + length, sizeof text - (size_t)length, ": %.*s", (int)(sizeof text) - length - 3, message);
-    memcpy(message, text, sizeof message);
+    strcpy(message, text_printable(text));
     return code;
 }
 

@@ -90,6 +90,16 @@ char *text_format(const char *format, ...)
     return text;
 }
 
+char *text_printable(char *text)
+{
+    for (char *c = text; *c != '\0'; c++) {
+        unsigned char byte = (unsigned char)*c, next = (unsigned char)c[1];
+        if ((byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f) *c = '?';
+        if (byte == 0xc2 && next >= 0x80 && next < 0xa0) *c = c[1] = '?'; /* UTF-8's second set of them */
+    }
+    return text;
+}
+
 char *text_shell_word(const char *text)
 {
     if (*text != '\0' && strpbrk(text, " \t\n'\"\\$&|;<>()*?[]{}#~`!") == NULL) return text_copy(text);

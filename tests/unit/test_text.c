@@ -1,5 +1,6 @@
 /* Tests of base/text. */
 #include "seisdcn/memory.h"
+#include "seisdcn/status.h"
 #include "seisdcn/text.h"
 
 #include <setjmp.h>
@@ -93,6 +94,30 @@ static void words_of_the_shell(void **state)
     }
 }
 
+/* What a stranger's file says is shown, and must not steer the terminal that shows it. */
+static void printable_texts(void **state)
+{
+    (void)state;
+    const char *pairs[][2] = {
+        {"plain, \xc3\xa9\xc2\xb5 and all\n\tof it", "plain, \xc3\xa9\xc2\xb5 and all\n\tof it"},
+        {"\x1b[31mred\x07\x7f\r", "?[31mred???"},
+        {"\xc2\x9b"
+         "1m\xc2",
+         "??1m\xc2"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char text[64];
+        strcpy(text, pairs[i][0]);
+        assert_string_equal(text_printable(text), pairs[i][1]);
+    }
+    status_fail(STATUS_DATA, "file: '%s'", "\x1b[2J");
+    assert_string_equal(status_message(), "file: '?[2J'");
+    status_prefix(STATUS_DATA, "in %s", "\x1b.h5");
+    assert_string_equal(status_message(), "in ?.h5: file: '?[2J'");
+    status_clear();
+}
+
 static void nearest_names(void **state)
 {
     (void)state;
@@ -116,7 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(natural_order),      cmocka_unit_test(names_and_endings), cmocka_unit_test(whole_numbers),
         cmocka_unit_test(decimal_numbers),    cmocka_unit_test(made_texts),        cmocka_unit_test(nearest_names),
-        cmocka_unit_test(words_of_the_shell),
+        cmocka_unit_test(words_of_the_shell), cmocka_unit_test(printable_texts),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
