@@ -20,6 +20,7 @@ TEST_PACKAGES = libcmocka-dev python3 python3-numpy python3-h5py python3-torch p
 TEST_PACKAGES += slurm-wlm munge       # a Slurm of the tests' own, for the job files
 TEST_PACKAGES += groff-base            # formats the manual page, and warns
 TEST_PACKAGES += iproute2              # network namespaces: several hosts on one machine
+TEST_PACKAGES += clang libclang-rt-14-dev # the fuzzers: libFuzzer and its sanitizers
 LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck
 
 CC = mpicc
@@ -53,14 +54,17 @@ FFTW_LIBS = $(shell $(PKG_CONFIG) --libs fftw3 2>/dev/null)
 FFTW_CFLAGS = $(if $(FFTW_LIBS),-DSEISDCN_FFTW $(shell $(PKG_CONFIG) --cflags fftw3 2>/dev/null))
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
-# ---- variants: release (default), asan, debug (failures on demand: include/seisdcn/fault.h) -------------------------
+# ---- variants: release (default), asan, debug (failures on demand: include/seisdcn/fault.h), fuzz ---------------------
 VARIANT = release
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 STRICT =
 OPTIMISE_release = -O3
 OPTIMISE_asan = -O1 -DSEISDCN_FAULTS -rdynamic -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 OPTIMISE_debug = -O1 -DSEISDCN_FAULTS
+OPTIMISE_fuzz = -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 CFLAGS = $(OPTIMISE_$(VARIANT)) -g $(WARNINGS) $(STRICT)
+# The vector kernels read no file, and clang takes minutes over them with sanitizers: the fuzzers have them plain.
+VECTOR_CFLAGS = $(if $(filter fuzz,$(VARIANT)),-O0 -g,$(CFLAGS))
 VERSION = 0.1.0
 OUT = build/$(VARIANT)
 
@@ -70,7 +74,7 @@ LINK_LIBS = $(HDF5_LIBS) $(BLAS_LIBS) $(YAML_LIBS) $(XXHASH_LIBS) $(SEGYIO_LIBS)
 
 # src/kernel/vector_*.c are compiled once for each instruction set; the best that all ranks have is chosen at start.
 # ISAS=portable builds one that serves every processor.
-ISAS = $(if $(filter debug,$(VARIANT)),portable,portable avx2 avx512)
+ISAS = $(if $(filter debug fuzz,$(VARIANT)),portable,portable avx2 avx512)
 ALL_CFLAGS += $(if $(filter-out portable,$(ISAS)),,-DVECTOR_PORTABLE_ONLY)
 ISA_FLAGS_portable = -DISA=portable
 ISA_FLAGS_avx2 = -DISA=avx2 -mavx2 -mfma -mtune=haswell
@@ -87,10 +91,16 @@ PROGRAM = $(if $(filter release,$(VARIANT)),build/seisdcn,$(OUT)/seisdcn)
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c tests/parallel/test_*.c)
 UNIT_PROGRAMS = $(UNIT_SOURCES:tests/%.c=$(OUT)/tests/%)
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_PROGRAMS = $(FUZZ_SOURCES:tests/%.c=$(OUT)/tests/%)
+FUZZ_COMMON := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
+FUZZ_OBJECTS = $(FUZZ_COMMON:tests/%.c=$(OUT)/tests/%.o)
+FUZZ_LIBRARY = $(OUT)/tests/libfuzz.a
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 BENCH_PROGRAMS = $(BENCH_SOURCES:tests/%.c=$(OUT)/tests/%)
 
-.PHONY: help all man deps demo test test-slurm bench lint asan format clean build-tests build-bench build-debug run-tests
+.PHONY: help all man deps demo test test-slurm bench lint asan fuzz format clean build-tests build-bench build-debug \
+	build-fuzz fuzz-programs run-tests
 .DEFAULT_GOAL := help
 
 # One short line a file; V=1 shows the commands.
@@ -115,7 +125,8 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-COMPILE = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS) $(CFLAGS)
+COMPILE_WITH = $(CC) $(ALL_CFLAGS) $(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS)
+COMPILE = $(COMPILE_WITH) $(CFLAGS)
 
 $(OUT)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -126,9 +137,29 @@ define isa_rule
 $$(OUT)/%.$(1).o: src/%.c
 	@mkdir -p $$(@D)
 	$$(call SAY,cc,$$@)
-	$$(Q)$$(COMPILE) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
+	$$(Q)$$(COMPILE_WITH) $$(VECTOR_CFLAGS) $$(VECTOR_FLAGS) $$(ISA_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
+
+# The fuzzers: MPI's compiler is clang there.
+ifeq ($(VARIANT),fuzz)
+export OMPI_CC = clang
+export MPICH_CC = clang
+endif
+
+$(OUT)/tests/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(call SAY,cc,$@)
+	$(Q)$(COMPILE) -Itests -c -o $@ $<
+
+$(FUZZ_LIBRARY): $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(FUZZ_PROGRAMS): $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_LIBRARY) $(EXTRA) $(LIBRARY)
+	$(call SAY,link,$@)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=memory_new,--wrap=memory_grow,--wrap=memory_free $(LDFLAGS) \
+		-o $@ $^ $(LINK_LIBS)
 
 # Unit tests may reach into a room's headers only; they link the whole library.
 $(OUT)/tests/%: tests/%.c $(EXTRA) $(LIBRARY)
@@ -150,6 +181,16 @@ build-bench: $(BENCH_PROGRAMS)
 build-debug:
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug all
 
+fuzz-programs: $(FUZZ_PROGRAMS)
+	@:
+
+# The fuzzers, where clang has libFuzzer; tests/program/test_fuzz.py says so where it has not.
+CAN_FUZZ = printf 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+	clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - >/dev/null 2>&1
+build-fuzz:
+	$(Q)if $(CAN_FUZZ); then $(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs; else \
+		echo "clang has no libFuzzer here: the fuzzers are not built"; fi
+
 deps: ## installs what is missing (Debian; nothing where all is there)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
 
@@ -162,7 +203,7 @@ TESTS = # words: only the tests whose names hold one of them
 
 test: ## sets up, builds and runs every test (TESTS="config synth": only those)
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
-	$(AGAIN) all build-tests build-debug
+	$(AGAIN) all build-tests build-debug build-fuzz
 	@$(RUN_TESTS) $(TESTS)
 
 test-slurm: ## the job files under a Slurm of its own (a part of `make test`)
@@ -196,6 +237,13 @@ asan: ## builds with AddressSanitizer and UndefinedBehaviorSanitizer and runs th
 run-tests:
 	@$(RUN_TESTS) --slow $(TESTS)
 
+FUZZ = # words: only the fuzzers whose names hold one of them
+
+fuzz: ## builds and runs the fuzzers of what reads strangers' files, two at a time (SECONDS=20 each, FUZZ="npy segy")
+	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES)
+	$(AGAIN) build-fuzz
+	@$(PYTHON) tests/fuzz/run.py $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
+
 FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/seisdcn/*.h tests/*.[ch] tests/*/*.[ch])
 TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c tests/bench/kernels.c)
 TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
@@ -219,4 +267,5 @@ format: ## puts every C file into shape
 clean: ## removes build/
 	rm -rf build
 
+-include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_PROGRAMS:=.d)
 -include $(OBJECTS:.o=.d) $(OUT)/main.d $(UNIT_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d)

@@ -1,0 +1,88 @@
+/* Names: positions in files' names, fields of trace headers, numbers, the natural order of names and words of the
+ * shell. The input is three texts, each ended by a zero or the input's end. */
+#include "fuzz.h"
+
+#include "seisdcn/inputs.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/sgy_field.h"
+#include "seisdcn/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int sign(int order) { return (order > 0) - (order < 0); }
+
+/* qsort() may run out of its array where an order is none. */
+static void check_order(const char *const name[3])
+{
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) {
+            int order = sign(text_compare_natural(name[i], name[j]));
+            FUZZ_CHECK(order == -sign(text_compare_natural(name[j], name[i])));
+            FUZZ_CHECK((order == 0) == (strcmp(name[i], name[j]) == 0));
+            for (int k = 0; k < 3; k++)
+                if (order < 0 && text_compare_natural(name[j], name[k]) < 0)
+                    FUZZ_CHECK(text_compare_natural(name[i], name[k]) < 0);
+        }
+}
+
+/* In quotes or not: what the shell makes of the word is the text again. */
+static void check_shell_word(const char *text)
+{
+    char *word = text_shell_word(text), *back = malloc(strlen(text) + 1);
+    size_t n = 0;
+    FUZZ_CHECK(word != NULL && back != NULL);
+    bool quoted = false;
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'')
+            quoted = !quoted;
+        else if (*c == '\\' && !quoted)
+            back[n++] = *++c;
+        else
+            back[n++] = *c;
+        FUZZ_CHECK(n <= strlen(text));
+    }
+    back[n] = '\0';
+    FUZZ_CHECK(!quoted && strcmp(back, text) == 0);
+    free(back);
+    memory_free(word);
+}
+
+static void check_text(const char *text)
+{
+    static const char *const words[] = {"consolidate", "train", "apply"};
+    int32_t line, crossline;
+    SgyField field;
+    int64_t whole;
+    double number;
+    char place[64];
+    inputs_position(text, &line, &crossline);
+    if (fuzz_status(sgy_field_parse(text, "--offset-byte", &field)) == STATUS_OK) {
+        uint8_t header[SGY_HEADER] = {0};
+        FUZZ_CHECK(field.byte >= 1 && field.byte + field.width - 1 <= SGY_HEADER);
+        (void)sgy_field_get(header, &field, true);
+        FUZZ_CHECK(strlen(sgy_field_text(&field, place)) < sizeof place);
+    }
+    if (text_to_int(text, &whole)) FUZZ_CHECK(strspn(text, "+-0123456789") == strlen(text));
+    if (text_to_double(text, &number)) FUZZ_CHECK(isfinite(number));
+    (void)text_nearest(text, words, 3);
+    FUZZ_CHECK(strchr(text_base_name(text), '/') == NULL);
+    check_shell_word(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *name[3];
+    for (int i = 0; i < 3; i++) {
+        const uint8_t *end = size == 0 ? NULL : memchr(data, 0, size);
+        size_t length = end == NULL ? size : (size_t)(end - data), used = length + (end != NULL);
+        name[i] = fuzz_text(data, length);
+        data = size == 0 ? data : data + used;
+        size -= used;
+        check_text(name[i]);
+    }
+    check_order((const char *const *)name);
+    for (int i = 0; i < 3; i++) free(name[i]);
+    return 0;
+}
