@@ -2,9 +2,9 @@
  *
  * All ranks read the trace headers side by side, each a run of them, and sort what they found over the ranks: by the
  * gather's key (inline and crossline, or one field), then by offset where asked, then by place in the files. Gathers of
- * one key in several files become one. A rank ends with whole gathers, a run of all; the result is the same for any
- * number of ranks. Memory: 32 bytes a trace (twice that while they are exchanged), shared by the ranks, and 40 a gather
- * on rank 0. */
+ * one key in several files become one, unless these are several lines (sgy_lines.h). A rank ends with whole gathers, a
+ * run of all; the result is the same for any number of ranks. Memory: 40 bytes a trace (twice that while they are
+ * exchanged), shared by the ranks, and 40 a gather on rank 0. */
 #ifndef SEISDCN_SGY_INDEX_H
 #define SEISDCN_SGY_INDEX_H
 
@@ -12,6 +12,7 @@
 #include "seisdcn/sgy_field.h"
 #include "seisdcn/sgy_files.h"
 #include "seisdcn/sgy_judge.h"
+#include "seisdcn/sgy_lines.h"
 #include "seisdcn/status.h"
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ typedef struct {
     bool
         offset_automatic; /* where offsets are 0 in every trace, compute them from the coordinates if these are there */
     bool from_coordinates; /* the offset is the distance of source and receiver */
+    SgyLines lines;        /* whether several files are several lines, where they have gathers of the same numbers */
     bool sort_offset;      /* the traces of a gather by offset, not by their place in the files */
 } SgyRule;
 
@@ -33,12 +35,14 @@ typedef struct {
     int32_t order;           /* what its gather is sorted by: the offset, or 0 */
     int32_t offset;          /* a code, see sgy_index_offset() */
     int32_t line, crossline; /* as in the header */
+    int32_t survey_line;     /* the number of its 2D line; 0 where files are not kept apart */
     int64_t number;          /* in the row of files */
 } SgyTrace;
 
 typedef struct {
     int64_t number; /* of the first of its traces */
     int64_t fold;
+    int32_t survey_line; /* as of its traces */
     int32_t key[2];
     int32_t line, crossline; /* -1 each where the headers tell none, or differ */
 } SgyGather;
@@ -59,6 +63,7 @@ typedef struct {
     SgyRule rule; /* as it was used */
     bool changed; /* it is not the one that was asked for, since that was: */
     SgyVerdict verdict;
+    bool has_lines;  /* files are several lines, which are kept apart */
     SgyRange *range; /* [files] */
     int64_t n_traces, n_gathers;
     int64_t first_gather, n_my_gathers;
@@ -70,7 +75,8 @@ typedef struct {
 } SgyIndex;
 
 /* Reads all headers and finds the gathers. Collective. STATUS_IO, STATUS_MEMORY; STATUS_DATA where no field makes sense
- * (with the candidates as a table), or a float is no whole number. On failure nothing is left. */
+ * (with the candidates as a table), a float is no whole number, or nothing tells whether files are one line or several.
+ * On failure nothing is left. */
 Status sgy_index_build(const Comm *comm, SgyFiles *files, const SgyRule *rule, SgyIndex *index);
 
 /* The offset that a trace's code stands for. Pure. */

@@ -49,9 +49,10 @@ typedef struct {
 typedef struct {
     bool big; /* byte order */
     int format, item_size;
-    int major, minor; /* revision */
-    int sorting;      /* sorting code: 1 as recorded, 2 by CDP, 5 by shot, ...; 0 unknown */
-    int n_extra;      /* headers of a trace behind its first one */
+    int major, minor;    /* revision */
+    int sorting;         /* sorting code: 1 as recorded, 2 by CDP, 5 by shot, ...; 0 unknown */
+    int32_t line_number; /* bytes 3205-3208; 0: not told */
+    int n_extra;         /* headers of a trace behind its first one */
     int64_t n_samples, n_traces;
     int64_t first_trace;                 /* byte of the file where the first trace begins */
     int64_t trace_bytes;                 /* of a trace: its headers and samples */

@@ -38,6 +38,7 @@ typedef struct {
     uint64_t checksum;             /* the root's */
     int64_t *first_trace;          /* [n_ensembles + 1] */
     int32_t *inlines, *crosslines; /* [n_ensembles], -1 where unknown */
+    int32_t *lines;                /* [n_ensembles] the 2D line, where several were put together; NULL else */
     uint64_t *checksums;           /* [n_ensembles], 0 where a gather has none */
     bool trusted;                  /* gathers are not compared with their checksums as they are read */
     uint8_t *done;                 /* [n_ensembles], NULL where the file has none */
@@ -124,6 +125,7 @@ typedef struct {
     double interval_us;
     const int64_t *first_trace;          /* [n_ensembles + 1] */
     const int32_t *inlines, *crosslines; /* [n_ensembles] */
+    const int32_t *lines;                /* [n_ensembles] the 2D line; NULL: one, no table */
     const char *sources;                 /* [n_ensembles][source_width] zero-padded UTF-8; NULL: no table */
     size_t source_width;                 /* 0: SURVEY_SOURCE_MAX */
     const int32_t *keys;                 /* [n_ensembles] what made a gather of SEG-Y traces; NULL: their positions */

@@ -8,7 +8,7 @@
 #include "seisdcn/index_map.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/selector.h"
+#include "seisdcn/survey_lines.h"
 #include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 #include "seisdcn/worklist.h"
@@ -166,8 +166,7 @@ static Status select_gathers(Predict *predict)
     uint8_t *selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     predict->list = memory_new((size_t)survey->n_ensembles, sizeof *predict->list, "the selected gathers");
     Status status = selected == NULL || predict->list == NULL ? STATUS_MEMORY : STATUS_OK;
-    if (status == STATUS_OK && list != NULL)
-        status = selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, selected);
+    if (status == STATUS_OK && list != NULL) status = survey_select(survey, list, selected);
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK && list == NULL) status = select_split(predict, selected);
     if (status == STATUS_OK) take_selected(predict, selected, list == NULL ? command_int(job, "--gathers") : 0);

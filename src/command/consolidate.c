@@ -33,6 +33,7 @@ typedef struct {
     int64_t *first_trace;                 /* [n_ensembles + 1] */
     int32_t *inlines, *crosslines, *keys; /* [n_ensembles] */
     float *float_keys;                    /* [n_ensembles], where the field of the keys is a float */
+    int32_t *lines;                       /* [n_ensembles], where files are several lines */
     char *sources;                        /* [n_ensembles][width] */
     size_t width;
     char key_field[64];
@@ -47,6 +48,7 @@ static void free_tables(Tables *tables)
     memory_free(tables->crosslines);
     memory_free(tables->keys);
     memory_free(tables->float_keys);
+    memory_free(tables->lines);
     memory_free(tables->sources);
     memory_free(tables->history);
     survey_segy_free(&tables->segy);
@@ -78,20 +80,23 @@ static Status fill_tables(const Job *job, const Inputs *inputs, Tables *tables)
 {
     size_t n = (size_t)inputs->n_gathers;
     bool by_field = inputs->layouts != NULL && inputs->index.rule.by_field;
+    bool has_lines = inputs->layouts != NULL && inputs->index.has_lines;
     Status status = inputs_segy(inputs, &tables->segy);
     if (status != STATUS_OK) return status;
     tables->width = inputs->layouts == NULL ? SURVEY_SOURCE_MAX : tables->segy.width + 1;
     tables->first_trace = memory_new(n + 1, sizeof *tables->first_trace, "the survey's tables");
     tables->inlines = memory_new(n, sizeof *tables->inlines, "the survey's tables");
     tables->crosslines = memory_new(n, sizeof *tables->crosslines, "the survey's tables");
+    if (has_lines) tables->lines = memory_new(n, sizeof *tables->lines, "the survey's tables");
     tables->sources = memory_new(n, tables->width, "the names of the sources");
     tables->history = survey_history(NULL, job->line);
     if (tables->first_trace == NULL || tables->inlines == NULL || tables->crosslines == NULL ||
-        tables->sources == NULL || tables->history == NULL)
+        (has_lines && tables->lines == NULL) || tables->sources == NULL || tables->history == NULL)
         return STATUS_MEMORY;
     for (int64_t e = 0; e < inputs->n_gathers; e++) {
         inputs_source(inputs, e, tables->sources + (size_t)e * tables->width, tables->width);
         inputs_place(inputs, e, &tables->inlines[e], &tables->crosslines[e]);
+        if (has_lines) tables->lines[e] = inputs->index.gather[e].survey_line;
         tables->first_trace[e + 1] = tables->first_trace[e] + inputs_fold(inputs, e);
     }
     return by_field ? fill_keys(&inputs->index, tables) : STATUS_OK;
@@ -116,6 +121,7 @@ static Status create(const Job *job, const Inputs *inputs, const char *path, Sur
                            .first_trace = tables.first_trace,
                            .inlines = tables.inlines,
                            .crosslines = tables.crosslines,
+                           .lines = tables.lines,
                            .sources = tables.sources,
                            .source_width = tables.width,
                            .keys = tables.keys,
@@ -312,6 +318,11 @@ static const Option options[] = {
     {"--offset-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
      "SEG-Y: its offset (default 37); 'coordinates': the distance of source and receiver, which is also taken where "
      "byte 37 is 0 in every trace"},
+    {"--join", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: gathers of the same number in several files are one, in whatever line the files are"},
+    {"--lines", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: the files are several lines, numbered by their binary headers (bytes 3205-3208) where these differ, else "
+     "from 1; by default where gathers of the same number, and with the same offsets, are in several"},
     {"--sort", OPTION_TEXT, "file|offset", "file", 0, 0, false, "SEG-Y: the order of the traces of a gather"},
     {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
      "SEG-Y: the byte order, where the header does not tell it right"},

@@ -6,8 +6,8 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/npy.h"
-#include "seisdcn/selector.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_lines.h"
 #include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 
@@ -59,6 +59,8 @@ static int compare_positions(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     const int32_t *in = sorted_survey->inlines, *cross = sorted_survey->crosslines;
+    const int32_t *lines = sorted_survey->lines;
+    if (lines != NULL && lines[x] != lines[y]) return lines[x] < lines[y] ? -1 : 1;
     if (in[x] != in[y]) return in[x] < in[y] ? -1 : 1;
     if (cross[x] != cross[y]) return cross[x] < cross[y] ? -1 : 1;
     return 0;
@@ -108,8 +110,7 @@ static Status fill_selected(const char *list, Plan *plan)
     const Survey *survey = plan->survey;
     plan->selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     if (plan->selected == NULL) return STATUS_MEMORY;
-    if (list != NULL)
-        return selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, plan->selected);
+    if (list != NULL) return survey_select(survey, list, plan->selected);
     memset(plan->selected, 1, (size_t)survey->n_ensembles);
     return STATUS_OK;
 }
@@ -151,11 +152,13 @@ static Status make_folder(const Plan *plan)
 static char *file_name(const Plan *plan, int64_t e)
 {
     const Survey *survey = plan->survey;
+    char line[32] = "";
+    if (survey->lines != NULL) snprintf(line, sizeof line, "line_%" PRId32 "_", survey->lines[e]);
     if (plan->named[e])
-        return text_format("%s/gather_inline_%" PRId32 "_crossline_%" PRId32 ".npy", plan->folder, survey->inlines[e],
-                           survey->crosslines[e]);
+        return text_format("%s/gather_%sinline_%" PRId32 "_crossline_%" PRId32 ".npy", plan->folder, line,
+                           survey->inlines[e], survey->crosslines[e]);
     int digits = snprintf(NULL, 0, "%" PRId64, survey->n_ensembles - 1);
-    return text_format("%s/gather_%0*" PRId64 ".npy", plan->folder, digits, e);
+    return text_format("%s/gather_%s%0*" PRId64 ".npy", plan->folder, line, digits, e);
 }
 
 static Status write_gather(const Plan *plan, int64_t e, float *amplitude)

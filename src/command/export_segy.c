@@ -9,6 +9,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/sgy_sample.h"
 #include "seisdcn/sgy_text.h"
+#include "seisdcn/survey_lines.h"
 #include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
 #include "seisdcn/timer.h"
@@ -65,6 +66,20 @@ static Status fill_list(Export *export, const uint8_t *selected)
         export->n_traces += survey_fold(survey, e);
         export->undone += survey->done != NULL && !survey->done[e];
     }
+    return STATUS_OK;
+}
+
+/* A SEG-Y file has one line number. Alike on all ranks. */
+static Status check_lines(const Export *export)
+{
+    const Survey *survey = export->survey;
+    for (int64_t i = 1; i < export->n; i++)
+        if (!survey_same_line(survey, export->list[0], export->list[i]))
+            return status_fail(STATUS_USAGE,
+                               "%s: gathers of line %" PRId32 " and line %" PRId32
+                               " do not make one SEG-Y file: --ensembles '%" PRId32 "/*' writes one line",
+                               survey->path, survey->lines[export->list[0]], survey->lines[export->list[i]],
+                               survey->lines[export->list[0]]);
     return STATUS_OK;
 }
 
@@ -145,6 +160,9 @@ static int stamp(const Export *export, const Origin *origin)
     if (export->format != segy->format) sgy_binary_put(binary, SGY_BIN_FORMAT, 2, segy->big, export->format);
     bool counts =
         binary[SGY_BIN_REVISION - SGY_TEXT - 1] >= 2 && sgy_binary_get(binary, SGY_BIN_TRACES, 8, segy->big) > 0;
+    /* The binary header is the first file's, which may be of another line. */
+    if (export->survey->lines != NULL && sgy_binary_get(binary, SGY_BIN_LINE, 4, segy->big) != 0)
+        sgy_binary_put(binary, SGY_BIN_LINE, 4, segy->big, export->survey->lines[export->list[0]]);
     if (counts) sgy_binary_put(binary, SGY_BIN_TRACES, 8, segy->big, export->n_traces);
     return sgy_text_stamp(segy->head, export_origin_text(origin, export->survey, export->n, export->undone, words));
 }
@@ -287,7 +305,8 @@ static Status prepare(Export *export, const uint8_t *selected, Origin *origin, G
 {
     const Comm *comm = &export->job->comm;
     const char *output = command_text(export->job, "--output");
-    Status status = comm_agree(comm, fill_list(export, selected));
+    Status status = fill_list(export, selected);
+    status = comm_agree(comm, status == STATUS_OK ? check_lines(export) : status);
     if (status == STATUS_OK) status = survey_segy_read(export->survey, &export->segy);
     if (status != STATUS_OK) return status;
     export->made = export->segy.head == NULL;

@@ -111,6 +111,7 @@ static void show_survey(const Survey *survey, const SurveySegy *segy)
     else
         snprintf(text, sizeof text, "unknown");
     info_line("sample interval", text);
+    if (survey->lines != NULL) show_range("lines", survey->lines, survey->n_ensembles);
     show_range("inlines", survey->inlines, survey->n_ensembles);
     show_range("crosslines", survey->crosslines, survey->n_ensembles);
     info_line("amplitudes", log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, other));

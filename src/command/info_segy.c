@@ -54,10 +54,9 @@ static const char *sorting_name(int code)
 static Status show_headers(const Inputs *inputs, int64_t f)
 {
     const SgyLayout *layout = &inputs->layouts[f];
-    uint8_t binary[SGY_BINARY], trace[SGY_HEADER];
+    uint8_t trace[SGY_HEADER];
     char text[160], count[32], bytes[32];
-    Status status = files_read_bytes(inputs->paths[f], SGY_TEXT, SGY_BINARY, binary);
-    if (status == STATUS_OK) status = files_read_bytes(inputs->paths[f], layout->first_trace, SGY_HEADER, trace);
+    Status status = files_read_bytes(inputs->paths[f], layout->first_trace, SGY_HEADER, trace);
     if (status != STATUS_OK) return status;
     snprintf(text, sizeof text, "%d.%d", layout->major, layout->minor);
     info_line("revision", text);
@@ -76,7 +75,7 @@ static Status show_headers(const Inputs *inputs, int64_t f)
     info_line("delay", text);
     snprintf(text, sizeof text, "%d (%s)", layout->sorting, sorting_name(layout->sorting));
     info_line("sorting code", text);
-    snprintf(text, sizeof text, "%" PRId64, sgy_binary_get(binary, SGY_BIN_LINE, 4, layout->big));
+    snprintf(text, sizeof text, "%" PRId32, layout->line_number);
     info_line("line number", text);
     snprintf(text, sizeof text, "%d", layout->n_extra);
     info_line("additional headers", text);

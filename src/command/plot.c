@@ -6,8 +6,8 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/raster.h"
-#include "seisdcn/selector.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_lines.h"
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
@@ -74,8 +74,7 @@ static Status open_files(Plot *plot)
     Status status = survey_open(&job->comm, command_text(job, "--survey"), false, survey);
     if (status == STATUS_OK && predicted != NULL) status = survey_open(&job->comm, predicted, false, &plot->predicted);
     if (status != STATUS_OK) return status;
-    status = selector_one(command_text(job, "--ensemble"), survey->n_ensembles, survey->inlines, survey->crosslines,
-                          &plot->ensemble);
+    status = survey_select_one(survey, command_text(job, "--ensemble"), &plot->ensemble);
     if (status == STATUS_OK) status = check_done(survey, plot->ensemble);
     if (status == STATUS_OK && predicted != NULL) status = survey_check_pair(survey, &plot->predicted);
     if (status == STATUS_OK && predicted != NULL) status = check_done(&plot->predicted, plot->ensemble);
@@ -140,12 +139,14 @@ static void write_title(Plot *plot)
     const Survey *survey = &plot->survey;
     int64_t e = plot->ensemble;
     const char *name = text_base_name(survey->path);
+    char line[32] = "";
+    if (survey->lines != NULL) snprintf(line, sizeof line, "line %" PRId32 ", ", survey->lines[e]);
     if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
         snprintf(plot->picture.title, PLOT_TITLE_MAX,
-                 "%s: inline %" PRId32 ", crossline %" PRId32 " (gather #%" PRId64 ")", name, survey->inlines[e],
-                 survey->crosslines[e], e);
+                 "%s: %sinline %" PRId32 ", crossline %" PRId32 " (gather #%" PRId64 ")", name, line,
+                 survey->inlines[e], survey->crosslines[e], e);
     else
-        snprintf(plot->picture.title, PLOT_TITLE_MAX, "%s: gather #%" PRId64, name, e);
+        snprintf(plot->picture.title, PLOT_TITLE_MAX, "%s: %sgather #%" PRId64, name, line, e);
 }
 
 static Status draw(Plot *plot)

@@ -6,7 +6,7 @@
 #include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/selector.h"
+#include "seisdcn/survey_lines.h"
 #include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 
@@ -21,8 +21,7 @@ static Status fill_list(Prediction *prediction)
     uint8_t *selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     prediction->list = memory_new((size_t)survey->n_ensembles, sizeof *prediction->list, "the selected gathers");
     Status status = selected == NULL || prediction->list == NULL ? STATUS_MEMORY : STATUS_OK;
-    if (status == STATUS_OK && list != NULL)
-        status = selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, selected);
+    if (status == STATUS_OK && list != NULL) status = survey_select(survey, list, selected);
     for (int64_t e = 0; status == STATUS_OK && e < survey->n_ensembles; e++)
         if (list == NULL || selected[e]) prediction->list[prediction->n++] = e;
     prediction->n_selected = prediction->n;

@@ -117,6 +117,7 @@ static Status create(Prediction *prediction)
                        .first_trace = survey->first_trace,
                        .inlines = survey->inlines,
                        .crosslines = survey->crosslines,
+                       .lines = survey->lines,
                        .history = history,
                        .with_done = true,
                        .sparse = prediction->n_selected < survey->n_ensembles,
@@ -134,6 +135,9 @@ static Status create(Prediction *prediction)
 static bool same_gathers(const Survey *a, const Survey *b)
 {
     size_t n = (size_t)a->n_ensembles;
+    if ((a->lines == NULL) != (b->lines == NULL)) return false;
+    if (a->n_ensembles == b->n_ensembles && a->lines != NULL && memcmp(a->lines, b->lines, n * sizeof *a->lines) != 0)
+        return false;
     return a->n_ensembles == b->n_ensembles && a->n_samples == b->n_samples && b->done != NULL &&
            memcmp(a->first_trace, b->first_trace, (n + 1) * sizeof *a->first_trace) == 0 &&
            memcmp(a->inlines, b->inlines, n * sizeof *a->inlines) == 0 &&

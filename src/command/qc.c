@@ -8,7 +8,7 @@
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/selector.h"
+#include "seisdcn/survey_lines.h"
 #include "seisdcn/timer.h"
 
 #include <inttypes.h>
@@ -86,8 +86,7 @@ static Status fill_list(Qc *qc)
     uint8_t *selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     qc->list = memory_new((size_t)survey->n_ensembles, sizeof *qc->list, "the selected gathers");
     Status status = selected == NULL || qc->list == NULL ? STATUS_MEMORY : STATUS_OK;
-    if (status == STATUS_OK && list != NULL)
-        status = selector_list(list, survey->n_ensembles, survey->inlines, survey->crosslines, selected);
+    if (status == STATUS_OK && list != NULL) status = survey_select(survey, list, selected);
     for (int64_t e = 0; status == STATUS_OK && e < survey->n_ensembles; e++) {
         bool counts = (list == NULL || selected[e]) && is_done(survey, e);
         if (qc->shape.with_clean) counts = counts && is_done(&qc->clean, e);

@@ -73,13 +73,15 @@ Status qc_write_gathers(const QcResult *result, const char *path)
     Status status = csv_open(&csv);
     if (status != STATUS_OK) return status;
     const Survey *survey = result->survey;
-    fputs("gather,inline,crossline,prediction", csv.stream);
+    fprintf(csv.stream, "gather%s,inline,crossline,prediction", survey->lines != NULL ? ",line" : "");
     for (int f = 0; f < QC_FIGURES; f++) fprintf(csv.stream, ",%s", qc_figures[f].name);
     fputc('\n', csv.stream);
     for (int64_t i = 0; i < result->n_gathers; i++)
         for (int p = 0; p < result->shape->n_predictions; p++) {
             int64_t e = result->list[i];
-            fprintf(csv.stream, "%" PRId64 ",%" PRId32 ",%" PRId32 ",", e, survey->inlines[e], survey->crosslines[e]);
+            fprintf(csv.stream, "%" PRId64 ",", e);
+            if (survey->lines != NULL) fprintf(csv.stream, "%" PRId32 ",", survey->lines[e]);
+            fprintf(csv.stream, "%" PRId32 ",%" PRId32 ",", survey->inlines[e], survey->crosslines[e]);
             csv_name(&csv, result->names[p]);
             for (int f = 0; f < QC_FIGURES; f++)
                 csv_number(&csv,

@@ -167,12 +167,16 @@ static void print_worst(const QcResult *result, int p, Rank *ranks, int64_t wors
     qsort(ranks, (size_t)n, sizeof *ranks, compare_ranks);
     log_result("\nworst gathers by leakage%s%s", result->shape->n_predictions > 1 ? ", " : "",
                result->shape->n_predictions > 1 ? result->names[p] : "");
+    char name[96];
+    int width = LABEL - 2; /* long names are not cut */
+    for (int64_t r = 0; r < n && r < worst; r++) {
+        int length = (int)strlen(survey_ensemble_name(result->survey, result->list[ranks[r].i], name));
+        if (length > width) width = length;
+    }
     for (int64_t r = 0; r < n && r < worst; r++) {
         Line line;
-        char name[96], text[112];
         survey_ensemble_name(result->survey, result->list[ranks[r].i], name);
-        snprintf(text, sizeof text, "  %s", name);
-        put_label(&line, text);
+        line.at = (size_t)snprintf(line.text, sizeof line.text, "  %-*s", width, name);
         put_number(&line, ranks[r].leakage);
         log_result("%s", line.text);
     }

@@ -44,6 +44,11 @@ Status segy_options_rule(const Job *job, SgyRule *rule)
         status = sgy_field_parse(crossline, "--crossline-byte", &rule->crossline);
     if (status == STATUS_OK) status = segy_options_offset(job, rule);
     if (status != STATUS_OK) return status;
+    rule->lines = command_flag(job, "--join")    ? SGY_LINES_JOIN
+                  : command_flag(job, "--lines") ? SGY_LINES_APART
+                                                 : SGY_LINES_FOUND;
+    if (command_flag(job, "--join") && command_flag(job, "--lines"))
+        return status_fail(STATUS_USAGE, "--join and --lines exclude each other");
     const char *sort = command_text(job, "--sort");
     rule->sort_offset = strcmp(sort, "offset") == 0;
     if (rule->sort_offset || strcmp(sort, "file") == 0) return STATUS_OK;

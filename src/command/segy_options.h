@@ -12,7 +12,7 @@ Status segy_options_force(const Job *job, SgyForce *force);
 /* --offset-byte, into offset, offset_automatic and from_coordinates. Local. STATUS_USAGE. */
 Status segy_options_offset(const Job *job, SgyRule *rule);
 
-/* --group-by, --inline-byte, --crossline-byte, --offset-byte and --sort. Local. STATUS_USAGE. */
+/* --group-by, --inline-byte, --crossline-byte, --offset-byte, --join, --lines and --sort. Local. STATUS_USAGE. */
 Status segy_options_rule(const Job *job, SgyRule *rule);
 
 #endif

@@ -273,6 +273,7 @@ static Status lay_out(const Head *head, const SgyForce *force, SgyLayout *layout
     uint8_t trace_header[SGY_HEADER];
     layout->size = head->size;
     layout->sorting = (int)sgy_binary_get(head->binary, SGY_BIN_SORTING, 2, layout->big);
+    layout->line_number = (int32_t)sgy_binary_get(head->binary, SGY_BIN_LINE, 4, layout->big);
     Status status = find_format(head, force, layout);
     if (status != STATUS_OK) return status;
     if (!head->plain) find_revision(head, layout);

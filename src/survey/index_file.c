@@ -7,6 +7,7 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
+#include "seisdcn/survey_lines.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -173,6 +174,16 @@ static Status read_explicit(const H5File *file, IndexMap *map)
     return status;
 }
 
+static Status build(const IndexRule *rule, const Survey *survey, IndexMap *map)
+{
+    int32_t *units;
+    Status status = survey_inline_units(survey, &units);
+    if (status != STATUS_OK) return status;
+    status = index_build(rule, survey->n_ensembles, survey->n_samples, survey->first_trace, units, map);
+    memory_free(units);
+    return status;
+}
+
 static Status read_implicit(const H5File *file, const Survey *survey, IndexMap *map)
 {
     if (!map->rule_known)
@@ -180,8 +191,7 @@ static Status read_implicit(const H5File *file, const Survey *survey, IndexMap *
                            file->path);
     IndexRule rule = map->rule;
     index_free(map);
-    Status status =
-        index_build(&rule, survey->n_ensembles, survey->n_samples, survey->first_trace, survey->inlines, map);
+    Status status = build(&rule, survey, map);
     for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++) {
         char name[16];
         int64_t count = 0;
@@ -248,8 +258,7 @@ Status index_load(const Comm *comm, const Survey *survey, const char *path, Conf
         if (path != NULL)
             status = read_file(path, survey, config, map);
         else
-            status =
-                index_build(&rule, survey->n_ensembles, survey->n_samples, survey->first_trace, survey->inlines, map);
+            status = build(&rule, survey, map);
     }
     status = comm_agree(comm, status);
     if (status != STATUS_OK) {

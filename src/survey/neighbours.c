@@ -8,13 +8,14 @@
 #include <string.h>
 
 typedef struct {
-    int32_t line, crossline;
+    int32_t survey_line, line, crossline;
     int64_t ensemble;
 } Place;
 
 static int compare_places(const void *a, const void *b)
 {
     const Place *p = a, *q = b;
+    if (p->survey_line != q->survey_line) return p->survey_line < q->survey_line ? -1 : 1;
     if (p->line != q->line) return p->line < q->line ? -1 : 1;
     if (p->crossline != q->crossline) return p->crossline < q->crossline ? -1 : 1;
     return (p->ensemble > q->ensemble) - (p->ensemble < q->ensemble);
@@ -27,7 +28,8 @@ static Place *sort_places(const Survey *survey, int64_t *n)
     *n = 0;
     for (int64_t e = 0; place != NULL && e < survey->n_ensembles; e++)
         if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
-            place[(*n)++] = (Place){survey->inlines[e], survey->crosslines[e], e};
+            place[(*n)++] =
+                (Place){survey->lines == NULL ? 0 : survey->lines[e], survey->inlines[e], survey->crosslines[e], e};
     if (place != NULL) qsort(place, (size_t)*n, sizeof *place, compare_places);
     return place;
 }
@@ -35,7 +37,7 @@ static Place *sort_places(const Survey *survey, int64_t *n)
 static void link_places(const Place *place, int64_t n, Neighbours *neighbours)
 {
     for (int64_t i = 1; i < n; i++) {
-        if (place[i].line != place[i - 1].line) continue;
+        if (place[i].survey_line != place[i - 1].survey_line || place[i].line != place[i - 1].line) continue;
         neighbours->before[place[i].ensemble] = place[i - 1].ensemble;
         neighbours->after[place[i - 1].ensemble] = place[i].ensemble;
     }

@@ -42,6 +42,7 @@ static Status check_pair(const Survey *survey, const Survey *clean, int64_t n_ou
     for (int64_t e = 0; e < survey->n_ensembles; e++) {
         bool same = survey_fold(clean, e) == survey_fold(survey, e) && clean->inlines[e] == survey->inlines[e] &&
                     clean->crosslines[e] == survey->crosslines[e];
+        if (clean->lines != NULL && survey->lines != NULL) same = same && clean->lines[e] == survey->lines[e];
         char mine[96], theirs[96];
         if (!same)
             return status_fail(STATUS_DATA,

@@ -11,7 +11,7 @@
 
 static bool same_gather(const SgyTrace *a, const SgyTrace *b)
 {
-    return a->key[0] == b->key[0] && a->key[1] == b->key[1];
+    return a->survey_line == b->survey_line && a->key[0] == b->key[0] && a->key[1] == b->key[1];
 }
 
 typedef struct {
@@ -41,7 +41,11 @@ static void count_repeated(const SgyTrace *trace, int64_t fold, Place *place, Sg
 
 static SgyGather describe(const SgyRule *rule, const SgyTrace *trace, int64_t fold)
 {
-    SgyGather gather = {.number = trace->number, .fold = fold, .line = trace->line, .crossline = trace->crossline};
+    SgyGather gather = {.number = trace->number,
+                        .fold = fold,
+                        .survey_line = trace->survey_line,
+                        .line = trace->line,
+                        .crossline = trace->crossline};
     memcpy(gather.key, trace->key, sizeof gather.key);
     bool known = !rule->by_field || trace->line != 0 || trace->crossline != 0;
     for (int64_t t = 1; t < fold && known; t++)
@@ -102,6 +106,7 @@ static Status build(const Comm *comm, SgyFiles *files, SgyIndex *index)
 {
     Status status = sgy_index_read(comm, files, index);
     if (status == STATUS_OK) status = sgy_index_sort(comm, &index->trace, &index->n_my_traces);
+    if (status == STATUS_OK) status = sgy_index_part(comm, files, index);
     return status == STATUS_OK ? find_gathers(comm, index) : status;
 }
 

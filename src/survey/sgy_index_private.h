@@ -12,4 +12,8 @@ Status sgy_index_read(const Comm *comm, SgyFiles *files, SgyIndex *index);
  * gathers, in place of what it held. Collective. STATUS_MEMORY. */
 Status sgy_index_sort(const Comm *comm, SgyTrace **trace, int64_t *n);
 
+/* Keeps the files' traces, which are sorted, apart where they are of several lines. Collective. STATUS_DATA where
+ * nothing tells; STATUS_MEMORY. */
+Status sgy_index_part(const Comm *comm, const SgyFiles *files, SgyIndex *index);
+
 #endif

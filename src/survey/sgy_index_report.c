@@ -19,15 +19,18 @@ static char *trace_name(const SgyFiles *files, int64_t number, char *text)
     return text;
 }
 
-/* "inline 3, crossline 22" or "cdp (byte 21) 1010"; text holds 128 bytes. */
-static char *gather_name(const SgyRule *rule, const SgyGather *gather, char *text)
+/* "inline 3, crossline 22" or "cdp (byte 21) 1010", behind "line 2, " where there are several; text holds 128 bytes. */
+static char *gather_name(const SgyIndex *index, const SgyGather *gather, char *text)
 {
+    const SgyRule *rule = &index->rule;
     char field[64];
+    int at = index->has_lines ? snprintf(text, 128, "line %" PRId32 ", ", gather->survey_line) : 0;
+    size_t size = 128 - (size_t)at;
     if (rule->by_field)
-        snprintf(text, 128, "%s %.10g", sgy_field_text(&rule->group, field),
+        snprintf(text + at, size, "%s %.10g", sgy_field_text(&rule->group, field),
                  sgy_code_value(&rule->group, gather->key[0]));
     else
-        snprintf(text, 128, "inline %" PRId32 ", crossline %" PRId32, gather->key[0], gather->key[1]);
+        snprintf(text + at, size, "inline %" PRId32 ", crossline %" PRId32, gather->key[0], gather->key[1]);
     return text;
 }
 
@@ -140,7 +143,7 @@ static int64_t report_folds(const SgyIndex *index, int64_t *fold)
              fold[0], fold[n - 1], most);
     if (fewer > 0)
         log_note("%s gather%s fewer traces than %" PRId64 ", the first: %s", log_count(fewer, gathers),
-                 fewer == 1 ? " has" : "s have", most, gather_name(&index->rule, &index->gather[first], text));
+                 fewer == 1 ? " has" : "s have", most, gather_name(index, &index->gather[first], text));
     return most;
 }
 
@@ -226,7 +229,7 @@ Status sgy_index_report(const SgyIndex *index, const SgyFiles *files)
     report_rule(index);
     report_ranges(index, files);
     int64_t usual_fold = report_folds(index, work);
-    if (!index->rule.by_field) report_missing(index, work);
+    if (!index->rule.by_field && !index->has_lines) report_missing(index, work);
     report_traces(index, files, usual_fold);
     memory_free(work);
     return STATUS_OK;

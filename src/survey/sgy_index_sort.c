@@ -4,20 +4,21 @@
 #include "seisdcn/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Keys that each rank shows: the ranks' parts then differ by a few parts in a hundred. */
 enum { SHOWN = 256 };
 
 typedef struct {
-    int32_t key[2];
+    int32_t part[3]; /* survey_line, key */
 } Key;
+
+static Key key_of(const SgyTrace *trace) { return (Key){{trace->survey_line, trace->key[0], trace->key[1]}}; }
 
 static int compare_keys(const void *a, const void *b)
 {
-    const int32_t *x = ((const Key *)a)->key, *y = ((const Key *)b)->key;
-    if (x[0] != y[0]) return x[0] < y[0] ? -1 : 1;
-    if (x[1] != y[1]) return x[1] < y[1] ? -1 : 1;
+    const int32_t *x = ((const Key *)a)->part, *y = ((const Key *)b)->part;
+    for (int i = 0; i < 3; i++)
+        if (x[i] != y[i]) return x[i] < y[i] ? -1 : 1;
     return 0;
 }
 
@@ -25,8 +26,9 @@ static int compare_keys(const void *a, const void *b)
 static int compare_traces(const void *a, const void *b)
 {
     const SgyTrace *x = a, *y = b;
-    if (x->key[0] != y->key[0]) return x->key[0] < y->key[0] ? -1 : 1;
-    if (x->key[1] != y->key[1]) return x->key[1] < y->key[1] ? -1 : 1;
+    Key a_key = key_of(x), b_key = key_of(y);
+    int keys = compare_keys(&a_key, &b_key);
+    if (keys != 0) return keys;
     if (x->order != y->order) return x->order < y->order ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
 }
@@ -44,7 +46,7 @@ static Status find_cuts(const Comm *comm, const SgyTrace *trace, int64_t n, Key 
 {
     Key mine[SHOWN];
     int64_t shown = n < SHOWN ? n : SHOWN;
-    for (int64_t i = 0; i < shown; i++) memcpy(mine[i].key, trace[i * n / shown].key, sizeof mine[i].key);
+    for (int64_t i = 0; i < shown; i++) mine[i] = key_of(&trace[i * n / shown]);
     void *all;
     int64_t total = shown;
     Status status = comm_gather(comm, mine, (size_t)shown * sizeof *mine, &all, NULL);
@@ -66,7 +68,10 @@ static void find_offsets(const Comm *comm, const SgyTrace *trace, int64_t n, con
     int64_t at = 0;
     for (int r = 0; r < comm->size; r++) {
         offset[r] = (size_t)at * sizeof *trace;
-        while (at < n && (r == comm->size - 1 || compare_keys(trace[at].key, &cut[r]) < 0)) at++;
+        for (; at < n; at++) {
+            Key key = key_of(&trace[at]);
+            if (r < comm->size - 1 && compare_keys(&key, &cut[r]) >= 0) break;
+        }
     }
     offset[comm->size] = (size_t)n * sizeof *trace;
 }

@@ -17,6 +17,7 @@ Status survey_close(Survey *survey)
     memory_free(survey->first_trace);
     memory_free(survey->inlines);
     memory_free(survey->crosslines);
+    memory_free(survey->lines);
     memory_free(survey->checksums);
     memory_free(survey->done);
     for (int i = 0; i < survey->n_attributes; i++) memory_free(survey->attribute[i].checksums);
@@ -38,11 +39,15 @@ int64_t survey_max_fold(const Survey *survey)
 
 char *survey_ensemble_name(const Survey *survey, int64_t e, char *text)
 {
+    char line[32] = "";
+    if (survey->lines != NULL) snprintf(line, sizeof line, "line %" PRId32, survey->lines[e]);
+    const char *comma = line[0] == '\0' ? "" : ", ";
     if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
-        snprintf(text, 96, "gather #%" PRId64 " (inline %" PRId32 ", crossline %" PRId32 ")", e, survey->inlines[e],
-                 survey->crosslines[e]);
+        snprintf(text, 96, "gather #%" PRId64 " (%s%sinline %" PRId32 ", crossline %" PRId32 ")", e, line, comma,
+                 survey->inlines[e], survey->crosslines[e]);
     else
-        snprintf(text, 96, "gather #%" PRId64, e);
+        snprintf(text, 96, "gather #%" PRId64 "%s%s%s", e, line[0] == '\0' ? "" : " (", line,
+                 line[0] == '\0' ? "" : ")");
     return text;
 }
 

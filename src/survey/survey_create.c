@@ -67,6 +67,8 @@ static Status write_ensembles(const H5File *file, const Survey *survey, const Su
         status = h5_write_new(file, "/ensemble/inline", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, survey->inlines);
     if (status == STATUS_OK)
         status = h5_write_new(file, "/ensemble/crossline", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, survey->crosslines);
+    if (status == STATUS_OK && survey->lines != NULL)
+        status = h5_write_new(file, "/ensemble/line", H5T_STD_I32LE, H5T_NATIVE_INT32, 1, &n, survey->lines);
     if (status == STATUS_OK)
         status = h5_write_new(file, "/ensemble/checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &n, survey->checksums);
     if (status == STATUS_OK && survey->done != NULL)
@@ -175,12 +177,13 @@ static Status take_plan(Survey *survey, const SurveyPlan *plan)
     survey->interval_us = plan->interval_us;
     survey->history = text_copy(plan->history == NULL ? "" : plan->history);
     if (survey->history == NULL) return STATUS_MEMORY;
-    Status status = survey_new_tables(survey, plan->with_done);
+    Status status = survey_new_tables(survey, plan->with_done, plan->lines != NULL);
     if (status != STATUS_OK) return status;
     size_t n = (size_t)plan->n_ensembles;
     memcpy(survey->first_trace, plan->first_trace, (n + 1) * sizeof *plan->first_trace);
     memcpy(survey->inlines, plan->inlines, n * sizeof *plan->inlines);
     memcpy(survey->crosslines, plan->crosslines, n * sizeof *plan->crosslines);
+    if (plan->lines != NULL) memcpy(survey->lines, plan->lines, n * sizeof *plan->lines);
     return STATUS_OK;
 }
 
@@ -265,6 +268,7 @@ Status survey_predicted_bytes(const Survey *survey, int64_t *bytes)
     if (status == STATUS_OK && h5_exists(&file, "/ensemble/source"))
         status = h5_stored_bytes(&file, "/ensemble/source", &sources);
     int64_t tables = 8 * (n + 1) + (4 + 4 + 8 + 1) * n; /* first_trace, inline, crossline, checksum, done */
+    if (survey->lines != NULL) tables += 4 * n;
     *bytes = stored.bytes + sources + tables + 4 * survey->n_traces * survey->n_samples;
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;

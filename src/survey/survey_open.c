@@ -16,7 +16,7 @@ static bool trust_all; /* what survey_trust() said */
 
 void survey_trust(bool trust) { trust_all = trust; }
 
-Status survey_new_tables(Survey *survey, bool with_done)
+Status survey_new_tables(Survey *survey, bool with_done, bool with_lines)
 {
     size_t n = (size_t)survey->n_ensembles;
     const char *what = "the survey's tables";
@@ -25,8 +25,10 @@ Status survey_new_tables(Survey *survey, bool with_done)
     survey->crosslines = memory_new(n, sizeof *survey->crosslines, what);
     survey->checksums = memory_new(n, sizeof *survey->checksums, what);
     survey->done = with_done ? memory_new(n, sizeof *survey->done, what) : NULL;
+    survey->lines = with_lines ? memory_new(n, sizeof *survey->lines, what) : NULL;
     bool good = survey->first_trace != NULL && survey->inlines != NULL && survey->crosslines != NULL &&
-                survey->checksums != NULL && (survey->done != NULL || !with_done);
+                survey->checksums != NULL && (survey->done != NULL || !with_done) &&
+                (survey->lines != NULL || !with_lines);
     return good ? STATUS_OK : STATUS_MEMORY;
 }
 
@@ -41,10 +43,11 @@ static Status new_attribute_table(const Survey *survey, SurveyAttribute *attribu
 Status survey_share_tables(Survey *survey)
 {
     const Comm *comm = &survey->comm;
-    bool with_done = survey->done != NULL;
+    bool with_done = survey->done != NULL, with_lines = survey->lines != NULL;
     Survey head = *survey; /* for its numbers; the pointers are rank 0's own */
     comm_broadcast(comm, &head, sizeof head);
     comm_broadcast(comm, &with_done, sizeof with_done);
+    comm_broadcast(comm, &with_lines, sizeof with_lines);
     Status status = STATUS_OK;
     if (comm->rank != 0) {
         survey->n_ensembles = head.n_ensembles;
@@ -55,7 +58,7 @@ Status survey_share_tables(Survey *survey)
         survey->n_attributes = head.n_attributes;
         memcpy(survey->attribute, head.attribute, sizeof survey->attribute);
         for (int i = 0; i < survey->n_attributes; i++) survey->attribute[i].checksums = NULL; /* it was rank 0's */
-        status = survey_new_tables(survey, with_done);
+        status = survey_new_tables(survey, with_done, with_lines);
         for (int i = 0; status == STATUS_OK && i < survey->n_attributes; i++)
             status = new_attribute_table(survey, &survey->attribute[i]);
     }
@@ -66,6 +69,7 @@ Status survey_share_tables(Survey *survey)
     comm_broadcast(comm, survey->inlines, n * sizeof *survey->inlines);
     comm_broadcast(comm, survey->crosslines, n * sizeof *survey->crosslines);
     comm_broadcast(comm, survey->checksums, n * sizeof *survey->checksums);
+    if (with_lines) comm_broadcast(comm, survey->lines, n * sizeof *survey->lines);
     if (with_done) comm_broadcast(comm, survey->done, n * sizeof *survey->done);
     for (int i = 0; i < survey->n_attributes; i++)
         if (survey->attribute[i].has_checksums)
@@ -95,6 +99,8 @@ static Status read_shapes(Survey *survey, const H5File *file)
     int64_t n = survey->n_ensembles;
     status = h5_expect(file, "/ensemble/inline", H5T_NATIVE_INT32, 1, &n);
     if (status == STATUS_OK) status = h5_expect(file, "/ensemble/crossline", H5T_NATIVE_INT32, 1, &n);
+    if (status == STATUS_OK && h5_exists(file, "/ensemble/line"))
+        status = h5_expect(file, "/ensemble/line", H5T_NATIVE_INT32, 1, &n);
     if (status == STATUS_OK) status = h5_expect(file, "/ensemble/checksum", H5T_NATIVE_UINT64, 1, &n);
     if (status == STATUS_OK && h5_exists(file, "/ensemble/done"))
         status = h5_expect(file, "/ensemble/done", H5T_NATIVE_UINT8, 1, &n);
@@ -122,13 +128,15 @@ static Status check_first_trace(const Survey *survey, const H5File *file)
 
 static Status read_tables(Survey *survey, const H5File *file)
 {
-    Status status = survey_new_tables(survey, h5_exists(file, "/ensemble/done"));
+    Status status = survey_new_tables(survey, h5_exists(file, "/ensemble/done"), h5_exists(file, "/ensemble/line"));
     int64_t n = survey->n_ensembles;
     if (status == STATUS_OK)
         status = h5_read_all(file, "/ensemble/first_trace", H5T_NATIVE_INT64, n + 1, survey->first_trace);
     if (status == STATUS_OK) status = h5_read_all(file, "/ensemble/inline", H5T_NATIVE_INT32, n, survey->inlines);
     if (status == STATUS_OK) status = h5_read_all(file, "/ensemble/crossline", H5T_NATIVE_INT32, n, survey->crosslines);
     if (status == STATUS_OK) status = h5_read_all(file, "/ensemble/checksum", H5T_NATIVE_UINT64, n, survey->checksums);
+    if (status == STATUS_OK && survey->lines != NULL)
+        status = h5_read_all(file, "/ensemble/line", H5T_NATIVE_INT32, n, survey->lines);
     if (status == STATUS_OK && survey->done != NULL)
         status = h5_read_all(file, "/ensemble/done", H5T_NATIVE_UINT8, n, survey->done);
     return status == STATUS_OK ? check_first_trace(survey, file) : status;

@@ -27,7 +27,9 @@ static Status compare_gathers(const Survey *survey, const Survey *other)
                                survey_fold(survey, e), survey->path);
         bool known = other->inlines[e] >= 0 && survey->inlines[e] >= 0 && other->crosslines[e] >= 0 &&
                      survey->crosslines[e] >= 0;
-        if (known && (other->inlines[e] != survey->inlines[e] || other->crosslines[e] != survey->crosslines[e]))
+        bool lines = other->lines != NULL && survey->lines != NULL && other->lines[e] != survey->lines[e];
+        if (lines ||
+            (known && (other->inlines[e] != survey->inlines[e] || other->crosslines[e] != survey->crosslines[e])))
             return status_fail(STATUS_DATA, "%s: %s stands where %s has %s: they are not of one survey", other->path,
                                survey_ensemble_name(other, e, name), survey->path,
                                survey_ensemble_name(survey, e, twin));

@@ -5,7 +5,7 @@
 #include "seisdcn/survey.h"
 
 /* Allocates the tables of survey->n_ensembles ensembles. Local. STATUS_MEMORY. */
-Status survey_new_tables(Survey *survey, bool with_done);
+Status survey_new_tables(Survey *survey, bool with_done, bool with_lines);
 
 /* Copies rank 0's numbers, tables and history to all ranks, which hold comm and path only. Collective. STATUS_MEMORY.
  */
