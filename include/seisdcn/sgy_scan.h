@@ -4,7 +4,8 @@
  * Memory is bounded, whatever the files' size. Of each candidate for the gathers (sgy_judge.h) the pairs of gather and
  * offset are counted, up to SGY_SCAN_PAIRS of them exactly; beyond that whole gathers are drawn by a hash of their
  * numbers, one in 2, 4, 8 ..., and the number of gathers is an estimate. The values of a field are counted up to
- * SGY_SCAN_VALUES. At most 70 MB a rank, 30 MB more for several files; a few kB for small files. */
+ * SGY_SCAN_VALUES. At most about 45 MB a rank, twice that for several files, and 15 MB where
+ * the values of all fields are counted; a few kB for small files. */
 #ifndef SEISDCN_SGY_SCAN_H
 #define SEISDCN_SGY_SCAN_H
 

@@ -67,7 +67,7 @@ static Status rebuild(SgyPairs *pairs, int64_t room)
 Status sgy_pairs_add(SgyPairs *pairs, const SgyPair *one)
 {
     if (!is_drawn(one, pairs->level)) return STATUS_OK;
-    if (2 * pairs->n >= pairs->room) {
+    if (4 * pairs->n >= 3 * pairs->room) {
         Status status = rebuild(pairs, pairs->room == 0 ? FIRST_ROOM : 2 * pairs->room);
         if (status != STATUS_OK) return status;
     }
