@@ -71,13 +71,14 @@ typedef struct Job {
     int n_sets;
     const char *const *sets; /* [n_sets] the --set assignments that config holds, in the order given */
     bool force, quiet, trust;
+    bool alone; /* --alone: this process knows that it is one of several that do not know each other */
     const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
     int n_repeated;
     Repeated *repeated; /* [n_repeated] in the order given */
     int n_arguments;
     char **arguments; /* what stood without an option */
-    char *line;       /* the command line as history shows it: without --quiet, --force and --resume, names of files
-                         as given */
+    char *line;       /* the command line as history shows it: without --quiet, --force, --alone and --resume, names
+                         of files as given */
 } Job;
 
 /* The text of an option, NULL where it was not given and has no default ("1" for a flag that was given). Pure. */

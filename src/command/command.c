@@ -6,6 +6,7 @@
 #include "seisdcn/files.h"
 #include "seisdcn/help.h"
 #include "seisdcn/interrupt.h"
+#include "seisdcn/launcher.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/options.h"
@@ -121,10 +122,13 @@ Status command_call(const Job *job, const Command *command, int n, char **words)
     return status;
 }
 
-/* argv is what stands behind the command's name. */
-static Status run_command(const Comm *comm, const Command *command, bool quiet, bool force, int argc, char **argv)
+/* argv is what stands behind the command's name; `before` has what the options before it said. *silent: another process
+ * of the same launcher tells the user what is wrong. */
+static Status run_command(const Job *before, const Command *command, int argc, char **argv, bool *silent)
 {
-    Job job = {.comm = *comm, .command = command, .force = force, .quiet = quiet};
+    const Comm *comm = &before->comm;
+    Job job = *before;
+    job.command = command;
     Invocation invocation = {0};
     if (!command->is_resumable) interrupt_release();
     Status status = comm_agree(comm, options_parse(argc, argv, &job, &invocation));
@@ -133,8 +137,10 @@ static Status run_command(const Comm *comm, const Command *command, bool quiet, 
         help_command(command);
     } else if (status == STATUS_OK && invocation.version) {
         help_version();
-    } else if (status == STATUS_OK) {
-        status = configure_and_run(&job, &invocation);
+    } else {
+        *silent = !job.alone && launcher_misfits(comm) && !launcher_speaks();
+        if (status == STATUS_OK && !job.alone) status = launcher_check(comm);
+        if (status == STATUS_OK) status = configure_and_run(&job, &invocation);
     }
     options_free(&job, &invocation);
     return status;
@@ -165,10 +171,11 @@ static Status run_completion(const Command *const *commands, int argc, char **ar
     return help_completion(commands, argv[0]);
 }
 
-/* What stands before the command; *name becomes the command's, for messages. */
-static Status run(const Comm *comm, const Command *const *commands, int argc, char **argv, const char **name)
+/* What stands before the command; *name becomes the command's, for messages, and *silent as in run_command(). */
+static Status run(const Comm *comm, const Command *const *commands, int argc, char **argv, const char **name,
+                  bool *silent)
 {
-    bool quiet = false, force = false;
+    Job before = {.comm = *comm};
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -182,9 +189,11 @@ static Status run(const Comm *comm, const Command *const *commands, int argc, ch
         if (strcmp(word, "help") == 0) return run_help(commands, argc - i - 1, argv + i + 1);
         if (strcmp(word, "completion") == 0) return run_completion(commands, argc - i - 1, argv + i + 1);
         if (strcmp(word, "--quiet") == 0) {
-            quiet = true;
+            before.quiet = true;
         } else if (strcmp(word, "--force") == 0) {
-            force = true;
+            before.force = true;
+        } else if (strcmp(word, "--alone") == 0) {
+            before.alone = true;
         } else if (word[0] == '-') {
             return status_fail(STATUS_USAGE, "unknown option '%.80s' before the command; seisdcn --help tells more",
                                word);
@@ -192,7 +201,7 @@ static Status run(const Comm *comm, const Command *const *commands, int argc, ch
             const Command *command = find_command(commands, word);
             if (command == NULL) return unknown_command(commands, word);
             *name = command->name;
-            return run_command(comm, command, quiet, force, argc - i - 1, argv + i + 1);
+            return run_command(&before, command, argc - i - 1, argv + i + 1, silent);
         }
     }
     return status_fail(STATUS_USAGE, "no command; seisdcn --help lists the commands");
@@ -201,10 +210,11 @@ static Status run(const Comm *comm, const Command *const *commands, int argc, ch
 int command_main(const Comm *comm, const Command *const *commands, int argc, char **argv)
 {
     const char *name = NULL;
+    bool silent = false;
     log_open(comm->rank == 0, false);
     Status status = fault_open(comm->rank);
-    if (status == STATUS_OK) status = run(comm, commands, argc, argv, &name);
-    if (status != STATUS_OK && comm->rank == 0) {
+    if (status == STATUS_OK) status = run(comm, commands, argc, argv, &name, &silent);
+    if (status != STATUS_OK && comm->rank == 0 && !silent) {
         fflush(stdout);
         const char *label = status == STATUS_INTERRUPTED ? "" : "error: ";
         fprintf(stderr, "seisdcn%s%s: %s%s\n", name == NULL ? "" : " ", name == NULL ? "" : name, label,

@@ -13,8 +13,7 @@ void doctor_line(const char *label, const char *format, ...) __attribute__((form
 /* ---- the machine ---- */
 
 /* Prints the launcher, the hosts with their ranks, the libraries, each rank's instruction set, the memory that a rank
- * can have, and the optional programs. Collective. STATUS_MEMORY; STATUS_IO where the launcher started more processes
- * than MPI joined to this job. */
+ * can have, and the optional programs. Collective. STATUS_MEMORY. */
 Status doctor_machine(const Comm *comm);
 
 /* ---- the folder ---- */

@@ -2,6 +2,7 @@
 #include "doctor.h"
 
 #include "seisdcn/blas.h"
+#include "seisdcn/launcher.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
@@ -9,7 +10,6 @@
 #include "seisdcn/vector.h"
 
 #include <hdf5.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,41 +26,15 @@ typedef struct {
 
 /* ---- launcher ---- */
 
-/* A launcher betrays itself by a variable; mpirun's first, since inside a Slurm job it has srun start its helpers. */
-static const struct {
-    const char *variable, *name;
-} launchers[] = {
-    {"OMPI_MCA_orte_hnp_uri", "mpirun (Open MPI)"},
-    {"PRTE_MCA_ess_base_jobid", "prterun"},
-    {"HYDI_CONTROL_FD", "mpiexec (Hydra)"},
-    {"PALS_RANKID", "mpiexec (PALS)"},
-    {"SLURM_STEP_ID", "srun (Slurm)"},
-};
-
-static int64_t number_in(const char *variable)
+static void show_launcher(const Comm *comm)
 {
-    int64_t value = 0;
-    const char *text = getenv(variable);
-    return text != NULL && text_to_int(text, &value) ? value : 0;
-}
-
-static Status show_launcher(const Comm *comm)
-{
-    const char *name = "none: one process by itself", *job = getenv("SLURM_JOB_ID"),
-               *nodes = getenv("SLURM_JOB_NUM_NODES");
-    for (size_t i = sizeof launchers / sizeof *launchers; i-- > 0;)
-        if (getenv(launchers[i].variable) != NULL) name = launchers[i].name;
+    const char *job = getenv("SLURM_JOB_ID"), *nodes = getenv("SLURM_JOB_NUM_NODES"),
+               *alone = launcher_misfits(comm) ? ", of whose processes this is one by itself (--alone)" : "";
     if (job != NULL)
-        doctor_line("launcher", "%s, in Slurm job %s on %s node(s)", name, job, nodes == NULL ? "?" : nodes);
+        doctor_line("launcher", "%s, in Slurm job %s on %s node(s)%s", launcher_name(), job,
+                    nodes == NULL ? "?" : nodes, alone);
     else
-        doctor_line("launcher", "%s", name);
-    int64_t started = number_in(strncmp(name, "srun", 4) == 0 ? "SLURM_STEP_NUM_TASKS" : "OMPI_COMM_WORLD_SIZE");
-    if (started <= comm->size) return STATUS_OK;
-    return status_fail(STATUS_IO,
-                       "the launcher started %" PRId64 " processes, but MPI joined only %d to this job: each would do "
-                       "all the work by itself; use srun --mpi=pmix, or the mpirun of the MPI that the program was "
-                       "built with",
-                       started, comm->size);
+        doctor_line("launcher", "%s%s", launcher_name(), alone);
 }
 
 /* ---- memory ---- */
@@ -247,8 +221,8 @@ Status doctor_machine(const Comm *comm)
     snprintf(mine.kernels, sizeof mine.kernels, "%s", blas_kernels());
     const Vector *chosen = NULL;
     void *all = NULL;
-    Status status = comm_agree(comm, comm->rank == 0 ? show_launcher(comm) : STATUS_OK);
-    if (status == STATUS_OK) status = model_choose_vector(comm, &chosen);
+    show_launcher(comm);
+    Status status = model_choose_vector(comm, &chosen);
     if (status == STATUS_OK) status = comm_gather(comm, &mine, sizeof mine, &all, NULL);
     if (status == STATUS_OK && comm->rank == 0) {
         show_hosts(all, comm->size);

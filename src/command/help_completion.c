@@ -144,7 +144,7 @@ Status help_completion(const Command *const *commands, const char *shell)
     log_result("# Completes the command line of seisdcn in bash: source <(seisdcn completion bash)\n");
     put_keys();
     log_result("%s    case $command in", function_begins);
-    log_result("    '') words='%s --help --version --quiet --force' ;;", words);
+    log_result("    '') words='%s --help --version --quiet --force --alone' ;;", words);
     log_result("    help) words='%s config man' ;;\n    completion) words='bash' ;;",
                words + strlen("help completion "));
     for (const Command *const *command = commands; *command != NULL; command++) put_words((*command)->name, *command);

@@ -12,6 +12,7 @@ static const Option common[] = {
     {"--force", OPTION_FLAG, NULL, NULL, 0, 0, false, "overwrites an existing output, but nothing that is read"},
     {"--trust", OPTION_FLAG, NULL, NULL, 0, 0, false,
      "reads gathers without comparing them with the checksums that their survey or prediction has of them"},
+    {"--alone", OPTION_FLAG, NULL, NULL, 0, 0, false, "runs one process by itself, whatever a launcher says"},
     {"--quiet", OPTION_FLAG, NULL, NULL, 0, 0, false, "prints results, warnings and errors only"},
     {"--help", OPTION_FLAG, NULL, NULL, 0, 0, false, "prints this help"},
     {"--version", OPTION_FLAG, NULL, NULL, 0, 0, false, "prints the versions of the program and its libraries"},
@@ -105,6 +106,8 @@ static Status take_common(const Option *option, const char *value, Job *job, Inv
         job->trust = true;
     } else if (strcmp(option->name, "--quiet") == 0) {
         job->quiet = true;
+    } else if (strcmp(option->name, "--alone") == 0) {
+        job->alone = true;
     } else if (strcmp(option->name, "--help") == 0) {
         invocation->help = true;
     } else {
@@ -153,13 +156,19 @@ static Status complete(Job *job)
     return STATUS_OK;
 }
 
+/* Whether an option changes no result. */
+static bool is_unspoken(const char *word)
+{
+    return strcmp(word, "--quiet") == 0 || strcmp(word, "--force") == 0 || strcmp(word, "--resume") == 0 ||
+           strcmp(word, "--alone") == 0;
+}
+
 /* The command line without what changes no result. */
 static char *make_line(const Command *command, int argc, char **argv)
 {
     char *line = text_format("seisdcn %s", command->name);
     for (int i = 0; line != NULL && i < argc; i++) {
-        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "--force") == 0 || strcmp(argv[i], "--resume") == 0)
-            continue;
+        if (is_unspoken(argv[i])) continue;
         char *word = text_shell_word(argv[i]), *longer = word == NULL ? NULL : text_format("%s %s", line, word);
         memory_free(word);
         memory_free(line);

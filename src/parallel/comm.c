@@ -1,5 +1,6 @@
 #include "seisdcn/comm.h"
 
+#include "seisdcn/launcher.h"
 #include "seisdcn/memory.h"
 
 #include <limits.h>
@@ -16,6 +17,7 @@ void comm_open(int *argc, char ***argv, Comm *comm)
     /* Open MPI 4.1's default file locks let data sieving corrupt collective writes with small gaps (open-mpi/ompi
      * issue 12718); 3 locks the whole range. The user's own choice stands. */
     setenv("OMPI_MCA_fs_ufs_lock_algorithm", "3", 0);
+    launcher_look();
     if (MPI_Init(argc, argv) != MPI_SUCCESS) {
         fprintf(stderr, "seisdcn: MPI does not start\n");
         exit(STATUS_BUG);

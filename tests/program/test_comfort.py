@@ -69,7 +69,7 @@ def complete(*words):
 
 tap.ok(tap.command(["bash", "-n", at("complete.sh")]).status == 0, "the script is bash")
 wanted = [
-    (("",), sorted(commands + ["help", "completion", "--help", "--version", "--quiet", "--force"])),
+    (("",), sorted(commands + ["help", "completion", "--help", "--version", "--quiet", "--force", "--alone"])),
     (("co",), ["compare", "completion", "consolidate"]),
     (("help", "c"), ["compare", "config", "consolidate"]),
     (("compare", ""), ["trained"]),

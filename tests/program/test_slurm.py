@@ -185,6 +185,24 @@ class Everything:
         log = (site.folder / "here" / ("seisdcn-doctor-%s.log" % job)).read_text()
         tap.ok(re.search(r"launcher +.*Slurm", log) and "2 ranks in" in log, "doctor: finds srun and both ranks", log)
 
+    def check_launcher(self):
+        """Processes that srun starts and MPI does not join are refused; a call in the job's own shell is let alone."""
+        survey = ["synth", "--inlines", "1", "--crosslines", "1", "--output"]
+        for n, wanted in ((2, 2), (1, 0)):
+            output = self.folder / ("started by srun, %d" % n)
+            result = self.cluster.call("srun", "--mpi=none", "-n", n, tap.PROGRAM, *survey, output)
+            errors = result.err.count("seisdcn synth: error: SLURM_STEP_NUM_TASKS")
+            tap.ok((result.status, errors, output.exists()) == (wanted, int(n > 1), n == 1),
+                   "srun --mpi=none: %s" % ("refused, once, and nothing written" if n > 1 else "one process runs"), result)
+        result = self.cluster.call("srun", "--mpi=none", "-n", 2, tap.PROGRAM, "--version")
+        tap.runs(result, "srun --mpi=none: --version works")
+        script, log, output = [self.folder / name for name in ("shell.sh", "shell.log", "by the shell")]
+        script.write_text("#!/bin/bash\n%s %s '%s'\n" % (tap.PROGRAM, " ".join(survey), output))
+        job = self.cluster.call("sbatch", "--parsable", "--ntasks=2", "--output", log, script).out.strip()
+        state = self.cluster.ended(job)
+        tap.ok(state is not None and state["JobState"] == "COMPLETED" and output.exists(),
+               "a call in the job's shell, of 2 tasks, runs", "%s\n%s" % (state, log.read_text() if log.exists() else ""))
+
     def submit_chain(self, site, gathers):
         """Edits pipeline.sh as a user does and runs it; returns the jobs' ids."""
         path = site.jobs / "pipeline.sh"
@@ -295,6 +313,7 @@ def main():
         every.check_array()
         every.check_chains()
         every.check_doctor()
+        every.check_launcher()
     cluster.stop()
     tap.done()
 
