@@ -24,6 +24,7 @@
 typedef struct {
     double interval_us; /* 0: SEG-Y's headers tell */
     bool transpose;     /* .npy arrays are (samples, traces) */
+    double scale;       /* what .npy numbers are multiplied by; 1, or 0: nothing */
     SgyForce force;
     SgyRule rule;
 } InputsOptions;
@@ -37,6 +38,7 @@ typedef struct {
     int64_t my_first, my_end; /* this rank reads gathers my_first .. my_end - 1 */
     NpyHeader *headers;       /* [n_files] of .npy */
     bool transpose;
+    double scale;
     SgyLayout *layouts; /* [n_files] of SEG-Y; NULL: .npy */
     SgyFiles files;
     SgyIndex index;
@@ -50,6 +52,9 @@ typedef struct {
     uint8_t *bytes;          /* of one trace, for working in */
     SgyOdd odd;              /* of all gathers read so far; first is a place in first_odd's trace */
     int64_t first_odd_trace; /* -1: none */
+    double largest;          /* .npy of float64, or scaled: the largest |amplitude| of all gathers read so far */
+    int64_t faint,
+        first_faint; /* and how many of them have nothing but numbers that float32 loses; the first, -1: none */
 } InputsGather;
 
 /* Finds the files behind names (rank 0), reads their headers side by side, and checks that they make one survey; all
@@ -88,8 +93,13 @@ Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *g
 
 void inputs_gather_free(InputsGather *gather);
 
-/* Reads gather e, one of this rank's. Local. STATUS_IO, STATUS_MEMORY. */
+/* Reads gather e, one of this rank's. Local. STATUS_IO, STATUS_MEMORY; STATUS_DATA where a finite number of a .npy file
+ * is beyond float32's range. */
 Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather);
+
+/* Once each rank has read its gathers: refuses .npy files that have nothing but numbers so small that float32 loses
+ * them, and warns where that is so of single gathers. Collective. STATUS_DATA. */
+Status inputs_check_range(const Comm *comm, const Inputs *inputs, const InputsGather *gather);
 
 /* Inline and crossline out of a file's name (inline_I_crossline_X or inline_I_X), -1 each where it has none. Pure. */
 void inputs_position(const char *name, int32_t *line, int32_t *crossline);

@@ -23,10 +23,20 @@ typedef struct {
 /* Reads and checks the header of path. Local. STATUS_IO, STATUS_DATA. */
 Status npy_read_header(const char *path, NpyHeader *header);
 
+/* What of a gather's numbers float32 cannot hold, where they are float64 or scaled; float32 cannot lose what it has. */
+typedef struct {
+    double scale;   /* what each number is multiplied by, in float64, before it becomes float32; 1: nothing */
+    double largest; /* the largest |number|, scaled, of those that are finite in the file; 0 where none was looked at */
+    int64_t beyond; /* place in amplitude of one of them that is beyond float32's range, -1: none */
+    double beyond_number; /* which is this in the file */
+} NpyRange;
+
 /* Reads gather g (0 for a 2D array; dims are (gathers, traces, samples) for a 3D one) as float32 [traces][samples];
- * with transpose = true the file's last two dimensions are (samples, traces). Local. STATUS_IO, STATUS_DATA,
- * STATUS_MEMORY. Values outside float32's range become infinite, to be found by the caller's own check. */
-Status npy_read_gather(const char *path, const NpyHeader *header, int64_t g, bool transpose, float *amplitude);
+ * with transpose = true the file's last two dimensions are (samples, traces). range (NULL: a scale of 1, nothing is
+ * told) has the scale, and gets the rest: numbers beyond float32's range become infinite, as those that are so in the
+ * file. Local. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status npy_read_gather(const char *path, const NpyHeader *header, int64_t g, bool transpose, float *amplitude,
+                       NpyRange *range);
 
 /* Writes float32 [n_traces][n_samples] as version 1 '<f4' in C order, under path only when whole. Local. STATUS_IO. */
 Status npy_write(const char *path, int64_t n_traces, int64_t n_samples, const float *amplitude);

@@ -23,6 +23,10 @@ enum { ROUND_GATHERS = 64 };
 static Status read_options(const Job *job, InputsOptions *options)
 {
     options->interval_us = command_number(job, "--interval-us");
+    options->scale = command_number(job, "--scale");
+    if (options->scale == 0 || !isfinite(options->scale))
+        return status_fail(STATUS_USAGE, "--scale takes a number other than 0, not '%.80s'",
+                           command_text(job, "--scale"));
     options->transpose = command_flag(job, "--transpose");
     Status status = segy_options_force(job, &options->force);
     return status == STATUS_OK ? segy_options_rule(job, &options->rule) : status;
@@ -266,6 +270,7 @@ static Status make_survey(const Job *job, Inputs *inputs, const char *part, cons
     if (status != STATUS_OK) return status;
     Copy copy = {.zero_bad = command_flag(job, "--zero-bad")};
     status = copy_gathers(job, inputs, &survey, &copy);
+    if (status == STATUS_OK) status = inputs_check_range(comm, inputs, &copy.gather);
     if (status == STATUS_OK) status = survey_finish(&survey);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? files_publish(part, output) : STATUS_OK);
     if (status == STATUS_OK) {
@@ -307,6 +312,8 @@ static const Option options[] = {
     {"--interval-us", OPTION_NUMBER, "N", "0", 0, 1e9, false,
      "sample interval in microseconds; 0: unknown for .npy, the headers' for SEG-Y"},
     {"--zero-bad", OPTION_FLAG, NULL, NULL, 0, 0, false, "samples that are not finite become zero, and are counted"},
+    {"--scale", OPTION_NUMBER, "X", "1", 0, 0, false,
+     ".npy: multiplies every sample, in 64 bits, before it becomes a 32-bit float"},
     {"--transpose", OPTION_FLAG, NULL, NULL, 0, 0, false, ".npy: the arrays are (samples, traces)"},
     {"--group-by", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
      "SEG-Y: what the traces of a gather have in common: position (inline and crossline), cdp, shot, or any field; by "

@@ -46,10 +46,9 @@ static void swap_items(unsigned char *items, int64_t count, int size)
         out[i] = (float)item;                                        \
     }
 
-/* items [count] as in the file (swapped in place where needed) to out [count] */
-static void convert_items(const NpyHeader *header, unsigned char *items, int64_t count, float *out)
+/* items [count] as this machine has them to out [count] */
+static void convert_items(const NpyHeader *header, const unsigned char *items, int64_t count, float *out)
 {
-    if (header->swapped) swap_items(items, count, header->item_size);
     switch (header->kind << 4 | header->item_size) {
     case 'f' << 4 | 4:
         CONVERT(float) break;
@@ -78,6 +77,65 @@ static void convert_items(const NpyHeader *header, unsigned char *items, int64_t
             out[i] = half_to_float(half);
         }
     }
+}
+
+/* Item i as float64. */
+static double number_of(const NpyHeader *header, const unsigned char *items, int64_t i)
+{
+    float single;
+    double number;
+    int64_t whole;
+    uint64_t natural;
+    const unsigned char *item = items + i * header->item_size;
+    if (header->kind == 'f' && header->item_size == 8) {
+        memcpy(&number, item, sizeof number);
+        return number;
+    }
+    if (header->item_size == 8 && header->kind == 'i') {
+        memcpy(&whole, item, sizeof whole);
+        return (double)whole;
+    }
+    if (header->item_size == 8) {
+        memcpy(&natural, item, sizeof natural);
+        return (double)natural;
+    }
+    if (header->item_size == 4 && header->kind == 'i') {
+        int32_t word;
+        memcpy(&word, item, sizeof word);
+        return word;
+    }
+    if (header->item_size == 4 && header->kind == 'u') {
+        uint32_t word;
+        memcpy(&word, item, sizeof word);
+        return word;
+    }
+    convert_items(header, (unsigned char *)item, 1, &single); /* exact: 2 bytes, 1 byte, float32 */
+    return (double)single;
+}
+
+/* The same with a scale, and what float32 cannot hold; beyond is an item's number here. */
+static void scale_items(const NpyHeader *header, const unsigned char *items, int64_t count, float *out, NpyRange *range)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double item = number_of(header, items, i), number = item * range->scale;
+        out[i] = (float)number;
+        if (!isfinite(item)) continue;
+        if (fabs(number) > range->largest) range->largest = fabs(number);
+        if (!isinf(out[i]) || range->beyond >= 0) continue;
+        range->beyond = i;
+        range->beyond_number = item;
+    }
+}
+
+/* items [count] as in the file (swapped in place where needed) to out [count] */
+static void take_items(const NpyHeader *header, unsigned char *items, int64_t count, float *out, NpyRange *range)
+{
+    if (header->swapped) swap_items(items, count, header->item_size);
+    bool is_double = header->kind == 'f' && header->item_size == 8;
+    if (range != NULL && (is_double || range->scale != 1))
+        scale_items(header, items, count, out, range);
+    else
+        convert_items(header, items, count, out);
 }
 
 /* ---- reading a gather ---- */
@@ -133,12 +191,15 @@ static void turn(const float *turned, int64_t n_rows, int64_t n_columns, float *
                     straight[r * n_columns + c] = turned[c * n_rows + r];
 }
 
-Status npy_read_gather(const char *path, const NpyHeader *header, int64_t g, bool transpose, float *amplitude)
+Status npy_read_gather(const char *path, const NpyHeader *header, int64_t g, bool transpose, float *amplitude,
+                       NpyRange *range)
 {
     int64_t a = header->dims[header->n_dims - 2], b = header->dims[header->n_dims - 1], count = a * b;
     int64_t n_traces = transpose ? b : a, n_samples = transpose ? a : b;
     bool turned = header->fortran != transpose; /* both together are C order again */
-    bool plain = header->kind == 'f' && header->item_size == 4 && !header->swapped;
+    bool plain =
+        header->kind == 'f' && header->item_size == 4 && !header->swapped && (range == NULL || range->scale == 1);
+    if (range != NULL) *range = (NpyRange){.scale = range->scale, .beyond = -1};
     FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     /* [count] items as in the file, and [count] floats still turned; what needs neither goes straight to amplitude */
@@ -146,8 +207,10 @@ Status npy_read_gather(const char *path, const NpyHeader *header, int64_t g, boo
     float *floats = turned ? memory_new((size_t)count, sizeof *floats, "a gather to be transposed") : amplitude;
     Status status = floats == NULL || (items == NULL && !plain) ? STATUS_MEMORY : STATUS_OK;
     if (status == STATUS_OK) status = read_items(file, path, header, g, count, plain ? (unsigned char *)floats : items);
-    if (status == STATUS_OK && !plain) convert_items(header, items, count, floats);
+    if (status == STATUS_OK && !plain) take_items(header, items, count, floats, range);
     if (status == STATUS_OK && turned) turn(floats, n_traces, n_samples, amplitude);
+    if (turned && range != NULL && range->beyond >= 0)
+        range->beyond = range->beyond % n_traces * n_samples + range->beyond / n_traces;
     fclose(file);
     memory_free(items);
     if (turned) memory_free(floats);

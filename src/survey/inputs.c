@@ -226,7 +226,7 @@ char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, 
 
 Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *gather)
 {
-    *gather = (InputsGather){.odd = {.first = -1}, .first_odd_trace = -1};
+    *gather = (InputsGather){.odd = {.first = -1}, .first_odd_trace = -1, .first_faint = -1};
     size_t fold = (size_t)max_fold;
     gather->amplitude = memory_new(fold, (size_t)inputs->n_samples * sizeof *gather->amplitude, "the largest gather");
     bool good = gather->amplitude != NULL;
@@ -253,8 +253,7 @@ void inputs_gather_free(InputsGather *gather)
 
 Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather)
 {
-    return inputs->layouts == NULL ? inputs_npy_read(inputs, e, gather->amplitude)
-                                   : inputs_segy_read(inputs, e, gather);
+    return inputs->layouts == NULL ? inputs_npy_read(inputs, e, gather) : inputs_segy_read(inputs, e, gather);
 }
 
 /* Reads the digits at *text as an int32 and moves behind them; false where there are none or too many. */

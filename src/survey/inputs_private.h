@@ -22,7 +22,7 @@ Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inpu
 /* The functions of inputs.h for one kind. */
 int64_t inputs_npy_fold(const Inputs *inputs, int64_t e);
 char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size);
-Status inputs_npy_read(const Inputs *inputs, int64_t e, float *amplitude);
+Status inputs_npy_read(const Inputs *inputs, int64_t e, InputsGather *gather);
 Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather);
 
 #endif

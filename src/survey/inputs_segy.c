@@ -99,6 +99,9 @@ Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inpu
 
 Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
 {
+    if (options->scale != 0 && options->scale != 1)
+        return status_fail(STATUS_USAGE, "%s: --scale is for .npy files; the samples of SEG-Y keep their bytes",
+                           inputs->paths[0]);
     Status status = inputs_segy_layouts(comm, &options->force, inputs);
     if (status != STATUS_OK) return status;
     bool forced = options->interval_us > 0;

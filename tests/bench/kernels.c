@@ -595,7 +595,7 @@ static void read_gather(const char *path, Gather *gather)
     NpyHeader header;
     must(npy_read_header(path, &header));
     *gather = gather_new(gather->channels, header.dims[header.n_dims - 2], header.dims[header.n_dims - 1]);
-    must(npy_read_gather(path, &header, 0, false, gather->value));
+    must(npy_read_gather(path, &header, 0, false, gather->value, NULL));
     fill_channels(gather);
 }
 

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(amplitude != NULL);
     for (int64_t g = 0; g<n; g += n> 1 ? n - 1 : 1) /* the first and the last */
         for (int transpose = 0; transpose < 2; transpose++)
-            FUZZ_CHECK(fuzz_status(npy_read_gather(path, &header, g, transpose == 1, amplitude)) == STATUS_OK);
+            FUZZ_CHECK(fuzz_status(npy_read_gather(path, &header, g, transpose == 1, amplitude, NULL)) == STATUS_OK);
     free(amplitude);
     return 0;
 }

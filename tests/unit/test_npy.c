@@ -63,7 +63,7 @@ static void headers_of_all_styles(void **state)
             assert_int_equal(header.n_dims, 2);
             assert_int_equal(header.dims[0], 2);
             assert_int_equal(header.dims[1], 3);
-            assert_int_equal(npy_read_gather(path, &header, 0, false, out), STATUS_OK);
+            assert_int_equal(npy_read_gather(path, &header, 0, false, out, NULL), STATUS_OK);
             assert_memory_equal(out, items, sizeof items);
         }
 }
@@ -103,7 +103,7 @@ static void dtypes(void **state)
             NpyHeader header;
             float out;
             assert_int_equal(npy_read_header(path, &header), STATUS_OK);
-            assert_int_equal(npy_read_gather(path, &header, 0, false, &out), STATUS_OK);
+            assert_int_equal(npy_read_gather(path, &header, 0, false, &out, NULL), STATUS_OK);
             assert_true(out == cases[i].value);
         }
 }
@@ -116,7 +116,7 @@ static void half_specials(void **state)
     float out[4];
     write_npy(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (2, 2)}", items, sizeof items);
     assert_int_equal(npy_read_header(path, &header), STATUS_OK);
-    assert_int_equal(npy_read_gather(path, &header, 0, false, out), STATUS_OK);
+    assert_int_equal(npy_read_gather(path, &header, 0, false, out, NULL), STATUS_OK);
     assert_true(isinf(out[0]) && out[0] > 0 && isinf(out[1]) && out[1] < 0 && isnan(out[2]));
     assert_true(out[3] == 0 && signbit(out[3]));
 }
@@ -148,7 +148,7 @@ static void orders_of_the_axes(void **state)
                 assert_int_equal(npy_read_header(path, &header), STATUS_OK);
                 for (int g = 0; g < n_gathers; g++) {
                     float out[T * S];
-                    assert_int_equal(npy_read_gather(path, &header, g, transpose, out), STATUS_OK);
+                    assert_int_equal(npy_read_gather(path, &header, g, transpose, out, NULL), STATUS_OK);
                     for (int t = 0; t < T; t++)
                         for (int s = 0; s < S; s++) assert_true(out[t * S + s] == (float)(g * 100 + t * 10 + s));
                 }
@@ -235,7 +235,7 @@ static void written_files_read_back(void **state)
     assert_int_equal(header.dims[0], 7);
     assert_int_equal(header.dims[1], 11);
     assert_int_equal(header.data_offset % 64, 0);
-    assert_int_equal(npy_read_gather(path, &header, 0, false, out), STATUS_OK);
+    assert_int_equal(npy_read_gather(path, &header, 0, false, out, NULL), STATUS_OK);
     assert_memory_equal(out, items, sizeof items);
     char part[TEMPORARY_PATH + 8];
     snprintf(part, sizeof part, "%s.part", path);
@@ -254,7 +254,7 @@ static void shrinking_file(void **state)
     write_npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}", items, sizeof items);
     assert_int_equal(npy_read_header(path, &header), STATUS_OK);
     assert_int_equal(truncate(path, header.data_offset + 20), 0);
-    assert_int_equal(npy_read_gather(path, &header, 0, false, out), STATUS_IO);
+    assert_int_equal(npy_read_gather(path, &header, 0, false, out, NULL), STATUS_IO);
 }
 
 int main(void)
