@@ -2,6 +2,9 @@
 """Runs every test and counts: unit programs alone, parallel ones under mpirun on several numbers of ranks, and the
 program tests (tests/program/test_*.py), which run the program itself. All of them speak TAP.
 
+Tests of kernels and of training against PyTorch go through the instruction sets that the processor has by themselves; those
+of BY_ISA run once for each (SEISDCN_ISA). The first line says which there are.
+
 A test that ends early, prints nothing, fails without saying so or outlives its time counts as failed. The last line is
 'N passed, N failed, N skipped'; the exit status is 0 only if something passed and nothing failed.
 """
@@ -17,6 +20,11 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/program"))
+
+import tap  # noqa: E402
+
+BY_ISA = {"test_same_bits"}  # tests/program: training, resume and apply on 1 to 7 ranks
 RANKS = (1, 2, 3, 4, 7)
 TAG = re.compile(r"^\[\d+,(\d+)\]<std(?:out|err)>:? ?")  # mpirun --tag-output
 TAP = re.compile(r"^(not )?ok\b\s*(\d+)?\s*(?:- )?(.*)$")
@@ -24,8 +32,8 @@ PLAN = re.compile(r"^1\.\.(\d+)")
 
 
 class Job:
-    def __init__(self, name, words, seconds, ranks=0):
-        self.name, self.words, self.seconds, self.ranks = name, words, seconds, ranks
+    def __init__(self, name, words, seconds, ranks=0, isa=""):
+        self.name, self.words, self.seconds, self.ranks, self.isa = name, words, seconds, ranks, isa
 
 
 class Outcome:
@@ -34,9 +42,9 @@ class Outcome:
         self.output = ""
 
 
-def run(words, seconds):
+def run(words, seconds, isa):
     """Output, exit status (None: its time was over). mpirun gets the chance to end its ranks before it is killed."""
-    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1")
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1", **({"SEISDCN_ISA": isa} if isa else {}))
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)
     for stop in (None, signal.SIGTERM, signal.SIGKILL):
@@ -77,7 +85,7 @@ def run_job(job):
     if not pathlib.Path(job.words[-1]).exists():
         outcome.failed.append(f"{job.words[-1]} was not built")
         return outcome
-    outcome.output, status = run(job.words, job.seconds)
+    outcome.output, status = run(job.words, job.seconds, job.isa)
     outcome.seconds = time.monotonic() - start
     verdicts, planned, missing = read_tap(outcome.output)
     for (_, name), verdict in verdicts.items():
@@ -103,7 +111,9 @@ def all_jobs(options):
             words = shlex.split(options.mpirun) + ["-n", str(n), "--tag-output", str(build / "parallel" / source.stem)]
             jobs.append(Job(f"parallel/{source.stem} on {n}", words, 120 * factor, n))
     for script in sorted(ROOT.glob("tests/program/test_*.py")):
-        jobs.append(Job(f"program/{script.stem}", [sys.executable, str(script)], 600 * factor))
+        for isa in tap.isas() if script.stem in BY_ISA else [""]:
+            name = f"program/{script.stem}" + (f" with {isa}" if isa else "")
+            jobs.append(Job(name, [sys.executable, str(script)], 600 * factor, isa=isa))
     return [job for job in jobs if not options.names or any(name in job.name for name in options.names)]
 
 
@@ -137,6 +147,7 @@ def main():
     os.environ["SEISDCN_TIME_FACTOR"] = "4" if options.slow else "1"
     os.environ.setdefault("SEISDCN_DATA", str(ROOT.parent / "shared/data"))
 
+    print("instruction sets that are tested: " + ", ".join(["the processor's best", *tap.isas()[1:]]), flush=True)
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
         for future in concurrent.futures.as_completed([pool.submit(run_job, job) for job in all_jobs(options)]):

@@ -185,23 +185,28 @@ static void goes_on(Config config, const Vector *vector, int64_t before)
     tear_down(&through);
 }
 
+static void goes_on_in_every_way(int level, int64_t before)
+{
+    Config config = settings();
+    const Vector *vector = vector_of_level(level);
+    goes_on(config, vector, before);
+    config.train.block_gathers = 1;
+    goes_on(config, vector, before);
+    config.train.shuffle = false;
+    goes_on(config, vector, before);
+    config.split.by = SPLIT_BY_PATCH;
+    config.train.max_patches_per_epoch = 3 * BATCH + 5;
+    goes_on(config, vector, before);
+    config.train.shuffle = true;
+    config.network.mixing = MIXING_FULL;
+    goes_on(config, vector, before);
+}
+
 static void a_trainer_goes_on_to_the_same_bits(void **state)
 {
     (void)state;
-    for (int64_t before = 0; before <= 8; before += before < 2 ? 1 : 3) {
-        Config config = settings();
-        goes_on(config, vector_of_level(vector_level()), before);
-        config.train.block_gathers = 1;
-        goes_on(config, vector_of_level(1), before);
-        config.train.shuffle = false;
-        goes_on(config, vector_of_level(vector_level()), before);
-        config.split.by = SPLIT_BY_PATCH;
-        config.train.max_patches_per_epoch = 3 * BATCH + 5;
-        goes_on(config, vector_of_level(1), before);
-        config.train.shuffle = true;
-        config.network.mixing = MIXING_FULL;
-        goes_on(config, vector_of_level(vector_level()), before);
-    }
+    for (int level = 1; level <= vector_level(); level++)
+        for (int64_t before = 0; before <= 8; before += before < 2 ? 1 : 3) goes_on_in_every_way(level, before);
 }
 
 static void a_place_that_cannot_be_is_refused(void **state)

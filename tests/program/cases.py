@@ -16,13 +16,6 @@ if ORACLE not in sys.path:
 METRICS = ["epoch", "step", "train_loss_step", "train_loss_epoch", "val_loss", "learning_rate", "patches_per_second"]
 
 
-def isas():
-    """What SEISDCN_ISA can force on this processor besides its best: names, "" for no force first."""
-    with open("/proc/cpuinfo") as file:
-        flags = file.read().split()
-    return [""] + (["avx2"] if "avx512f" in flags else []) + (["portable"] if "avx2" in flags else [])
-
-
 def forced(isa):
     """The environment for a run on this instruction set, None for the best."""
     return dict(os.environ, SEISDCN_ISA=isa) if isa else None

@@ -104,6 +104,25 @@ def folder():
     return path
 
 
+def isas():
+    """What SEISDCN_ISA can force on this processor besides its best: names, "" for no force first."""
+    return [""] + _all_isas()[1:]
+
+
+def other_isa():
+    """An instruction set that this processor has and that these tests don't run with by themselves, None: there is none."""
+    names = _all_isas()
+    own = os.environ.get("SEISDCN_ISA") or names[0]
+    return next((name for name in reversed(names) if name != own), None)
+
+
+def _all_isas():
+    """Those of this processor, the best first."""
+    with open("/proc/cpuinfo") as file:
+        flags = file.read().split()
+    return (["avx512"] if "avx512f" in flags else []) + (["avx2"] if "avx2" in flags else []) + ["portable"]
+
+
 def data(name):
     """A file or folder of real data, None where it is not there (the test then skips, saying so)."""
     path = DATA / name

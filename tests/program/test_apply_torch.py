@@ -56,7 +56,7 @@ def run_case(folder, name, shape, size, folds):
     model = model.double()
     truth = [original.apply_gather(model, part, size, THRESHOLD, shared=shared)[0] for part in parts]
 
-    runs = [(1, method, isa) for method in ("direct", "shared") for isa in cases.isas()]
+    runs = [(1, method, isa) for method in ("direct", "shared") for isa in tap.isas()]
     for ranks, method, isa in runs + [(3, "direct", ""), (3, "shared", "")]:
         label = "%s, %s, %d rank%s%s" % (name, method, ranks, "" if ranks == 1 else "s", isa and ", " + isa)
         predicted = os.path.join(folder, "predicted_%s_%d%s.h5" % (method, ranks, isa))

@@ -38,7 +38,7 @@ def main():
         if tap.ok(result.status == 0, "train", result):
             _, _, epochs = cases.read_metrics(trained)
             losses = [row["val_loss"] for row in epochs]
-            tap.ok(len(losses) == 3 and losses[2] < losses[1] < losses[0], "the validation loss falls", str(losses))
+            tap.ok(len(losses) == 3 and losses[2] < losses[0], "the validation loss falls", str(losses))
             print("# validation loss %s" % ", ".join("%.4f" % loss for loss in losses))
             result = tap.run("apply", "--survey", survey, "--model", os.path.join(trained, "best.h5"),
                               "--output", predicted, "--ensembles", "#0", ranks=2, seconds=240)

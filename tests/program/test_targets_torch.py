@@ -87,7 +87,7 @@ def run_case(folder, survey, clean_survey, gathers, clean, name, rule, network):
     keys = ["--set", "train.target=" + rule["target"]]
     for key in ("hide", "block", "fill"):
         keys += ["--set", "train.%s=%s" % (key, rule[key])] if key in rule else []
-    for ranks, isa in [(1, isa) for isa in cases.isas()] + [(3, "")]:
+    for ranks, isa in [(1, isa) for isa in tap.isas()] + [(3, "")]:
         label = "%s, %d rank%s%s" % (name, ranks, "" if ranks == 1 else "s", isa and ", " + isa)
         output = os.path.join(folder, "trained%d%s" % (ranks, isa))
         result = tap.run("train", "--survey", survey, "--map", index, "--init", start, "--output", output, *paired, *keys,
@@ -132,7 +132,7 @@ def blind_apply(folder, survey, gathers, path):
                 channel[:n] = gathers[side][:n]
         wanted.append(original.apply_gather(model.double(), inputs, SIZE, threshold, own=gather))
         wanted_whole.append(original.apply_whole(model.double(), inputs, SIZE, threshold, own=gather))
-    for ranks, method, isa in ([(1, method, isa) for method in ("shared", "whole") for isa in cases.isas()]
+    for ranks, method, isa in ([(1, method, isa) for method in ("shared", "whole") for isa in tap.isas()]
                                + [(1, "direct", ""), (3, "shared", "")]):
         predictions = wanted_whole if method == "whole" else wanted
         label = "blind_gather: apply %s on %d%s" % (method, ranks, isa and ", " + isa)

@@ -78,7 +78,7 @@ def run_case(folder, name, shape, size, rate):
     original.write_model(start, model, size, fixed_strings=channels == 3)
     steps, epochs = pytorch(model, patches["train"], patches["valid"], rate or 0.001)
 
-    for ranks, isa in [(1, isa) for isa in cases.isas()] + [(3, "")]:
+    for ranks, isa in [(1, isa) for isa in tap.isas()] + [(3, "")]:
         label = "%s, %d rank%s%s" % (name, ranks, "" if ranks == 1 else "s", isa and ", " + isa)
         output = os.path.join(folder, "trained%d%s" % (ranks, isa))
         command = ["train", "--survey", survey, "--map", index, "--init", start, "--output", output,

@@ -2,6 +2,7 @@
 import os
 
 import h5py
+import numpy as np
 
 import cases
 import tap
@@ -29,6 +30,24 @@ def train(survey, folder, *words, ranks=0, **more):
 def sets(**values):
     """--set train.KEY=VALUE for each."""
     return [word for key, value in values.items() for word in ("--set", "train.%s=%s" % (key, value))]
+
+
+def worse_and_worse(survey, folder):
+    """Words of a training whose validation loss rises from its first epoch on, on any processor: the target of the gathers
+    that validate is their negative, so the better the network learns its own gathers, the worse it does on these."""
+    gathers = cases.read_gathers(survey)
+    n_train = 2 * len(gathers) // 3
+    corners = [[(e, t, s) for t in range(0, len(gather) - 15, 4) for s in range(0, gather.shape[1] - 15, 8)]
+               for e, gather in enumerate(gathers)]
+    index, twins, twin = (os.path.join(folder, name) for name in ("opposite_map.h5", "opposite", "opposite.h5"))
+    cases.write_map(index, 16, train=sum(corners[:n_train], []), valid=sum(corners[n_train:], []))
+    tap.runs(tap.run("export", "--quiet", "--survey", survey, "--output", twins), "gathers to be made opposite")
+    for e, name in enumerate(sorted(os.listdir(twins))):  # of one width: the survey's order
+        gather = np.load(os.path.join(twins, name))
+        assert np.array_equal(gather, gathers[e])
+        np.save(os.path.join(twins, name), gather if e < n_train else -gather)
+    tap.runs(tap.run("consolidate", "--quiet", "--output", twin, twins), "opposite targets")
+    return ["--map", index, "--clean", twin, "--set", "train.target=clean"]
 
 
 def attributes_below(path):

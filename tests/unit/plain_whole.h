@@ -40,9 +40,20 @@ static inline double *plain_window_scales(const NetworkShape *shape, const bool 
     return scales;
 }
 
-/* in [channels][fold][n_samples], out [fold][n_samples] */
+/* How large the terms of channel 0's last sum may be: a tanh's error is one of its range; a linear output adds hidden
+ * values of about 1 by its weights. */
+static inline double plain_output_size(const Network *network)
+{
+    const NetworkLayer *last = &network->layer[network->n_layers - 1];
+    double size = fabs((double)network->parameter[last->bias]);
+    for (int64_t i = 0; i < last->conv.small_channels * 9; i++) size += fabs((double)network->last_weight[i]);
+    return network->shape.output == OUTPUT_TANH ? 1 : size;
+}
+
+/* in [channels][fold][n_samples], out [fold][n_samples]; sizes [fold][n_samples]: how large what was added up to each
+ * output may be, which its rounding is a share of (the sum itself may be small since its terms cancel). */
 static inline void plain_whole(const Network *network, const bool *shared, const float *in, int64_t fold,
-                               int64_t n_samples, double threshold, double *out)
+                               int64_t n_samples, double threshold, double *out, double *sizes)
 {
     NetworkShape seen = network->shape;
     int64_t size = seen.patch_size, reach = 2 * seen.levels, wide = 2 * reach + 1, n = fold * n_samples;
@@ -53,6 +64,7 @@ static inline void plain_whole(const Network *network, const bool *shared, const
     double *parameter = plain_array(network->n_parameters), *x = plain_array(values), *z = plain_array(values);
     double *scales = plain_window_scales(&network->shape, shared, in, fold, n_samples, threshold);
     double *sum = plain_array(n), *live = plain_array(n), windows = (double)(size * size);
+    double output_size = plain_output_size(network);
     for (int64_t i = 0; i < network->n_parameters; i++) parameter[i] = (double)network->parameter[i];
     for (int64_t i = 0; i < n * size * size; i++) {
         int64_t at = i / (size * size), t = at / n_samples + i / size % size, k = at % n_samples + i % size;
@@ -75,6 +87,7 @@ static inline void plain_whole(const Network *network, const bool *shared, const
         }
         plain_pass(&pass);
         out[i] = (sum[i] * z[reach * wide + reach] + (double)in[i] * (windows - live[i])) / windows;
+        sizes[i] = (sum[i] * output_size + fabs((double)in[i]) * (windows - live[i])) / windows;
     }
     double *const arrays[] = {parameter, x, z, scales, sum, live};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
