@@ -9,10 +9,19 @@
  * among values [n]; 0 where all are zero. work holds n floats. Pure. */
 float raster_percentile(int64_t n, const float *values, double percent, float *work);
 
+/* The least that automatic gain divides by, as a share of the trace's RMS. */
+#define RASTER_GAIN_SHARE 0.01
+
+typedef struct {
+    double energy;
+    int64_t live;
+} RasterSum;
+
 /* Automatic gain control: factor [n] is 1 over the RMS of trace [n] in a window of `window` samples around each sample
- * (what of it lies in the trace), at most 60 dB above 1 over that of the whole trace: what is next to nothing, as at
- * the edge of a mute, stays so. 0 where the trace is zero. work holds n + 1 doubles. Pure. */
-void raster_gain(int64_t n, int64_t window, const float *trace, float *factor, double *work);
+ * (what of it lies in the trace), but never over less than RASTER_GAIN_SHARE of that of the whole trace: what is next
+ * to nothing stays so. Exact zeros are mutes: they count in no RMS, and their factor is 0. work holds n + 1 sums.
+ * Pure. */
+void raster_gain(int64_t n, int64_t window, const float *trace, float *factor, RasterSum *work);
 
 /* Lays a gather [n_traces][n_samples] out as cells [n_rows][n_columns], samples downwards and traces across: each cell
  * is the mean of the gather over the cell's area, so more cells than samples repeat them, and fewer do not skip any.

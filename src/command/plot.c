@@ -112,7 +112,8 @@ static Status read_gathers(Plot *plot)
     return status;
 }
 
-/* The input's gain, on all panels alike: what is small against the input stays so. */
+/* The input's gain, on all panels alike: what is small against the input stays so, and nothing shows where the input is
+ * exactly zero. */
 static Status apply_gain(Plot *plot)
 {
     const GatherPicture *picture = &plot->picture;
@@ -120,7 +121,7 @@ static Status apply_gain(Plot *plot)
     if (picture->interval_us > 0) window = llround(picture->agc * 1000 / picture->interval_us);
     if (window < 1) window = 1;
     float *factor = memory_new((size_t)n, sizeof *factor, "the gain");
-    double *work = memory_new((size_t)n + 1, sizeof *work, "the gain");
+    RasterSum *work = memory_new((size_t)n + 1, sizeof *work, "the gain");
     Status status = factor == NULL || work == NULL ? STATUS_MEMORY : STATUS_OK;
     for (int64_t t = 0; t < picture->n_traces && status == STATUS_OK; t++) {
         raster_gain(n, window, picture->gather[0] + t * n, factor, work);
@@ -210,8 +211,8 @@ static const Option options[] = {
     {"--clip", OPTION_NUMBER, "PERCENT", "99", 1, 100, false,
      "colours end at the amplitude that so many of the samples (without exact zeros) do not exceed"},
     {"--agc", OPTION_NUMBER, "MS", "0", 0, 1e9, false,
-     "automatic gain: divides by the input's RMS in a window of so many ms (samples where the interval is unknown); 0: "
-     "none"},
+     "automatic gain: divides by the input's RMS in a window of so many ms (samples where the interval is unknown), "
+     "never by less than 1 % of the trace's; exact zeros of the input stay blank; 0: none"},
     {"--palette", OPTION_TEXT, "gray|seismic", "gray", 0, 0, false, "peaks black, or peaks red and troughs blue"},
     {"--wiggle", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws traces as lines with filled peaks"},
     {"--spectrum", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws spectra: the mean over the traces, and f-k"},

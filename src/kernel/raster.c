@@ -44,17 +44,21 @@ float raster_percentile(int64_t n, const float *values, double percent, float *w
     return select_smallest(work, m, rank < 1 ? 0 : rank > m ? m - 1 : rank - 1);
 }
 
-void raster_gain(int64_t n, int64_t window, const float *trace, float *factor, double *work)
+void raster_gain(int64_t n, int64_t window, const float *trace, float *factor, RasterSum *work)
 {
-    work[0] = 0; /* work[i]: energy before sample i */
-    for (int64_t i = 0; i < n; i++) work[i + 1] = work[i] + (double)trace[i] * (double)trace[i];
-    double floor = 1e-3 * sqrt(work[n] / (double)n);
+    work[0] = (RasterSum){0}; /* work[i]: of the samples before i */
+    for (int64_t i = 0; i < n; i++) {
+        work[i + 1].energy = work[i].energy + (double)trace[i] * (double)trace[i];
+        work[i + 1].live = work[i].live + (trace[i] != 0);
+    }
+    double least = work[n].live > 0 ? RASTER_GAIN_SHARE * sqrt(work[n].energy / (double)work[n].live) : 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t first = i - window / 2, end = first + window;
         first = first < 0 ? 0 : first;
         end = end > n ? n : end;
-        double energy = work[end] - work[first], rms = energy > 0 ? sqrt(energy / (double)(end - first)) : 0;
-        factor[i] = floor > 0 ? (float)(1 / fmax(rms, floor)) : 0;
+        double energy = work[end].energy - work[first].energy;
+        double rms = energy > 0 ? sqrt(energy / (double)(work[end].live - work[first].live)) : 0;
+        factor[i] = trace[i] != 0 && least > 0 ? (float)(1 / fmax(rms, least)) : 0;
     }
 }
 

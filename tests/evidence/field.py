@@ -4,12 +4,15 @@
     tests/evidence/field.py GATHERS OUT [--program build/seisdcn] [--pictures docs]
 
 GATHERS holds easttexas_shot_NN.npy, gom_cdp_1010_nmo.npy and vikinggraben_receiver_0001.npy. The East Texas shots stand
-beside each other on a line, so each has neighbours; the other two are single gathers: blind_trace.
+beside each other on a line, so each has neighbours; they are muted above their first breaks. The other two are single
+gathers: blind_trace.
 """
 import argparse
 import os
 import pathlib
 import re
+
+import numpy as np
 
 from denoising import ORIGINAL, STEPS, WIDE, Work
 
@@ -26,20 +29,27 @@ SURVEYS = {  # name: files, interval in us, methods, the gather that is drawn
 DRAWN = {"easttexas": ["wide, blind_gather"], "gom": ["original, source", "wide, blind_trace"], "vikinggraben": ["wide, blind_trace"]}
 
 
+def mute(gather):
+    """Exact zeros up to 30 samples before a trace first reaches a fifth of its RMS."""
+    for trace in gather:
+        first = np.argmax(np.abs(trace) > 0.2 * np.sqrt(np.mean(trace.astype(float) ** 2)))
+        trace[:max(first - 30, 0)] = 0
+    return gather
+
+
 class Field(Work):
     def __init__(self, options, name):
         super().__init__(options, name)
         self.gathers, self.survey = options.gathers, self.folder / f"{name}.h5"
 
     def consolidate(self, pattern, interval):
-        """Shots get places on a line, by links whose names tell them."""
-        links = self.folder / "links"
-        links.mkdir(parents=True, exist_ok=True)
+        """Gathers get places on a line, by names that tell them."""
+        named = self.folder / "named"
+        named.mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(sorted(pathlib.Path(self.gathers).glob(pattern)), 1):
-            link = links / f"inline_1_crossline_{number}.npy"
-            if not link.exists():
-                link.symlink_to(path.resolve())
-        self.run("consolidate", "--output", self.survey, "--interval-us", interval, links, "--force")
+            gather = np.load(path)
+            np.save(named / f"inline_1_crossline_{number}.npy", mute(gather) if "shot" in path.name else gather)
+        self.run("consolidate", "--output", self.survey, "--interval-us", interval, named, "--force")
 
     def predict(self, method):
         """Trained on all gathers, as a user would on data without labels; a part of the patches validates."""
