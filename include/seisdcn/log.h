@@ -37,4 +37,13 @@ char *log_bytes(double bytes, char *text);
 /* Writes a count with a comma every three digits ("1,764,000") into text (at least 32 bytes), returns it. Pure. */
 char *log_count(int64_t count, char *text);
 
+enum { LOG_THINGS_MAX = 64 };
+
+/* Writes a count and what is counted, given its word for one: "1 gather", "1,764 gathers", "0 patches"; into text
+ * (LOG_THINGS_MAX bytes), returns it. Pure. */
+char *log_things(int64_t count, const char *one, char *text);
+
+/* What makes the word for one the word for `count`: "", "s", or "es" behind a hissing sound ("patch"). Pure. */
+const char *log_plural(int64_t count, const char *one);
+
 #endif

@@ -158,3 +158,18 @@ char *log_count(int64_t count, char *text)
     text[at] = '\0';
     return text;
 }
+
+const char *log_plural(int64_t count, const char *one)
+{
+    size_t length = strlen(one);
+    bool hisses = length > 1 && (one[length - 1] == 's' || one[length - 1] == 'x' ||
+                                 (one[length - 1] == 'h' && (one[length - 2] == 'c' || one[length - 2] == 's')));
+    return count == 1 ? "" : hisses ? "es" : "s";
+}
+
+char *log_things(int64_t count, const char *one, char *text)
+{
+    char digits[32];
+    snprintf(text, LOG_THINGS_MAX, "%s %.28s%s", log_count(count, digits), one, log_plural(count, one));
+    return text;
+}

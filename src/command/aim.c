@@ -1,5 +1,7 @@
 #include "aim.h"
 
+#include "export_origin.h"
+
 Status aim_open(Job *job, const Survey *survey, const Network *network, Aim *aim)
 {
     const ObjectiveRule *rule = &network->shape.objective;
@@ -12,6 +14,7 @@ Status aim_open(Job *job, const Survey *survey, const Network *network, Aim *aim
                            config_word(CONFIG_TRAIN_TARGET, rule->target));
     if (rule->target == TARGET_SOURCE) return STATUS_OK;
     Status status = wanted ? survey_open(&job->comm, clean, false, &aim->clean) : STATUS_OK;
+    if (status == STATUS_OK && wanted) status = export_origin_check_clean(&aim->clean);
     if (status == STATUS_OK && wanted && network->shape.n_out > 1) {
         char channels[SURVEY_CHANNELS_TEXT];
         status = survey_take_channels(&aim->clean, survey_describe_channels(survey, network->shape.n_out, channels));

@@ -3,6 +3,7 @@
  * added in the gathers' order: the same figures for any number of ranks. */
 #include "apply.h"
 #include "compare_private.h"
+#include "export_origin.h"
 #include "qc_private.h"
 
 #include "seisdcn/index_map.h"
@@ -314,8 +315,10 @@ static Status open_surveys(Predict *predict)
     const Job *job = predict->job;
     const char *clean = command_text(job, "--clean");
     Status status = survey_open(&job->comm, command_text(job, "--survey"), false, &predict->survey);
+    if (status == STATUS_OK) status = export_origin_tell(&predict->survey, "is predicted here");
     if (status != STATUS_OK || clean == NULL) return status;
     status = survey_open(&job->comm, clean, false, &predict->clean);
+    if (status == STATUS_OK) status = export_origin_check_clean(&predict->clean);
     return status == STATUS_OK ? comm_agree(&job->comm, survey_check_pair(&predict->survey, &predict->clean)) : status;
 }
 

@@ -1,4 +1,5 @@
 /* export: the gathers of a survey file go back to .npy files. */
+#include "export_origin.h"
 #include "export_segy.h"
 
 #include "seisdcn/commands.h"
@@ -23,8 +24,21 @@ enum { ROUND_GATHERS = 64 };
 
 static bool is_segy(const char *output) { return text_ends_with(output, ".sgy") || text_ends_with(output, ".segy"); }
 
+/* A name with another ending than SEG-Y's is no folder's, unless one stands there or a slash at its end says so. */
+static Status check_ending(const char *output)
+{
+    const char *base = text_base_name(output), *ending = strrchr(base, '.');
+    if (ending == NULL || ending == base || is_segy(output) || files_is_folder(output)) return STATUS_OK;
+    return status_fail(STATUS_USAGE,
+                       "--output %s: export writes SEG-Y (.sgy, .segy) and folders of .npy files, no '%s'; name one of "
+                       "these, or end the name of a folder with a slash: %s/",
+                       output, ending, output);
+}
+
 static Status check_output(const Job *job, const char *output)
 {
+    Status status = check_ending(output);
+    if (status != STATUS_OK) return status;
     if (is_segy(output) && files_is_folder(output))
         return status_fail(STATUS_USAGE, "%s is a folder; --output names the SEG-Y file to be made", output);
     if (is_segy(output)) return files_check_output(output, job->force);
@@ -36,7 +50,7 @@ static Status check_output(const Job *job, const char *output)
                            output);
     char **names;
     int64_t n;
-    Status status = files_list(output, "", &names, &n);
+    status = files_list(output, "", &names, &n);
     memory_free(names);
     if (status == STATUS_OK && n > 0 && !job->force)
         return status_fail(STATUS_USAGE,
@@ -202,10 +216,12 @@ static Status export_npy(const Job *job, Plan *plan)
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? make_folder(plan) : STATUS_OK);
     if (status == STATUS_OK) status = write_gathers(comm, plan);
     if (status != STATUS_OK) return status;
-    char count[32], time[32];
-    log_note("%s: %s gather%s, in %s", plan->folder, log_count(plan->n, count), plan->n == 1 ? "" : "s",
-             log_duration(timer_now() - start, time));
-    return STATUS_OK;
+    Origin origin;
+    status = export_origin_read(plan->survey, &origin);
+    char count[LOG_THINGS_MAX], time[32];
+    log_note("%s: %s%s, in %s", plan->folder, log_things(plan->n, "gather", count),
+             origin.is_difference ? " of noise (input minus prediction)" : "", log_duration(timer_now() - start, time));
+    return status;
 }
 
 static Status run(Job *job)
@@ -236,7 +252,8 @@ static bool writes(const char *name)
 static const Option options[] = {
     {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, true, "the survey (or prediction) to be read"},
     {"--output", OPTION_FOLDER, "DIR|FILE.sgy", NULL, 0, 0, true,
-     "the folder for .npy files, new or empty; or the SEG-Y file to be made (.sgy, .segy)"},
+     "the folder for .npy files, new or empty (ending with / where its name has a dot); or the SEG-Y file to be made "
+     "(.sgy, .segy)"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
     {"--format", OPTION_INT, "N", "0", 0, 16, false,

@@ -4,6 +4,7 @@
 
 #include "seisdcn/files.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -42,6 +43,30 @@ Status export_origin_read(const Survey *survey, Origin *origin)
     Status status = comm_agree(comm, comm->rank == 0 ? read_serially(survey->path, origin) : STATUS_OK);
     if (status == STATUS_OK) comm_broadcast(comm, origin, sizeof *origin);
     return status;
+}
+
+const char *export_origin_name(const Origin *origin)
+{
+    return origin->is_difference ? "noise (input − prediction)" : origin->is_prediction ? "prediction" : "input";
+}
+
+Status export_origin_tell(const Survey *survey, const char *use)
+{
+    Origin origin;
+    Status status = export_origin_read(survey, &origin);
+    if (status == STATUS_OK && origin.is_difference)
+        log_warning("%s holds noise, input minus prediction (--difference), which %s", survey->path, use);
+    return status;
+}
+
+Status export_origin_check_clean(const Survey *clean)
+{
+    Origin origin;
+    Status status = export_origin_read(clean, &origin);
+    if (status != STATUS_OK || !origin.is_difference) return status;
+    return status_fail(
+        STATUS_DATA, "%s holds noise, input minus prediction (--difference), and is no clean survey; name one that is",
+        clean->path);
 }
 
 /* Where the survey is. Local: rank 0. */
@@ -87,7 +112,8 @@ char *export_origin_text(const Origin *origin, const Survey *survey, int64_t n, 
 {
     char part[64] = "";
     if (undone > 0) snprintf(part, sizeof part, " (%" PRId64 " of %" PRId64 ")", n - undone, n);
-    const char *what = origin->is_difference ? "input minus prediction" : "prediction";
+    const char *noise = undone > 0 ? "noise" : "noise (input minus prediction)"; /* a line has room for 76 letters */
+    const char *what = origin->is_difference ? noise : "prediction";
     if (origin->is_prediction && origin->has_model)
         snprintf(text, 160, "seisdcn %s: %s%s, model %016" PRIx64, SEISDCN_VERSION, what, part, origin->model);
     else if (origin->is_prediction)

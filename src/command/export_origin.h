@@ -1,4 +1,4 @@
-/* Private to the export command: what a prediction tells of itself, and the survey that it was made from. */
+/* Private to the commands: what a prediction tells of itself, and the survey that it was made from. */
 #ifndef SEISDCN_EXPORT_ORIGIN_H
 #define SEISDCN_EXPORT_ORIGIN_H
 
@@ -17,6 +17,17 @@ typedef struct {
 
 /* Reads what the survey's file tells; all ranks get it. Collective. STATUS_IO, STATUS_DATA. */
 Status export_origin_read(const Survey *survey, Origin *origin);
+
+/* What the samples of such a file are, as pictures and listings call them: "input", "prediction", or "noise (input −
+ * prediction)" of one made with --difference. Pure. */
+const char *export_origin_name(const Origin *origin);
+
+/* The same of a survey that a command is to read, said on the log where it is noise: what `use` tells ("is predicted
+ * here"). Collective. As export_origin_read(). */
+Status export_origin_tell(const Survey *survey, const char *use);
+
+/* Refuses noise where a clean survey is wanted. Collective. STATUS_DATA. */
+Status export_origin_check_clean(const Survey *clean);
 
 /* Opens the survey that a prediction was made from: at `given`, where that is not NULL, else where its command found
  * it, or beside the prediction. Collective. STATUS_USAGE where it is not found, STATUS_DATA where it is another one;

@@ -324,24 +324,28 @@ static Status prepare(Export *export, const uint8_t *selected, Origin *origin, G
     return comm_agree(comm, export->part == NULL ? STATUS_MEMORY : STATUS_OK);
 }
 
-static void report(const Export *export, int line, int64_t beyond, double seconds)
+static void report(const Export *export, const Origin *origin, int line, int64_t beyond, double seconds)
 {
-    char gathers[32], traces[32], time[32], count[32];
+    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], time[32], count[LOG_THINGS_MAX];
     if (beyond > 0)
-        log_warning("%s samples beyond the range of format %d (%s) became its largest or smallest number; --format 5 "
-                    "holds them",
-                    log_count(beyond, count), export->format, sgy_format_name(export->format));
-    if (export->undone > 0)
-        log_note("%s gathers are not predicted and have their samples from %s", log_count(export->undone, count),
-                 export->through.path);
+        log_warning("%s beyond the range of format %d (%s) became its largest or smallest number; --format 5 holds "
+                    "such",
+                    log_things(beyond, "sample", count), export->format, sgy_format_name(export->format));
+    if (export->undone > 0 && origin->is_difference)
+        log_warning("%s %s not predicted: what stands there is no noise but the samples of %s",
+                    log_things(export->undone, "gather", count), export->undone == 1 ? "is" : "are",
+                    export->through.path);
+    else if (export->undone > 0)
+        log_note("%s %s not predicted: the samples there are those of %s", log_things(export->undone, "gather", count),
+                 export->undone == 1 ? "is" : "are", export->through.path);
     if (export->made && export->survey->interval_us != 0 &&
         sgy_binary_get(export->segy.head + SGY_TEXT, SGY_BIN_INTERVAL, 2, true) == 0)
         log_warning("the sample interval, %g us, is no whole number up to 32,767: SEG-Y's header tells 0",
                     export->survey->interval_us);
-    log_note("%s: %s trace%s of %s gather%s, format %d (%s), line %d of the text header tells of it, in %s",
-             command_text(export->job, "--output"), log_count(export->n_traces, traces),
-             export->n_traces == 1 ? "" : "s", log_count(export->n, gathers), export->n == 1 ? "" : "s", export->format,
-             sgy_format_name(export->format), line, log_duration(seconds, time));
+    log_note("%s: %s of %s%s, format %d (%s), line %d of the text header tells of it, in %s",
+             command_text(export->job, "--output"), log_things(export->n_traces, "trace", traces),
+             log_things(export->n, "gather", gathers), origin->is_difference ? ", noise (input minus prediction)" : "",
+             export->format, sgy_format_name(export->format), line, log_duration(seconds, time));
 }
 
 static Status write_file(Export *export, const Origin *origin, Gather *gather)
@@ -358,7 +362,7 @@ static Status write_file(Export *export, const Origin *origin, Gather *gather)
     if (status != STATUS_OK && comm->rank == 0) unlink(export->part);
     if (status != STATUS_OK) return status;
     comm_sum(comm, &export->beyond, 1);
-    report(export, line, export->beyond, timer_now() - start);
+    report(export, origin, line, export->beyond, timer_now() - start);
     return STATUS_OK;
 }
 

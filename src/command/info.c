@@ -1,4 +1,5 @@
 /* info: what a survey, map or model file holds, and whether it is what its checksums were made of. */
+#include "export_origin.h"
 #include "info_private.h"
 
 #include "seisdcn/checkpoint.h"
@@ -93,10 +94,21 @@ static void show_channel(const Survey *survey, int c)
     info_line(label, text);
 }
 
-static void show_survey(const Survey *survey, const SurveySegy *segy)
+static void show_kind(const Survey *survey, const Origin *origin)
+{
+    const char *by = origin->command[0] == '\0' ? "" : ", by ";
+    if (origin->is_difference)
+        log_result("%s: noise, input minus prediction (--difference)%s%s", survey->path, by, origin->command);
+    else if (survey->done != NULL)
+        log_result("%s: a predicted survey%s%s", survey->path, by, origin->command);
+    else
+        log_result("%s: a survey", survey->path);
+}
+
+static void show_survey(const Survey *survey, const Origin *origin, const SurveySegy *segy)
 {
     char text[160], other[32];
-    log_result("%s: %s", survey->path, survey->done != NULL ? "a predicted survey" : "a survey");
+    show_kind(survey, origin);
     info_line("gathers", log_count(survey->n_ensembles, text));
     if (survey->done != NULL) {
         int64_t done = 0;
@@ -126,11 +138,13 @@ static Status info_survey(const Job *job, const char *path)
 {
     Survey survey;
     SurveySegy segy;
+    Origin origin = {0};
     Status status = survey_open(&job->comm, path, false, &survey);
     if (status != STATUS_OK) return status;
-    status = survey_segy_read(&survey, &segy);
+    status = export_origin_read(&survey, &origin);
+    if (status == STATUS_OK) status = survey_segy_read(&survey, &segy);
     if (status == STATUS_OK) {
-        show_survey(&survey, &segy);
+        show_survey(&survey, &origin, &segy);
         survey_segy_free(&segy);
         if (command_flag(job, "--verify")) status = info_verify_survey(&survey);
     }

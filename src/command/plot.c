@@ -1,4 +1,5 @@
 /* plot: pictures of a gather and its prediction, or of a training, drawn by gnuplot on rank 0. */
+#include "export_origin.h"
 #include "plot_private.h"
 
 #include "seisdcn/commands.h"
@@ -18,6 +19,7 @@ typedef struct {
     const Job *job;
     SheetPlan plan;
     Survey survey, predicted; /* predicted: of zeros where none was given */
+    Origin origin, of_predicted;
     int64_t ensemble;
     float *samples, *offset; /* the gathers, and the offsets [fold] */
     GatherPicture picture;
@@ -72,7 +74,9 @@ static Status open_files(Plot *plot)
     const char *predicted = command_text(job, "--predicted");
     Survey *survey = &plot->survey;
     Status status = survey_open(&job->comm, command_text(job, "--survey"), false, survey);
+    if (status == STATUS_OK) status = export_origin_read(survey, &plot->origin);
     if (status == STATUS_OK && predicted != NULL) status = survey_open(&job->comm, predicted, false, &plot->predicted);
+    if (status == STATUS_OK && predicted != NULL) status = export_origin_read(&plot->predicted, &plot->of_predicted);
     if (status != STATUS_OK) return status;
     status = survey_select_one(survey, command_text(job, "--ensemble"), &plot->ensemble);
     if (status == STATUS_OK) status = check_done(survey, plot->ensemble);
@@ -102,12 +106,13 @@ static Status read_gathers(Plot *plot)
     int64_t n = picture->n_traces * picture->n_samples;
     plot->samples = memory_new((size_t)n * (size_t)picture->n_panels, sizeof *plot->samples, "the gathers");
     if (plot->samples == NULL) return STATUS_MEMORY;
-    float *input = plot->samples, *prediction = input + n, *difference = prediction + n;
+    /* of prediction and noise the file holds one; the other is the input minus it */
+    float *input = plot->samples, *held = input + (plot->of_predicted.is_difference ? 2 * n : n);
+    float *other = input + (plot->of_predicted.is_difference ? n : 2 * n);
     Status status = survey_read_gather(survey, plot->ensemble, 1, input);
     if (status == STATUS_OK && picture->n_panels > 1)
-        status = survey_read_gather(&plot->predicted, plot->ensemble, 1, prediction);
-    for (int64_t i = 0; status == STATUS_OK && picture->n_panels > 1 && i < n; i++)
-        difference[i] = input[i] - prediction[i];
+        status = survey_read_gather(&plot->predicted, plot->ensemble, 1, held);
+    for (int64_t i = 0; status == STATUS_OK && picture->n_panels > 1 && i < n; i++) other[i] = input[i] - held[i];
     for (int p = 0; p < picture->n_panels; p++) picture->gather[p] = input + p * n;
     return status;
 }
@@ -133,6 +138,16 @@ static Status apply_gain(Plot *plot)
     memory_free(factor);
     memory_free(work);
     return status;
+}
+
+static void name_panels(Plot *plot)
+{
+    const char **name = plot->picture.name;
+    bool alone = plot->picture.n_panels == 1;
+    name[0] = alone ? export_origin_name(&plot->origin) : plot->origin.is_difference ? "input: noise" : "input";
+    name[1] = "prediction";
+    name[2] =
+        plot->of_predicted.is_difference ? export_origin_name(&plot->of_predicted) : "difference (input − prediction)";
 }
 
 static void write_title(Plot *plot)
@@ -169,6 +184,7 @@ static Status draw(Plot *plot)
     if (status == STATUS_OK && picture->agc > 0) status = apply_gain(plot);
     if (status != STATUS_OK) return status;
     write_title(plot);
+    name_panels(plot);
     if (command_flag(job, "--spectrum")) return plot_spectrum(&plot->plan, picture);
     if (picture->wiggle) return plot_wiggle(&plot->plan, picture);
     return plot_gather(&plot->plan, picture);
@@ -204,7 +220,7 @@ static Status run(Job *job)
 static const Option options[] = {
     {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, false, "the survey with the gather"},
     {"--predicted", OPTION_SURVEY, "PREDICTED.h5", NULL, 0, 0, false,
-     "its prediction: draws input, prediction, difference"},
+     "its prediction, or its noise (--difference): draws input, prediction, difference"},
     {"--ensemble", OPTION_TEXT, "SELECTOR", NULL, 0, 0, false, "which gather: 1300:1400 (inline:crossline) or #7"},
     {"--training", OPTION_INPUT, "DIR", NULL, 0, 0, false, "draws the loss curves of this training instead"},
     {"--output", OPTION_OUTPUT, "PIC.png", NULL, 0, 0, true, "the picture: .png, .pdf or .svg"},

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-const char *const plot_panel_names[PLOT_PANELS] = {"input", "prediction", "difference (input − prediction)"};
-
 static const struct {
     const char *name, *commands;
 } palettes[] = {
@@ -100,7 +98,7 @@ void plot_axes(Sheet *sheet, const GatherPicture *picture, const GatherLayout *l
     const Frame *frame = &layout->frame[p];
     double em = sheet->em, middle = frame->x + frame->width / 2;
     sheet_frame(sheet, frame);
-    sheet_text(sheet, plot_panel_names[p], middle, frame->y - 4.4 * em, ALIGN_CENTER, 1.15);
+    sheet_text(sheet, picture->name[p], middle, frame->y - 4.4 * em, ALIGN_CENTER, 1.15);
     const char *across = picture->offset == NULL ? "trace" : "offset";
     char text[64];
     snprintf(text, sizeof text, layout->every == 1 ? "%s" : "%s (one of %" PRId64 " is drawn)", across, layout->every);

@@ -79,14 +79,13 @@ typedef struct {
     double interval_us;               /* 0: unknown */
     int n_panels;                     /* 1 or PLOT_PANELS */
     const float *gather[PLOT_PANELS]; /* [n_traces][n_samples] each: input, prediction, difference */
+    const char *name[PLOT_PANELS];    /* of the panels */
     const float *offset;              /* [n_traces], NULL: unknown */
     double clip;                      /* percentile */
     double agc;                       /* window in ms (samples where the interval is unknown), 0: none */
     const char *palette;
     bool wiggle;
 } GatherPicture;
-
-extern const char *const plot_panel_names[PLOT_PANELS];
 
 /* Whether there is a palette of this name. */
 bool plot_palette_known(const char *name);

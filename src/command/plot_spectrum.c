@@ -80,7 +80,7 @@ static Status draw_means(Sheet *sheet, const GatherPicture *picture, const Frame
     gnuplot_write(plot, "set xrange [0:%.9g]\nset yrange [%d:3]\nset xtics out nomirror\nset ytics out nomirror\n",
                   step * (double)(n - 1), -FLOOR_DB);
     gnuplot_write(plot, "set grid linecolor rgb '#e0e0e0' linetype 1\n");
-    if (picture->n_panels > 1) sheet_legend(sheet, frame, picture->n_panels, plot_panel_names, colours);
+    if (picture->n_panels > 1) sheet_legend(sheet, frame, picture->n_panels, picture->name, colours);
     for (int p = 0; p < picture->n_panels; p++)
         gnuplot_write(plot,
                       "%s data binary skip=%" PRId64 " record=(%" PRId64 ") format='%%%dfloat' using 1:%d with lines "
@@ -118,7 +118,7 @@ static void draw_fk(Sheet *sheet, const GatherPicture *picture, const Frame *fra
     double top = step * (double)spectrum->n_frequencies;
     if (p == 1) gnuplot_write(plot, "unset colorbox\n"); /* one serves all */
     sheet_frame(sheet, frame);
-    sheet_text(sheet, plot_panel_names[p], middle, frame->y - em, ALIGN_CENTER, 1.1);
+    sheet_text(sheet, picture->name[p], middle, frame->y - em, ALIGN_CENTER, 1.1);
     sheet_text(sheet, "wavenumber (cycles a trace)", middle, frame->y + frame->height + 3.1 * em, ALIGN_CENTER, 1);
     if (p == 0)
         sheet_text_up(sheet, picture->interval_us > 0 ? "frequency (Hz)" : "frequency (cycles a sample)", 1.1 * em,

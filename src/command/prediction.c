@@ -1,5 +1,7 @@
 /* The loop over the gathers of a survey that apply and its rivals share. */
 #include "prediction.h"
+
+#include "export_origin.h"
 #include "report.h"
 
 #include "seisdcn/checksum.h"
@@ -42,6 +44,7 @@ static Status prepare(Prediction *prediction)
     if (status == STATUS_OK && method->prepare != NULL) status = method->prepare(prediction);
     if (status == STATUS_OK)
         status = survey_open(&job->comm, command_text(job, "--survey"), false, &prediction->survey);
+    if (status == STATUS_OK) status = export_origin_tell(&prediction->survey, "is predicted here");
     if (status == STATUS_OK && method->check != NULL) status = method->check(prediction);
     return status == STATUS_OK ? comm_agree(&job->comm, fill_list(prediction)) : status;
 }

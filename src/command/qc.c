@@ -9,6 +9,7 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/survey_lines.h"
+#include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 
 #include <inttypes.h>
@@ -20,6 +21,7 @@ enum { BLOCKS_MAX = 4096, BLOCKS_DOUBLES = 1 << 23, BLOCKS_MIN = 64 };
 typedef struct {
     const Job *job;
     Survey survey, clean, prediction[QC_PREDICTIONS_MAX];
+    char *name, *names[QC_PREDICTIONS_MAX]; /* of the survey and the predictions */
     QcShape shape;
     int64_t *list, n; /* the ensembles that count */
     int64_t n_blocks;
@@ -49,30 +51,44 @@ static Status check_outputs(const Job *job)
     return files_check_output(gathers, job->force);
 }
 
-static Status warn_of_difference(const Survey *prediction)
+/* What the tables call a file: a copy of its path, with the word for what is no prediction (or survey). */
+static Status name_file(const Survey *survey, bool is_noise, char **name)
 {
-    Origin origin;
-    Status status = export_origin_read(prediction, &origin);
-    if (status == STATUS_OK && origin.is_difference)
-        log_warning("%s holds input minus prediction (--difference): its figures are those of the noise",
-                    prediction->path);
-    return status;
+    *name = text_format("%s%s", survey->path, is_noise ? " (noise)" : "");
+    return *name == NULL ? STATUS_MEMORY : STATUS_OK;
+}
+
+/* Opens prediction p, or the noise that goes with it. */
+static Status open_prediction(Qc *qc, int p)
+{
+    const Comm *comm = &qc->job->comm;
+    Survey *prediction = &qc->prediction[p];
+    Origin origin = {0};
+    Status status = survey_open(comm, command_texts(qc->job, "--predicted", p), false, prediction);
+    if (status == STATUS_OK) status = comm_agree(comm, survey_check_pair(&qc->survey, prediction));
+    if (status == STATUS_OK) status = export_origin_read(prediction, &origin);
+    if (status != STATUS_OK) return status;
+    qc->shape.is_noise[p] = origin.is_difference;
+    if (origin.is_difference)
+        log_note("%s holds noise, input minus prediction (--difference): its prediction is the input minus it",
+                 prediction->path);
+    return comm_agree(comm, name_file(prediction, origin.is_difference, &qc->names[p]));
 }
 
 static Status open_files(Qc *qc)
 {
     const Job *job = qc->job;
     const Comm *comm = &job->comm;
+    Origin origin = {0};
     Status status = survey_open(comm, command_text(job, "--survey"), false, &qc->survey);
+    if (status == STATUS_OK) status = export_origin_read(&qc->survey, &origin);
+    if (status == STATUS_OK) status = comm_agree(comm, name_file(&qc->survey, origin.is_difference, &qc->name));
     if (status == STATUS_OK && qc->shape.with_clean) {
         status = survey_open(comm, command_text(job, "--clean"), false, &qc->clean);
+        if (status == STATUS_OK) status = export_origin_check_clean(&qc->clean);
         if (status == STATUS_OK) status = comm_agree(comm, survey_check_pair(&qc->survey, &qc->clean));
     }
-    for (int p = 0; p < qc->shape.n_predictions && status == STATUS_OK; p++) {
-        status = survey_open(comm, command_texts(job, "--predicted", p), false, &qc->prediction[p]);
-        if (status == STATUS_OK) status = comm_agree(comm, survey_check_pair(&qc->survey, &qc->prediction[p]));
-        if (status == STATUS_OK) status = warn_of_difference(&qc->prediction[p]);
-    }
+    for (int p = 0; p < qc->shape.n_predictions && status == STATUS_OK; p++) status = open_prediction(qc, p);
     return status;
 }
 
@@ -259,11 +275,12 @@ static Status report(const Qc *qc)
     const char *csv = command_text(job, "--csv"), *gathers = command_text(job, "--gathers");
     QcResult result = {.shape = &qc->shape,
                        .survey = &qc->survey,
+                       .survey_name = qc->name,
                        .sums = qc->sums,
                        .list = qc->list,
                        .n_gathers = qc->n,
                        .gathers = qc->gathers};
-    for (int p = 0; p < qc->shape.n_predictions; p++) result.names[p] = qc->prediction[p].path;
+    for (int p = 0; p < qc->shape.n_predictions; p++) result.names[p] = qc->names[p];
     Status status = qc_print(&result, command_int(job, "--worst"));
     if (status == STATUS_OK && csv != NULL) status = qc_write_csv(&result, csv);
     if (status == STATUS_OK && gathers != NULL) status = qc_write_gathers(&result, gathers);
@@ -294,6 +311,8 @@ static Status run(Job *job)
         log_note("measured %s gather%s in %s", log_count(qc.n, count), qc.n == 1 ? "" : "s",
                  log_duration(timer_now() - start, time));
     }
+    memory_free(qc.name);
+    for (int p = 0; p < QC_PREDICTIONS_MAX; p++) memory_free(qc.names[p]);
     memory_free(qc.list);
     memory_free(qc.sums);
     memory_free(qc.gathers);
@@ -304,7 +323,7 @@ static Status run(Job *job)
 static const Option options[] = {
     {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
     {"--predicted", OPTION_SURVEYS, "PREDICTED.h5", NULL, 0, 0, true,
-     "its prediction; may be repeated, to compare several"},
+     "its prediction, or its noise (--difference); may be repeated, to compare several"},
     {"--clean", OPTION_SURVEY, "CLEAN.h5", NULL, 0, 0, false,
      "the survey without noise (a synthetic one's): adds SNR and lost signal"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,

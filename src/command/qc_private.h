@@ -25,6 +25,7 @@ enum { QC_PREDICTIONS_MAX = 8 };
  * and difference (the latter two for each prediction). */
 typedef struct {
     int n_predictions;
+    bool is_noise[QC_PREDICTIONS_MAX]; /* files made with --difference: the prediction is the input minus them */
     bool with_clean;
     int64_t n_samples, max_fold;
     int64_t n_bins, n_windows, n_bands;
@@ -72,6 +73,7 @@ void qc_measure_held(const QcShape *shape, int64_t fold, QcRoom *room, double *s
 typedef struct {
     const QcShape *shape;
     const Survey *survey;
+    const char *survey_name;
     const char *names[QC_PREDICTIONS_MAX]; /* of the predictions, as the user knows them */
     const double *sums;
     const int64_t *list; /* [n_gathers] the ensembles that count */

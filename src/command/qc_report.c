@@ -45,7 +45,7 @@ static void print_summary(const QcResult *result, const double *total)
 {
     Line line;
     char gathers[32], all[32], samples[32];
-    log_result("%s: %s of %s gathers, %s samples, %.1f %% of them not zero", result->survey->path,
+    log_result("%s: %s of %s gathers, %s samples, %.1f %% of them not zero", result->survey_name,
                log_count(result->n_gathers, gathers), log_count(result->survey->n_ensembles, all),
                log_count((int64_t)total[QC_SAMPLES], samples), 100 * total[QC_LIVE] / total[QC_SAMPLES]);
     put_label(&line, "");

@@ -170,11 +170,14 @@ static void measure_input(const QcShape *shape, int64_t fold, QcRoom *room, doub
     add_bands(shape, room, fold, room->input, 0, sums);
 }
 
+/* The room holds one of prediction and noise; the other is the input minus it. */
 static void measure_prediction(const QcShape *shape, int64_t fold, int p, QcRoom *room, double *sums)
 {
     int64_t n = fold * shape->n_samples;
     SimilarityShape gather = {fold, shape->n_samples, shape->radius.radius_traces, shape->radius.radius_samples};
-    for (int64_t i = 0; i < n; i++) room->difference[i] = room->input[i] - room->prediction[i];
+    const float *held = shape->is_noise[p] ? room->difference : room->prediction;
+    float *other = shape->is_noise[p] ? room->prediction : room->difference;
+    for (int64_t i = 0; i < n; i++) other[i] = room->input[i] - held[i];
     similarity_local(&gather, room->difference, room->prediction, room->similarity, room->work);
     add_cells(shape, room, fold, p, sums);
     add_bands(shape, room, fold, room->prediction, 1 + 2 * (int64_t)p, sums);
@@ -199,7 +202,7 @@ Status qc_measure(const QcShape *shape, const Survey *survey, const Survey *clea
     if (status != STATUS_OK) return status;
     measure_input(shape, fold, room, sums);
     for (int p = 0; p < shape->n_predictions && status == STATUS_OK; p++) {
-        status = survey_read_gather(&predictions[p], e, 1, room->prediction);
+        status = survey_read_gather(&predictions[p], e, 1, shape->is_noise[p] ? room->difference : room->prediction);
         if (status == STATUS_OK) measure_prediction(shape, fold, p, room, sums);
     }
     return status;

@@ -1,5 +1,6 @@
 /* test: the loss of a model over one split of a survey. */
 #include "aim.h"
+#include "export_origin.h"
 
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
@@ -73,6 +74,7 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &network, &info);
     if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
+    if (status == STATUS_OK) status = export_origin_tell(&survey, "is tested on here");
     if (status == STATUS_OK) status = model_take_survey(&network, info.channels, &survey, STATUS_DATA);
     if (status == STATUS_OK) network.shape.objective = model_shape(&job->config).objective;
     if (status == STATUS_OK) status = aim_open(job, &survey, &network, &aim);

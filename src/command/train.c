@@ -1,5 +1,6 @@
 /* train: data-parallel training, epoch by epoch; what it writes is in src/command/train_output.c. */
 #include "aim.h"
+#include "export_origin.h"
 #include "report.h"
 #include "train_dry_run.h"
 #include "train_output.h"
@@ -95,6 +96,7 @@ static Status load(Train *train)
     if (status != STATUS_OK || resume->finished) return status;
     if (resume->found) init = NULL; /* the checkpoint's weights hold */
     status = survey_open(comm, command_text(job, "--survey"), false, &train->survey);
+    if (status == STATUS_OK) status = export_origin_tell(&train->survey, "is trained on here");
     /* a map may set the patch size of a new network, and a model that of a new map */
     if (status == STATUS_OK && init != NULL) status = make_network(train, vector, init);
     if (status == STATUS_OK) status = index_load(comm, &train->survey, map, &job->config, &train->map);

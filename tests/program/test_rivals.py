@@ -196,8 +196,8 @@ def in_qc(ground):
     noise = at("qc_noise.h5")
     ground.run("mean", "--survey", noisy, "--output", noise, "--difference")
     result = tap.run("qc", "--survey", noisy, "--predicted", noise, ranks=2)
-    tap.ok(result.status == 0 and result.err.count("warning: " + noise + " holds input minus prediction") == 1,
-           "qc warns of a file of differences", result)
+    tap.ok(result.status == 0 and result.err.count(noise + " holds noise, input minus prediction") == 1,
+           "qc says what a file of differences is", result)
     ground.run("plot", "--survey", noisy, "--predicted", predicted[0], "--ensemble", "#1", "--output", at("fx.png"))
     result = ground.run("export", "--survey", predicted[0], "--output", at("fx.sgy"))
     with open(at("fx.sgy"), "rb") as file:

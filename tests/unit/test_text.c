@@ -1,4 +1,5 @@
 /* Tests of base/text. */
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/status.h"
 #include "seisdcn/text.h"
@@ -136,12 +137,28 @@ static void nearest_names(void **state)
     assert_null(text_nearest("anything", names, 0));
 }
 
+static void counted_things(void **state)
+{
+    (void)state;
+    char text[LOG_THINGS_MAX];
+    assert_string_equal(log_things(1, "gather", text), "1 gather");
+    assert_string_equal(log_things(0, "gather", text), "0 gathers");
+    assert_string_equal(log_things(1764000, "trace", text), "1,764,000 traces");
+    assert_string_equal(log_things(1, "patch", text), "1 patch");
+    assert_string_equal(log_things(2, "patch", text), "2 patches");
+    assert_string_equal(log_things(2, "loss", text), "2 losses");
+    assert_string_equal(log_plural(1, "rank"), "");
+    assert_string_equal(log_plural(3, "rank"), "s");
+    log_things(INT64_MIN, "a word that is far too long to stand in any message", text);
+    assert_true(strlen(text) < LOG_THINGS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(natural_order),      cmocka_unit_test(names_and_endings), cmocka_unit_test(whole_numbers),
         cmocka_unit_test(decimal_numbers),    cmocka_unit_test(made_texts),        cmocka_unit_test(nearest_names),
-        cmocka_unit_test(words_of_the_shell), cmocka_unit_test(printable_texts),
+        cmocka_unit_test(words_of_the_shell), cmocka_unit_test(printable_texts),   cmocka_unit_test(counted_things),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
