@@ -15,6 +15,7 @@ enum {
     ORDER_CONSTANT = 0x01020304,
     ORDER_PAIRS = 0x02010403, /* bytes exchanged in pairs */
     FORMAT_LAST = 16,
+    TEXT_MAX = 1 << 16,   /* records of extended text whose number is not told: no need to search a terabyte */
     TRAILER_MAX = 1 << 16 /* records of a trailer whose length is not told */
 };
 
@@ -101,7 +102,7 @@ static void find_revision(const Head *head, SgyLayout *layout)
 static Status find_end_text(const Head *head, int64_t *n_records)
 {
     uint8_t record[SGY_STANZA];
-    for (int64_t n = 0; HEADERS + (n + 1) * SGY_RECORD <= head->size; n++) {
+    for (int64_t n = 0; n < TEXT_MAX && HEADERS + (n + 1) * SGY_RECORD <= head->size; n++) {
         Status status = files_read_bytes(head->path, HEADERS + n * SGY_RECORD, sizeof record, record);
         if (status != STATUS_OK) return status;
         *n_records = n + 1;
