@@ -24,7 +24,7 @@ Status csv_close(Csv *csv, const char *path)
 
 void csv_name(Csv *csv, const char *name)
 {
-    bool plain = strpbrk(name, ",\"\n") == NULL;
+    bool plain = strpbrk(name, ",\"\n\r") == NULL;
     if (!plain) fputc('"', csv->stream);
     for (const char *c = name; *c != '\0'; c++) fprintf(csv->stream, *c == '"' ? "\"\"" : "%c", *c);
     if (!plain) fputc('"', csv->stream);
