@@ -95,7 +95,7 @@ int64_t command_int(const Job *job, const char *name);
 double command_number(const Job *job, const char *name);
 
 /* The text of the file that an option names (NULL: an argument), read by rank 0, on all ranks; to be freed with
- * memory_free(). Collective. STATUS_IO, STATUS_MEMORY. */
+ * memory_free(). Collective. STATUS_IO, STATUS_MEMORY; STATUS_CONFIG where an option's holds a zero byte. */
 Status command_read_text(const Comm *comm, const char *option, const char *path, char **text);
 
 /* Runs a command as if words [n] stood behind its name on the command line, within this one. Collective. What the

@@ -35,6 +35,10 @@ Status files_reserve_from(const char *path, int64_t first);
  */
 Status files_read_text(const char *path, char **text);
 
+/* The same of a text that a person wrote: also STATUS_CONFIG where it holds a zero byte, behind which nobody would see
+ * what stands there. */
+Status files_read_whole_text(const char *path, char **text);
+
 /* Reads bytes first .. first + n - 1 of the file at path. Local. STATUS_IO, also where it has fewer. */
 Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes);
 

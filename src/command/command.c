@@ -76,7 +76,8 @@ static Status unknown_command(const Command *const *commands, const char *name)
 Status command_read_text(const Comm *comm, const char *option, const char *path, char **text)
 {
     *text = NULL;
-    Status status = comm->rank == 0 ? files_read_text(path, text) : STATUS_OK;
+    Status status = STATUS_OK;
+    if (comm->rank == 0) status = option == NULL ? files_read_text(path, text) : files_read_whole_text(path, text);
     if (status != STATUS_OK && option != NULL) status_prefix(status, "%s", option);
     status = comm_agree(comm, status);
     return status == STATUS_OK ? comm_broadcast_text(comm, text) : status;

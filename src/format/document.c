@@ -38,6 +38,17 @@ static Status refuse_second(yaml_parser_t *parser, const char *text, const char 
     return status;
 }
 
+/* YAML can spell a zero byte ("\\0"), behind which nobody would see what stands in a word. */
+static Status check_words(const Document *document)
+{
+    for (const yaml_node_t *node = document->yaml.nodes.start; node < document->yaml.nodes.top; node++)
+        if (node->type == YAML_SCALAR_NODE && strlen(document_text(node)) != node->data.scalar.length)
+            return document_at(
+                document, node,
+                status_fail(STATUS_CONFIG, "'%.80s' goes on with a zero byte, which no word has", document_text(node)));
+    return STATUS_OK;
+}
+
 Status document_load(const char *text, const char *name, const char *what, Document *document)
 {
     yaml_parser_t parser;
@@ -50,6 +61,7 @@ Status document_load(const char *text, const char *name, const char *what, Docum
         status = malformed(&parser, text, name, what);
     } else {
         status = refuse_second(&parser, text, name, what);
+        if (status == STATUS_OK) status = check_words(document);
         if (status != STATUS_OK) yaml_document_delete(&document->yaml);
     }
     yaml_parser_delete(&parser);
@@ -96,8 +108,6 @@ Status document_value(const yaml_node_t *node, ConfigKey key, Config *config)
     if (entry->kind != CONFIG_CHOICE && !is_plain(node))
         return status_fail(STATUS_CONFIG, "%s is a text in quotes; write it without them (allowed: %s)",
                            config_name(key), range);
-    if (strlen(document_text(node)) != node->data.scalar.length)
-        return status_fail(STATUS_CONFIG, "%s holds a zero byte; allowed: %s", config_name(key), range);
     return config_table_assign(config, key, document_text(node));
 }
 

@@ -114,9 +114,11 @@ Status files_reserve_from(const char *path, int64_t first)
                        log_bytes((double)(about.st_size - first), wanted), strerror(reason));
 }
 
-Status files_read_text(const char *path, char **text)
+/* The bytes of a file, with a zero behind them. */
+static Status read_all(const char *path, char **text, size_t *length)
 {
     *text = NULL;
+    *length = 0;
     if (files_is_folder(path)) return status_fail(STATUS_IO, "%s: is a folder; a file was wanted", path);
     FILE *file = fault_strikes(FAULT_OPEN) ? NULL : fopen(path, "rb");
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
@@ -132,10 +134,29 @@ Status files_read_text(const char *path, char **text)
     if (status == STATUS_OK && (struck || ferror(file)))
         status = status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
     fclose(file);
+    *length = used;
     if (status == STATUS_OK)
         *text = block;
     else
         memory_free(block);
+    return status;
+}
+
+Status files_read_text(const char *path, char **text)
+{
+    size_t length;
+    return read_all(path, text, &length);
+}
+
+Status files_read_whole_text(const char *path, char **text)
+{
+    size_t length;
+    Status status = read_all(path, text, &length);
+    if (status != STATUS_OK || strlen(*text) == length) return status;
+    status = status_fail(STATUS_CONFIG, "%s: byte %zu is zero: this is no text in UTF-8; save it as such", path,
+                         strlen(*text));
+    memory_free(*text);
+    *text = NULL;
     return status;
 }
 

@@ -40,6 +40,10 @@ static Status read_list(Document *document, const yaml_node_t *node, GridAxis *a
     if (first == end)
         return document_at(document, node,
                            status_fail(STATUS_CONFIG, "the list of %s is empty", config_name(axis->key)));
+    if (end - first > GRID_COMBINATIONS_MAX) /* before each is compared with all others */
+        return document_at(document, node,
+                           status_fail(STATUS_CONFIG, "%s has %td values; a grid has at most %d combinations",
+                                       config_name(axis->key), end - first, (int)GRID_COMBINATIONS_MAX));
     axis->value = memory_new((size_t)(end - first), sizeof *axis->value, "the grid");
     if (axis->value == NULL) return STATUS_MEMORY;
     Status status = STATUS_OK;

@@ -173,6 +173,10 @@ static void refuses_with_line_and_key(void **state)
         {"network: {mixing: Full}", "depthwise | full"},
         {"network: {dropout: 1}", "network.dropout"},
         {"apply: {mute_threshold: -1}", "0 or more"},
+        {"patch: {\"size\\0x\": 32}", "t.yaml:1:9: 'size' goes on with a zero byte"},
+        {"\"patch\\0\": {size: 32}", "t.yaml:1:1: 'patch' goes on with a zero byte"},
+        {"split: {by: \"inline\\0\"}", "t.yaml:1:13: 'inline' goes on with a zero byte"},
+        {"\"\\e[31m\": 1", "unknown section '?[31m'"},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         Config config;

@@ -74,6 +74,15 @@ static void texts_that_cannot_be(void **state)
     assert_non_null(strstr(status_message(), "none"));
     assert_null(text);
     assert_int_equal(files_read_text(folder, &text), STATUS_IO);
+    char path[TEMPORARY_PATH];
+    assert_int_equal(temporary_write(folder, "zero", "a: 1\0b: 2\n", 10, path), 0);
+    assert_int_equal(files_read_whole_text(path, &text), STATUS_CONFIG);
+    assert_non_null(strstr(status_message(), "zero: byte 4 is zero"));
+    assert_null(text);
+    assert_int_equal(temporary_write(folder, "zero", "a: 1\n", 5, path), 0);
+    assert_int_equal(files_read_whole_text(path, &text), STATUS_OK);
+    assert_string_equal(text, "a: 1\n");
+    memory_free(text);
     assert_int_equal(files_write_text(in_folder("none/t"), "x"), STATUS_IO);
     assert_int_equal(files_publish(in_folder("none"), in_folder("u")), STATUS_IO);
     assert_false(files_exists(in_folder("u")));

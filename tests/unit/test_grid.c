@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -95,6 +96,7 @@ static void refuses_with_line_and_key(void **state)
         {"network.width: [4]\n---\ntrain.seed: [1]\n", "a second document starts here; a grid is one"},
         {"? [a]\n: [3]", "a key of a grid is not a word"},
         {"network: {? [a] : [3]}", "a key of network is not a word"},
+        {"train.seed: [1]\n\"split.seed\\0\": [2]", "g.yaml:2:1: 'split.seed' goes on with a zero byte"},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         Grid grid;
@@ -125,13 +127,29 @@ static void refuses_too_many(void **state)
     }
 }
 
+/* Before the values are compared, each with all others. */
+static void refuses_a_list_too_long(void **state)
+{
+    (void)state;
+    static const char head[] = "train.seed: [";
+    char *text = malloc(sizeof head + 2 * (GRID_COMBINATIONS_MAX + 2));
+    assert_non_null(text);
+    char *at = stpcpy(text, head);
+    for (int i = 0; i <= GRID_COMBINATIONS_MAX; i++) at = stpcpy(at, "1,");
+    strcpy(at, "]");
+    Grid grid;
+    assert_int_equal(grid_parse(text, "g.yaml", &grid), STATUS_CONFIG);
+    assert_non_null(strstr(status_message(), "g.yaml:1:13: train.seed has 100001 values; a grid has at most 100000"));
+    grid_free(&grid);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(combines_everything),
-        cmocka_unit_test(names_by_value),
-        cmocka_unit_test(refuses_with_line_and_key),
-        cmocka_unit_test(refuses_too_many),
+        cmocka_unit_test(combines_everything),       cmocka_unit_test(names_by_value),
+        cmocka_unit_test(refuses_with_line_and_key), cmocka_unit_test(refuses_too_many),
+        cmocka_unit_test(refuses_a_list_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
