@@ -8,9 +8,14 @@
 static char folder[TEMPORARY_PATH], path[TEMPORARY_PATH + 64];
 static bool has_folder = false;
 
+/* libFuzzer may close stderr to what it runs (-close_fd_mask): a report goes where stderr went at the start. */
+static int report = 2;
+
+__attribute__((constructor)) static void keep_stderr(void) { report = dup(2); }
+
 _Noreturn void fuzz_fault(const char *file, int line, const char *condition)
 {
-    fprintf(stderr, "==fuzz== ERROR: %s:%d: not so: %s\nstatus message: %s\n", file, line, condition, status_message());
+    dprintf(report, "==fuzz== ERROR: %s:%d: not so: %s\nstatus message: %s\n", file, line, condition, status_message());
     abort(); /* libFuzzer then keeps the input */
 }
 

@@ -1,13 +1,17 @@
-/* A model file: the input is what h5_edit() changes in a good one; its first byte chooses which. */
+/* A model file, or a checkpoint: the input is what h5_edit() changes in a good one; its first byte chooses which. */
 #include "base_files.h"
 #include "fuzz.h"
 #include "h5_edit.h"
 #include "program.h"
 
+#include "seisdcn/checkpoint.h"
+#include "seisdcn/checksum.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/model.h"
 #include "seisdcn/vector.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void make_model(const char *name, const char *const *sets, int n_sets)
@@ -25,6 +29,47 @@ static void make_model(const char *name, const char *const *sets, int n_sets)
     network_free(&network);
 }
 
+/* The checkpoint of a training of one step. */
+static void make_checkpoint(void)
+{
+    char survey[PROGRAM_PATH], output[PROGRAM_PATH];
+    base_survey("survey.h5", 0);
+    const char *words[] = {"--quiet",
+                           "--force",
+                           "train",
+                           "--survey",
+                           program_path("survey.h5", survey),
+                           "--output",
+                           program_path("run", output),
+                           "--set",
+                           "patch.size=5",
+                           "--set",
+                           "network.levels=2",
+                           "--set",
+                           "train.max_steps=1"};
+    FUZZ_CHECK(program_run(13, words) == 0);
+}
+
+/* Puts the number and the checksum of a checkpoint's bytes into its head again, so that it is read and not refused. */
+static void stamp_checkpoint(const char *path)
+{
+    char head[CHECKPOINT_HEAD] = "";
+    uint64_t checksum;
+    int64_t bytes;
+    FUZZ_CHECK(checksum_file(path, CHECKPOINT_HEAD, &checksum, &bytes) == STATUS_OK);
+    snprintf(head, sizeof head, "seisdcn checkpoint: %" PRId64 " bytes behind this block, XXH3_64bits %016" PRIx64 "\n",
+             bytes, checksum);
+    FILE *file = fopen(path, "r+b");
+    FUZZ_CHECK(file != NULL && fwrite(head, 1, sizeof head, file) == sizeof head && fclose(file) == 0);
+}
+
+static void try_checkpoint(const char *path)
+{
+    Checkpoint checkpoint;
+    stamp_checkpoint(path);
+    if (fuzz_status(checkpoint_read(path, vector_of_level(1), &checkpoint)) == STATUS_OK) checkpoint_free(&checkpoint);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static const char *const tree[] = {"patch.size=8", "network.levels=2"};
@@ -34,6 +79,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     program_open(argc, argv);
     make_model("tree.h5", tree, 2);
     make_model("full.h5", full, 7);
+    make_checkpoint();
     program_ready();
     return 0;
 }
@@ -45,8 +91,9 @@ static void try_input(const uint8_t *data, size_t size)
     Config config;
     char path[PROGRAM_PATH];
     uint8_t flags = fuzz_byte(&data, &size);
-    base_copy(flags & 1 ? "full.h5" : "tree.h5", "input.h5");
+    base_copy(flags % 3 == 2 ? "run/last.h5" : flags % 3 == 1 ? "full.h5" : "tree.h5", "input.h5");
     h5_edit(program_path("input.h5", path), data, size);
+    if (flags % 3 == 2) try_checkpoint(path);
     program_run(3, (const char *[]){"info", "--verify", path});
     if (fuzz_status(model_load(program_comm(), path, vector_of_level(1), &network, &info)) != STATUS_OK) return;
     FUZZ_CHECK(strlen(info.channels) < sizeof info.channels);

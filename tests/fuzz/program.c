@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-static const Command *const commands[] = {&command_consolidate, &command_index, &command_export,
-                                          &command_qc,          &command_info,  NULL};
+static const Command *const commands[] = {
+    &command_consolidate, &command_index, &command_train, &command_export, &command_qc, &command_info, NULL};
 static Comm comm;
 static int64_t blocks;
 static ssize_t objects;
