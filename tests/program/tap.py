@@ -63,7 +63,15 @@ def done():
 
 
 def command(words, seconds=60, env=None, cwd=None):
-    """Runs any command under a timeout."""
+    """Runs any command under a timeout. Where OMPI_MCA_ess_singleton_isolated is set, all processes started without mpirun
+    would share one session folder of Open MPI, and the first that ends removes it from under the others: each gets its own."""
+    if "OMPI_MCA_ess_singleton_isolated" not in os.environ:
+        return _command(words, seconds, env, cwd)
+    with tempfile.TemporaryDirectory(prefix="seisdcn-mpi-", ignore_cleanup_errors=True) as session:
+        return _command(words, seconds, dict(env or {}, OMPI_MCA_orte_tmpdir_base=session), cwd)
+
+
+def _command(words, seconds, env, cwd):
     words = [str(word) for word in words]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
                                env=dict(os.environ, **(env or {})), start_new_session=True)
