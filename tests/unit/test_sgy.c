@@ -594,6 +594,25 @@ static void files_beyond_4_gib(void **state)
     sgy_trace_close(&traces);
 }
 
+/* A terabyte of holes that is to be searched for the end of the extended text: the search gives up. */
+static void extended_text_without_end(void **state)
+{
+    (void)state;
+    static uint8_t headers[SGY_TEXT + SGY_BINARY];
+    uint8_t *binary = headers + SGY_TEXT;
+    memset(headers, 0x40, SGY_TEXT);
+    sgy_binary_put(binary, SGY_BIN_SAMPLES, 2, true, 100);
+    sgy_binary_put(binary, SGY_BIN_FORMAT, 2, true, 5);
+    sgy_binary_put(binary, SGY_BIN_REVISION, 2, true, 0x100);
+    sgy_binary_put(binary, SGY_BIN_EXTENDED_TEXT, 2, true, -1);
+    assert_int_equal(temporary_write(folder, "endless.sgy", headers, sizeof headers, path), 0);
+    if (truncate(path, (off_t)1 << 40) != 0) skip(); /* a file system of small files */
+    const SgyForce force = {0};
+    SgyLayout layout;
+    assert_int_equal(sgy_layout_read(path, &force, &layout), STATUS_DATA);
+    assert_non_null(strstr(status_message(), "its extended text header has no end"));
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -628,6 +647,7 @@ int main(void)
         cmocka_unit_test(layouts_that_the_user_knows_better),
         cmocka_unit_test(broken_files),
         cmocka_unit_test(files_beyond_4_gib),
+        cmocka_unit_test(extended_text_without_end),
     };
     return cmocka_run_group_tests_name("sgy", tests, make_folder, remove_folder);
 }
