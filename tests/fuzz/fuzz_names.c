@@ -61,7 +61,14 @@ static void check_text(const char *text)
     if (fuzz_status(sgy_field_parse(text, "--offset-byte", &field)) == STATUS_OK) {
         uint8_t header[SGY_HEADER] = {0};
         FUZZ_CHECK(field.byte >= 1 && field.byte + field.width - 1 <= SGY_HEADER);
-        (void)sgy_field_get(header, &field, true);
+        memcpy(header + field.byte - 1, text, strnlen(text, (size_t)field.width));
+        for (int big = 0; big < 2; big++) {
+            int32_t code = sgy_field_code(header, &field, big == 1);
+            if (field.word == SGY_WORD_INTEGER)
+                FUZZ_CHECK(code == sgy_field_get(header, &field, big == 1) && sgy_code_value(&field, code) == code);
+            else if (isfinite(sgy_code_value(&field, code)))
+                FUZZ_CHECK(sgy_float_code((float)sgy_code_value(&field, code)) == code);
+        }
         FUZZ_CHECK(strlen(sgy_field_text(&field, place)) < sizeof place);
     }
     if (text_to_int(text, &whole)) FUZZ_CHECK(strspn(text, "+-0123456789") == strlen(text));

@@ -3,6 +3,7 @@
  * Of the 3600 bytes of headers only those that are read are taken from the input: the first byte chooses what the user
  * forces, two more how many zeros stand behind the headers (extended text and traces of some length for little input),
  * then bytes 3201 to 3300 and 3501 to 3600. What is left of the input follows the zeros. */
+#include "base_files.h"
 #include "fuzz.h"
 #include "program.h"
 
@@ -54,21 +55,33 @@ static void read_traces(const char *path, const SgyLayout *layout)
     free(values);
 }
 
-static void consolidate(uint8_t flags)
+/* Two files, where more says so, are one file twice: one volume, or two lines. */
+static void consolidate(uint8_t flags, uint8_t more)
 {
-    char input[PROGRAM_PATH], output[PROGRAM_PATH];
+    char input[PROGRAM_PATH], again[PROGRAM_PATH], output[PROGRAM_PATH];
     static const char *const groups[] = {"position", "cdp", "shot", "source_point"};
-    const char *words[16] = {"--force", "consolidate", program_path("input.sgy", input), "--output",
+    static const char *const offsets[] = {"37", "37:float", "37:ibm", "189:2"};
+    const char *words[24] = {"--force", "consolidate", program_path("input.sgy", input), "--output",
                              program_path("output.h5", output)};
     int n = 5;
+    program_run(2, (const char *[]){"info", input});
     if (flags & 3) {
         words[n++] = "--group-by";
         words[n++] = groups[flags & 3];
+    }
+    if (more & 3) {
+        words[n++] = "--offset-byte";
+        words[n++] = offsets[more & 3];
     }
     if (flags & 4) words[n++] = "--zero-bad";
     if (flags & 8) {
         words[n++] = "--sort";
         words[n++] = "offset";
+    }
+    if (more & 4) {
+        base_copy("input.sgy", "again.sgy");
+        words[n++] = program_path("again.sgy", again);
+        if (more & 8) words[n++] = more & 16 ? "--lines" : "--join";
     }
     if (program_run(n, words) != 0) return;
     program_run(3, (const char *[]){"info", "--verify", output});
@@ -88,7 +101,7 @@ static void try_input(const uint8_t *data, size_t size)
     char text[160];
     FUZZ_CHECK(strlen(sgy_layout_text(&layout, text)) < sizeof text);
     read_traces(path, &layout);
-    if (layout.size <= SMALL && force.order == SGY_ORDER_FOUND) consolidate(flags);
+    if (layout.size <= SMALL && force.order == SGY_ORDER_FOUND) consolidate(flags, size == 0 ? 0 : data[size - 1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
