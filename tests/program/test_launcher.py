@@ -1,5 +1,6 @@
 """Processes of a launcher that MPI did not join: every command refuses them before it writes anything, the first of them
 says so once, --alone permits it; and what is no such launcher is let alone."""
+import concurrent.futures
 import os
 import shutil
 
@@ -52,13 +53,19 @@ def commands(folder):
 
 def refuses(folder):
     before = listing(folder)
-    for words in commands(folder):
-        for ranks in (0, 1):
-            first, second = [tap.run(*words, ranks=ranks, env={"PMI_SIZE": "2", "PMI_RANK": rank}) for rank in "01"]
-            good = first.status == second.status == 2 and first.err.count("seisdcn %s: error: PMI_SIZE" % words[0]) == 1 \
-                and "error" not in second.err and first.out + second.out == ""
-            tap.ok(good, "%s refuses, and says so once, %s" % (words[0], "by mpirun" if ranks else "alone"),
-                   "%s\n%s" % (first, second))
+
+    def one(call):
+        words, ranks = call
+        first, second = [tap.run(*words, ranks=ranks, env={"PMI_SIZE": "2", "PMI_RANK": rank}) for rank in "01"]
+        good = first.status == second.status == 2 and first.err.count("seisdcn %s: error: PMI_SIZE" % words[0]) == 1 \
+            and "error" not in second.err and first.out + second.out == ""
+        return (good, "%s refuses, and says so once, %s" % (words[0], "by mpirun" if ranks else "alone"),
+                "%s\n%s" % (first, second))
+
+    calls = [(words, ranks) for words in commands(folder) for ranks in (0, 1)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:  # they wait for their launchers most of the time
+        for outcome in pool.map(one, calls):
+            tap.ok(*outcome)
     tap.ok(listing(folder) == before, "nothing was written", listing(folder))
 
 
