@@ -28,6 +28,7 @@ typedef enum {
     CONFIG_PATCH_STRIDE,
     CONFIG_PATCH_SCALE,
     CONFIG_PATCH_SCALE_GRID,
+    CONFIG_PATCH_MIN_LIVE,
     CONFIG_SPLIT_BY,
     CONFIG_SPLIT_TEST,
     CONFIG_SPLIT_VALID,
@@ -73,6 +74,7 @@ typedef struct {
     struct {
         int64_t size, stride;
         int64_t scale, scale_grid; /* scale: ScaleKind */
+        double min_live;
     } patch;
     struct {
         int64_t by; /* SplitBy */

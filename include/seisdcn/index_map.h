@@ -5,6 +5,8 @@
  * ensemble, how many rows each split has there, and sends each rank its share of them as pieces. Where split.by =
  * patch, a keyed permutation of each ensemble's patches (random_permute()) says which belong to which split: the first
  * n_test positions to test, the next n_valid to valid, the rest to train. A map can also be explicit: a list of rows.
+ * With patch.min_live dead patches are left out, and the numbers of an ensemble's patches are those of its live ones
+ * (index_live.h); ensembles without any are dealt to no split.
  *
  * The canonical order of a split's rows: by ensemble; within it, for split.by = patch by position in the permutation,
  * else by trace and sample. A share is a run of the canonical order. An explicit map that says that it was made by that
@@ -14,6 +16,8 @@
 
 #include "seisdcn/comm.h"
 #include "seisdcn/config.h"
+#include "seisdcn/index_live.h"
+#include "seisdcn/index_rule.h"
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
 
@@ -23,16 +27,10 @@
 typedef enum { INDEX_TRAIN, INDEX_VALID, INDEX_TEST, INDEX_SPLITS } IndexSplit;
 
 typedef struct {
-    int64_t patch_size, stride, by; /* by: SplitBy */
-    double test, valid;
-    int64_t seed;
-} IndexRule;
-
-typedef struct {
     int64_t ensemble, trace, sample;
 } IndexRow;
 
-/* The whole map; on rank 0 only (elsewhere all zero but rule, total and is_explicit). */
+/* The whole map; on rank 0 only (elsewhere all zero but rule, total, is_explicit and live). */
 typedef struct {
     IndexRule rule;
     int64_t n_ensembles, n_samples;
@@ -40,6 +38,8 @@ typedef struct {
     int64_t *count[INDEX_SPLITS]; /* [n_ensembles] rows of each split */
     int64_t total[INDEX_SPLITS];  /* sums of the above */
     int64_t n_short;              /* ensembles with fewer traces or samples than a patch */
+    int64_t n_dead;               /* others without a live patch, where rule.min_live asks for them */
+    IndexLive live;               /* implicit, with rule.min_live: of the rank's even share of the ensembles */
     bool is_explicit;
     bool rule_known;   /* the file's rule says how an explicit map was made */
     bool survey_known; /* the file names its survey's checksum */
@@ -54,14 +54,11 @@ const char *index_split_name(IndexSplit split);
 /* The split of a name, -1 where there is none. Pure. */
 int index_split_of(const char *name);
 
-/* Patches of a gather of `fold` traces under a rule. Pure. */
-int64_t index_patches(const IndexRule *rule, int64_t fold, int64_t n_samples);
-
-/* Deals the patches of a survey (first_trace [n_ensembles + 1], inlines [n_ensembles]) to the splits by rule. Local:
- * rank 0's work. STATUS_DATA where no gather holds a patch, STATUS_CONFIG where nothing is left to train on,
- * STATUS_MEMORY. */
+/* Deals the patches of a survey (first_trace [n_ensembles + 1], inlines [n_ensembles]; live [n_ensembles] has each
+ * ensemble's live patches, NULL: all are) to the splits by rule. Local: rank 0's work. STATUS_DATA where no gather
+ * holds a patch, or none that is live, STATUS_CONFIG where nothing is left to train on, STATUS_MEMORY. */
 Status index_build(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples, const int64_t *first_trace,
-                   const int32_t *inlines, IndexMap *map);
+                   const int32_t *inlines, const int64_t *live, IndexMap *map);
 
 /* Frees a map; one of zeros is nothing. Local. */
 void index_free(IndexMap *map);
@@ -84,14 +81,17 @@ void index_report(const IndexMap *map);
 Status index_write(const Comm *comm, const IndexMap *map, const Survey *survey, const char *history, bool materialize,
                    const char *path);
 
-/* Row j (in canonical order) of a split in an ensemble of an implicit map. Pure. */
-IndexRow index_row(const IndexRule *rule, IndexSplit split, int64_t ensemble, int64_t fold, int64_t n_samples,
-                   const int64_t count[INDEX_SPLITS], int64_t j);
+/* The number, among the patches of an ensemble that are dealt at all, of row j (in canonical order) of a split of an
+ * implicit map. Pure. */
+int64_t index_number(const IndexRule *rule, IndexSplit split, int64_t ensemble, const int64_t count[INDEX_SPLITS],
+                     int64_t j);
 
-/* Fills rows [count[split]] with an ensemble's rows of a split of an implicit map, sorted by trace and sample. Local.
- * STATUS_MEMORY. */
-Status index_sorted_rows(const IndexRule *rule, IndexSplit split, int64_t ensemble, int64_t fold, int64_t n_samples,
-                         const int64_t count[INDEX_SPLITS], IndexRow *rows);
+/* Fills number [count[split]] with those of all rows of a split, rising. Local. STATUS_MEMORY. */
+Status index_numbers(const IndexRule *rule, IndexSplit split, int64_t ensemble, const int64_t count[INDEX_SPLITS],
+                     int64_t *number);
+
+/* The row of an ensemble's patch, numbered among all of them. Pure. */
+IndexRow index_patch_row(const IndexRule *rule, int64_t ensemble, int64_t n_samples, int64_t patch);
 
 /* A part of an ensemble's rows of one split. */
 typedef struct {
@@ -108,6 +108,7 @@ typedef struct {
     int64_t n_samples, first, n_rows, n_pieces;
     IndexPiece *piece;
     IndexRow *rows; /* explicit: [n_rows]; NULL: implicit */
+    IndexLive live; /* of the pieces' ensembles, where the map has it */
 } IndexShare;
 
 /* Where in the canonical order a cut begins to look: zeros for its start. */
@@ -116,7 +117,8 @@ typedef struct {
 } IndexPlace;
 
 /* Cuts rows [from, to) of a split out of the whole map; *place moves on to where the next run can begin, so that runs
- * one behind the other take one pass over the ensembles together. Local: rank 0's work. STATUS_MEMORY. */
+ * one behind the other take one pass over the ensembles together. Local: rank 0's work. STATUS_MEMORY; not for a map
+ * with min_live, whose bits lie on other ranks (STATUS_BUG). */
 Status index_cut(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, IndexPlace *place, IndexShare *share);
 
 /* Rank 0 cuts rows [cut[r], cut[r + 1]) of a split out of its map for each rank r and sends them: what index_cut()
@@ -134,6 +136,10 @@ int64_t index_share_piece(const IndexShare *share, int64_t i);
 
 /* Row i of the share. Pure. */
 IndexRow index_share_row(const IndexShare *share, int64_t i);
+
+/* Fills rows with all rows that the ensemble of the share's piece p has in the split, [count of the split], sorted by
+ * trace and sample. Implicit maps only. Local. STATUS_MEMORY. */
+Status index_share_sorted(const IndexShare *share, int64_t p, IndexRow *rows);
 
 void index_share_free(IndexShare *share);
 

@@ -20,6 +20,7 @@ typedef struct {
     bool has_split;    /* the four numbers of the split are there */
     int64_t by, seed;
     double test, valid;
+    double min_live; /* patch.min_live, which says what is dealt; 0 where the file does not say */
     bool has_survey;
     uint64_t survey_checksum;            /* of the survey that it was trained with */
     char channels[SURVEY_CHANNELS_TEXT]; /* of a gather that feeds it (survey_describe_channels()); "" where the file

@@ -105,7 +105,8 @@ static Status check_splits(const Predict *predict)
         if (!b->has_split)
             return status_fail(STATUS_DATA, "%s does not say its split; give the map with --map, or %s",
                                predict->model[m].path, remedy);
-        if (a->by != b->by || a->seed != b->seed || a->test != b->test || a->valid != b->valid)
+        if (a->by != b->by || a->seed != b->seed || a->test != b->test || a->valid != b->valid ||
+            a->min_live != b->min_live)
             return status_fail(STATUS_DATA, "%s and %s were trained with different splits; %s", first->path,
                                predict->model[m].path, remedy);
         if (b->has_survey && b->survey_checksum != predict->survey.checksum)
@@ -151,6 +152,7 @@ static Status select_split(Predict *predict, uint8_t *selected)
         config.split.test = info->test;
         config.split.valid = info->valid;
         config.split.seed = info->seed;
+        config.patch.min_live = info->min_live;
     }
     status = index_load(comm, &predict->survey, path, &config, &map);
     if (status == STATUS_OK && comm->rank == 0) mark_held_out(&map, (IndexSplit)index_split_of(name), selected);

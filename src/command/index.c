@@ -2,6 +2,7 @@
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/files.h"
+#include "seisdcn/index_check.h"
 #include "seisdcn/index_map.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
@@ -43,6 +44,8 @@ static Status run(Job *job)
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
     if (status == STATUS_OK) status = index_load(&job->comm, &survey, NULL, &job->config, &map);
+    for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++)
+        status = index_check_live(&job->comm, &survey, &map, (IndexSplit)s, 0);
     if (status == STATUS_OK) {
         index_report(&map);
         status = write_map(job, &survey, &map, output);

@@ -14,7 +14,8 @@
 
 /* What decides which patches there are, and which of them train, validate and test. */
 static const ConfigKey patch_keys[] = {CONFIG_PATCH_SIZE, CONFIG_PATCH_STRIDE};
-static const ConfigKey split_keys[] = {CONFIG_SPLIT_BY, CONFIG_SPLIT_TEST, CONFIG_SPLIT_VALID, CONFIG_SPLIT_SEED};
+static const ConfigKey split_keys[] = {CONFIG_PATCH_MIN_LIVE, CONFIG_SPLIT_BY, CONFIG_SPLIT_TEST, CONFIG_SPLIT_VALID,
+                                       CONFIG_SPLIT_SEED};
 
 enum { PATCH_KEYS = sizeof patch_keys / sizeof *patch_keys, SPLIT_KEYS = sizeof split_keys / sizeof *split_keys };
 

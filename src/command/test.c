@@ -5,6 +5,7 @@
 #include "seisdcn/command.h"
 #include "seisdcn/commands.h"
 #include "seisdcn/evaluate.h"
+#include "seisdcn/index_check.h"
 #include "seisdcn/log.h"
 #include "seisdcn/model.h"
 #include "seisdcn/survey.h"
@@ -25,6 +26,7 @@ static Status take_split(const ModelInfo *info, const Survey *survey, const char
     if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_TEST, info->test, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_VALID, info->valid, owner);
     if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_SEED, (double)info->seed, owner);
+    if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_MIN_LIVE, info->min_live, owner);
     if (status == STATUS_OK)
         log_note("split of the model: by %s, test %g, valid %g, seed %" PRId64, config_word(CONFIG_SPLIT_BY, info->by),
                  info->test, info->valid, info->seed);
@@ -44,7 +46,9 @@ static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, Inde
     if (map->total[split] == 0)
         return status_fail(STATUS_DATA, "the split %s of %s has no patches; choose another --split",
                            index_split_name(split), map_path == NULL ? "the model" : map_path);
-    Status status = evaluate_new(&job->comm, survey, map, split, 0, (int64_t)64 << 20, network, objective, &evaluation);
+    Status status = index_check_live(&job->comm, survey, map, split, 0);
+    if (status != STATUS_OK) return status;
+    status = evaluate_new(&job->comm, survey, map, split, 0, (int64_t)64 << 20, network, objective, &evaluation);
     if (status != STATUS_OK) return status;
     status = comm_agree(&job->comm, network_group_new(network, false, &group));
     if (status == STATUS_OK) {

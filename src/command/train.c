@@ -10,6 +10,7 @@
 #include "seisdcn/commands.h"
 #include "seisdcn/evaluate.h"
 #include "seisdcn/files.h"
+#include "seisdcn/index_check.h"
 #include "seisdcn/index_map.h"
 #include "seisdcn/interrupt.h"
 #include "seisdcn/log.h"
@@ -109,6 +110,10 @@ static Status load(Train *train)
     if (status != STATUS_OK) return status;
     index_report(&train->map);
     take_fingerprints(train);
+    status = index_check_live(comm, &train->survey, &train->map, INDEX_TRAIN, 0);
+    if (status == STATUS_OK)
+        status = index_check_live(comm, &train->survey, &train->map, INDEX_VALID, job->config.train.max_valid_patches);
+    if (status != STATUS_OK) return status;
     return train_resume_compare(job, resume, &train->state, &train->network);
 }
 

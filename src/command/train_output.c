@@ -163,6 +163,7 @@ static Status open_here(TrainOutput *output, const Survey *survey, const IndexMa
                                .seed = map->rule.seed,
                                .test = map->rule.test,
                                .valid = map->rule.valid,
+                               .min_live = map->rule.min_live,
                                .has_survey = true,
                                .survey_checksum = survey->checksum};
     int64_t channels = model_gather_channels(network);

@@ -31,6 +31,9 @@ static const ConfigEntry table[CONFIG_KEYS] = {
                                  .help = "Rounds what a patch is divided by up to the next 2^(k / scale_grid), in "
                                          "training and apply alike, so that more windows share a scale and apply is "
                                          "faster; 0: off."},
+    [CONFIG_PATCH_MIN_LIVE] = {KEY(patch, min_live), .kind = CONFIG_NUMBER, .low = 0, .high = 1, .fallback = "0",
+                               .help = "Patches where a smaller share of the samples is other than exactly zero are "
+                                       "dead: none is trained on, validates or tests; 0: every patch counts."},
 
     [CONFIG_SPLIT_BY] = {KEY(split, by), CHOICE("ensemble", "inline", "patch"), .fallback = "ensemble",
                          .help = "What is dealt to training, validation and test as a whole: gathers; whole inlines "

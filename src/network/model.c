@@ -135,6 +135,7 @@ static Status write_attributes(const H5File *file, const Network *network, const
         if (status == STATUS_OK) status = h5_put_double(file, "/", "test", info->test);
         if (status == STATUS_OK) status = h5_put_double(file, "/", "valid", info->valid);
         if (status == STATUS_OK) status = h5_put_int(file, "/", "seed", info->seed);
+        if (status == STATUS_OK && info->min_live > 0) status = h5_put_double(file, "/", "min_live", info->min_live);
     }
     if (status == STATUS_OK && info->has_survey)
         status = h5_put_uint(file, "/", "survey_checksum", info->survey_checksum);
@@ -180,6 +181,8 @@ static Status read_info(const H5File *file, ModelInfo *info)
         if (status == STATUS_OK) status = h5_get_double(file, "/", "test", &info->test);
         if (status == STATUS_OK) status = h5_get_double(file, "/", "valid", &info->valid);
         if (status == STATUS_OK) status = h5_get_int(file, "/", "seed", &info->seed);
+        if (status == STATUS_OK && h5_has(file, "/", "min_live"))
+            status = h5_get_double(file, "/", "min_live", &info->min_live);
     }
     info->has_survey = h5_has(file, "/", "survey_checksum");
     if (status == STATUS_OK && info->has_survey)

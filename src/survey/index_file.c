@@ -1,37 +1,29 @@
 /* The map as a file, and how a job comes by its map. */
-#include "seisdcn/index_map.h"
+#include "index_private.h"
 
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/random.h"
 #include "seisdcn/survey_lines.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const FORMAT = "seisdcn-index-map";
 
 static IndexRule rule_of(const Config *config)
 {
-    return (IndexRule){config->patch.size, config->patch.stride, config->split.by,
-                       config->split.test, config->split.valid,  config->split.seed};
-}
-
-static void dataset_name(IndexSplit split, char name[16])
-{
-    name[0] = '/';
-    strcpy(name + 1, index_split_name(split));
+    return (IndexRule){config->patch.size,  config->patch.stride, config->split.by,      config->split.test,
+                       config->split.valid, config->split.seed,   config->patch.min_live};
 }
 
 /* ---- reading ---- */
 
 /* Which of the rule's attributes a file has. */
 typedef struct {
-    bool stride, by, test, valid, seed;
+    bool stride, by, test, valid, seed, min_live;
 } Known;
 
 static Status read_rule(const H5File *file, IndexRule *rule, Known *known)
@@ -42,6 +34,12 @@ static Status read_rule(const H5File *file, IndexRule *rule, Known *known)
     known->test = h5_has(file, "/", "test");
     known->valid = h5_has(file, "/", "valid");
     known->seed = h5_has(file, "/", "seed");
+    known->min_live = h5_has(file, "/", "min_live");
+    rule->min_live = 0; /* maps of programs that did not know it */
+    if (status == STATUS_OK && known->min_live) status = h5_get_double(file, "/", "min_live", &rule->min_live);
+    if (status == STATUS_OK && !(rule->min_live >= 0 && rule->min_live <= 1))
+        status =
+            status_fail(STATUS_DATA, "%s: attribute min_live is %g; it is a share, 0 to 1", file->path, rule->min_live);
     if (status == STATUS_OK && known->stride) status = h5_get_int(file, "/", "stride", &rule->stride);
     if (status == STATUS_OK && known->test) status = h5_get_double(file, "/", "test", &rule->test);
     if (status == STATUS_OK && known->valid) status = h5_get_double(file, "/", "valid", &rule->valid);
@@ -71,142 +69,70 @@ static Status take_rule(const IndexRule *rule, const Known *known, const char *p
     if (status == STATUS_OK && known->test) status = config_take(config, CONFIG_SPLIT_TEST, rule->test, owner);
     if (status == STATUS_OK && known->valid) status = config_take(config, CONFIG_SPLIT_VALID, rule->valid, owner);
     if (status == STATUS_OK && known->seed) status = config_take(config, CONFIG_SPLIT_SEED, (double)rule->seed, owner);
+    if (status == STATUS_OK && known->min_live)
+        status = config_take(config, CONFIG_PATCH_MIN_LIVE, rule->min_live, owner);
     return status;
 }
 
-static Status check_row(const IndexMap *map, IndexSplit split, int64_t i, IndexRow row, const char *path)
-{
-    if (row.ensemble < 0 || row.ensemble >= map->n_ensembles)
-        return status_fail(STATUS_DATA,
-                           "%s: row %" PRId64 " of /%s names ensemble %" PRId64 "; the survey has 0 to %" PRId64, path,
-                           i, index_split_name(split), row.ensemble, map->n_ensembles - 1);
-    int64_t fold = map->fold[row.ensemble], size = map->rule.patch_size;
-    if (row.trace < 0 || row.sample < 0 || row.trace > fold - size || row.sample > map->n_samples - size)
-        return status_fail(STATUS_DATA,
-                           "%s: row %" PRId64 " of /%s, patch (%" PRId64 ", %" PRId64 ", %" PRId64 ") of size %" PRId64
-                           ", lies outside its gather of %" PRId64 " traces x %" PRId64 " samples",
-                           path, i, index_split_name(split), row.ensemble, row.trace, row.sample, size, fold,
-                           map->n_samples);
-    return STATUS_OK;
-}
-
-static Status read_rows(const H5File *file, IndexMap *map, IndexSplit split)
-{
-    char name[16];
-    dataset_name(split, name);
-    if (!h5_exists(file, name)) return STATUS_OK;
-    int rank;
-    int64_t dims[4];
-    Status status = h5_expect(file, name, H5T_NATIVE_INT64, 2, (int64_t[]){-1, 3});
-    if (status == STATUS_OK) status = h5_dims(file, name, &rank, dims);
-    if (status != STATUS_OK) return status;
-    map->total[split] = dims[0];
-    map->rows[split] = memory_new((size_t)dims[0], sizeof(IndexRow), "the rows of the index map");
-    if (map->rows[split] == NULL) return STATUS_MEMORY;
-    status = h5_read_rows(file, name, H5T_NATIVE_INT64, 0, dims[0], 3, map->rows[split]);
-    for (int64_t i = 0; status == STATUS_OK && i < dims[0]; i++) {
-        status = check_row(map, split, i, map->rows[split][i], file->path);
-        if (status == STATUS_OK) map->count[split][map->rows[split][i].ensemble]++;
-    }
-    return status;
-}
-
-/* What qsort compares: a row with its place in the ensemble's canonical order. */
+/* What is left to do on all ranks once rank 0 has read what a file says. */
 typedef struct {
-    IndexRow row;
-    int64_t place;
-} Placed;
+    bool wanted; /* the map is implicit: rule and survey make it */
+    IndexRule rule;
+    int64_t n[INDEX_SPLITS]; /* the counts that a file says, -1 where it says none */
+} Build;
 
-static int compare_placed(const void *a, const void *b)
-{
-    const Placed *x = a, *y = b;
-    if (x->row.ensemble != y->row.ensemble) return x->row.ensemble < y->row.ensemble ? -1 : 1;
-    return (x->place > y->place) - (x->place < y->place);
-}
-
-static bool on_grid(const IndexMap *map, IndexSplit split)
-{
-    for (int64_t i = 0; i < map->total[split]; i++)
-        if (map->rows[split][i].trace % map->rule.stride != 0 || map->rows[split][i].sample % map->rule.stride != 0)
-            return false;
-    return true;
-}
-
-/* Puts a split's rows in canonical order; where the file says that single patches were dealt by the permutation, that
- * is the order of positions there. */
-static Status sort_rows(IndexMap *map, IndexSplit split)
-{
-    int64_t n = map->total[split];
-    const IndexRule *rule = &map->rule;
-    bool permuted = map->rule_known && rule->by == SPLIT_BY_PATCH && on_grid(map, split);
-    Placed *placed = memory_new((size_t)n, sizeof *placed, "the rows of the index map");
-    if (placed == NULL) return STATUS_MEMORY;
-    for (int64_t i = 0; i < n; i++) {
-        IndexRow row = map->rows[split][i];
-        placed[i].row = row;
-        placed[i].place = row.trace * map->n_samples + row.sample;
-        if (permuted) {
-            int64_t across = (map->n_samples - rule->patch_size) / rule->stride + 1;
-            int64_t patch = row.trace / rule->stride * across + row.sample / rule->stride;
-            placed[i].place = random_unpermute(random_key(rule->seed, RANDOM_SPLIT, row.ensemble),
-                                               index_patches(rule, map->fold[row.ensemble], map->n_samples), patch);
-        }
-    }
-    qsort(placed, (size_t)n, sizeof *placed, compare_placed);
-    for (int64_t i = 0; i < n; i++) map->rows[split][i] = placed[i].row;
-    memory_free(placed);
-    return STATUS_OK;
-}
-
-static Status read_explicit(const H5File *file, IndexMap *map)
-{
-    map->is_explicit = true;
-    Status status = STATUS_OK;
-    for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++) status = read_rows(file, map, (IndexSplit)s);
-    if (status == STATUS_OK && map->total[INDEX_TRAIN] == 0)
-        status = status_fail(STATUS_DATA, "%s: /train has no rows: there is nothing to train on", file->path);
-    if (status != STATUS_OK) return status;
-    size_t bytes = (size_t)map->total[INDEX_TRAIN] * sizeof(IndexRow);
-    map->train_as_given = memory_new(bytes, 1, "the rows of the index map");
-    if (map->train_as_given == NULL) return STATUS_MEMORY;
-    memcpy(map->train_as_given, map->rows[INDEX_TRAIN], bytes);
-    for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++) status = sort_rows(map, (IndexSplit)s);
-    return status;
-}
-
-static Status build(const IndexRule *rule, const Survey *survey, IndexMap *map)
-{
-    int32_t *units;
-    Status status = survey_inline_units(survey, &units);
-    if (status != STATUS_OK) return status;
-    status = index_build(rule, survey->n_ensembles, survey->n_samples, survey->first_trace, units, map);
-    memory_free(units);
-    return status;
-}
-
-static Status read_implicit(const H5File *file, const Survey *survey, IndexMap *map)
+static Status plan_implicit(const H5File *file, const IndexMap *map, Build *build)
 {
     if (!map->rule_known)
         return status_fail(STATUS_DATA, "%s: a map without /train must have stride, by, test, valid and seed",
                            file->path);
-    IndexRule rule = map->rule;
-    index_free(map);
-    Status status = build(&rule, survey, map);
+    build->wanted = true;
+    build->rule = map->rule;
+    Status status = STATUS_OK;
     for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++) {
         char name[16];
-        int64_t count = 0;
         snprintf(name, sizeof name, "n_%s", index_split_name((IndexSplit)s));
-        if (h5_has(file, "/", name)) status = h5_get_int(file, "/", name, &count);
-        if (status == STATUS_OK && h5_has(file, "/", name) && count != map->total[s])
-            status = status_fail(STATUS_DATA,
-                                 "%s: %s is %" PRId64 ", but its rule gives %" PRId64
-                                 " for this survey; build the map anew with seisdcn index",
-                                 file->path, name, count, map->total[s]);
+        if (h5_has(file, "/", name)) status = h5_get_int(file, "/", name, &build->n[s]);
     }
     return status;
 }
 
-static Status read_file(const char *path, const Survey *survey, Config *config, IndexMap *map)
+/* Rank 0: the implicit map; live as index_build() takes it, path the file's or NULL. */
+static Status build_map(const Build *build, const Survey *survey, const int64_t *live, const char *path, IndexMap *map)
+{
+    int32_t *units;
+    Status status = survey_inline_units(survey, &units);
+    if (status != STATUS_OK) return status;
+    status = index_build(&build->rule, survey->n_ensembles, survey->n_samples, survey->first_trace, units, live, map);
+    memory_free(units);
+    for (int s = 0; status == STATUS_OK && path != NULL && s < INDEX_SPLITS; s++)
+        if (build->n[s] >= 0 && build->n[s] != map->total[s])
+            status = status_fail(STATUS_DATA,
+                                 "%s: n_%s is %" PRId64 ", but its rule gives %" PRId64
+                                 " for this survey; build the map anew with seisdcn index",
+                                 path, index_split_name((IndexSplit)s), build->n[s], map->total[s]);
+    return status;
+}
+
+/* The implicit map, on rank 0; with min_live all ranks read the survey for it. */
+static Status build_together(const Comm *comm, const Build *build, const Survey *survey, const char *path,
+                             IndexMap *map)
+{
+    IndexLive live = {0};
+    int64_t *count = NULL;
+    Status status = STATUS_OK;
+    if (build->rule.min_live > 0) status = index_live_scan(comm, survey, &build->rule, &live, &count);
+    if (status == STATUS_OK)
+        status = comm_agree(comm, comm->rank == 0 ? build_map(build, survey, count, path, map) : STATUS_OK);
+    memory_free(count);
+    if (status == STATUS_OK)
+        map->live = live;
+    else
+        index_live_free(&live);
+    return status;
+}
+
+static Status read_file(const char *path, const Survey *survey, Config *config, IndexMap *map, Build *build)
 {
     H5File file;
     Status status = h5_open(path, false, &file);
@@ -243,8 +169,8 @@ static Status read_file(const char *path, const Survey *survey, Config *config, 
         map->n_short += index_patches(&rule, map->fold[e], map->n_samples) == 0;
     }
     if (status == STATUS_OK)
-        status = h5_exists(&file, "/train") ? read_explicit(&file, map) : read_implicit(&file, survey, map);
-    if (status != STATUS_OK) index_free(map);
+        status = h5_exists(&file, "/train") ? index_read_rows(&file, map) : plan_implicit(&file, map, build);
+    if (status != STATUS_OK || build->wanted) index_free(map);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;
 }
@@ -252,15 +178,12 @@ static Status read_file(const char *path, const Survey *survey, Config *config, 
 Status index_load(const Comm *comm, const Survey *survey, const char *path, Config *config, IndexMap *map)
 {
     memset(map, 0, sizeof *map);
+    Build build = {.wanted = path == NULL, .rule = rule_of(config), .n = {-1, -1, -1}};
     Status status = STATUS_OK;
-    if (comm->rank == 0) {
-        IndexRule rule = rule_of(config);
-        if (path != NULL)
-            status = read_file(path, survey, config, map);
-        else
-            status = build(&rule, survey, map);
-    }
+    if (comm->rank == 0 && path != NULL) status = read_file(path, survey, config, map, &build);
     status = comm_agree(comm, status);
+    comm_broadcast(comm, &build, sizeof build);
+    if (status == STATUS_OK && build.wanted) status = build_together(comm, &build, survey, path, map);
     if (status != STATUS_OK) {
         index_free(map);
         return status;
@@ -294,6 +217,9 @@ void index_report(const IndexMap *map)
     log_note("index map: %s patches of %" PRId64 " x %" PRId64 ", stride %" PRId64 ": %s train, %s valid, %s test%s",
              log_count(sum, all), map->rule.patch_size, map->rule.patch_size, map->rule.stride, n[INDEX_TRAIN],
              n[INDEX_VALID], n[INDEX_TEST], map->is_explicit ? " (explicit rows)" : "");
+    if (map->n_dead > 0)
+        log_note("%" PRId64 " of %" PRId64 " gathers have no patch with a share of %g of live samples (patch.min_live)",
+                 map->n_dead, map->n_ensembles, map->rule.min_live);
     if (map->n_short > 0)
         log_note("%" PRId64 " of %" PRId64 " gathers are smaller than a patch and give none", map->n_short,
                  map->n_ensembles);
@@ -309,6 +235,7 @@ static Status write_attributes(const H5File *file, const IndexMap *map, const Su
     if (status == STATUS_OK) status = h5_put_text(file, "/", "history", history);
     if (status == STATUS_OK) status = h5_put_int(file, "/", "patch_size", rule->patch_size);
     if (status == STATUS_OK) status = h5_put_int(file, "/", "stride", rule->stride);
+    if (status == STATUS_OK) status = h5_put_double(file, "/", "min_live", rule->min_live);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "by", config_word(CONFIG_SPLIT_BY, rule->by));
     if (status == STATUS_OK) status = h5_put_double(file, "/", "test", rule->test);
     if (status == STATUS_OK) status = h5_put_double(file, "/", "valid", rule->valid);
@@ -333,7 +260,7 @@ static Status create_file(const IndexMap *map, const Survey *survey, const char 
     status = write_attributes(&file, map, survey, history);
     for (int s = 0; status == STATUS_OK && materialize && s < INDEX_SPLITS; s++) {
         char name[16];
-        dataset_name((IndexSplit)s, name);
+        index_dataset_name((IndexSplit)s, name);
         status = h5_create_dataset(&file, name, H5T_STD_I64LE, 2, (int64_t[]){map->total[s], 3});
     }
     Status closed = h5_close(&file);
@@ -365,7 +292,7 @@ static Status write_split(const Comm *comm, const H5File *file, const IndexMap *
     memory_free(cut);
     if (status != STATUS_OK) return status;
     char name[16];
-    dataset_name(split, name);
+    index_dataset_name(split, name);
     IndexRow *rows = NULL;
     log_progress_start(index_split_name(split), share.n_rows, "patches");
     for (int64_t p = 0; status == STATUS_OK && p < share.n_pieces; p++) {
@@ -379,8 +306,7 @@ static Status write_split(const Comm *comm, const H5File *file, const IndexMap *
         if (share.rows != NULL)
             memcpy(rows, share.rows + piece->first, (size_t)piece->n * sizeof *rows);
         else
-            status = index_sorted_rows(&share.rule, split, piece->ensemble, piece->fold, share.n_samples, piece->count,
-                                       rows);
+            status = index_share_sorted(&share, p, rows);
         if (status == STATUS_OK)
             status = h5_write_rows(file, name, H5T_NATIVE_INT64, share.first + piece->first, piece->n, 3, rows);
         log_progress(piece->first + piece->n, NULL);

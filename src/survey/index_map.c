@@ -24,16 +24,6 @@ int index_split_of(const char *name)
     return -1;
 }
 
-static int64_t positions(int64_t length, const IndexRule *rule)
-{
-    return length < rule->patch_size ? 0 : (length - rule->patch_size) / rule->stride + 1;
-}
-
-int64_t index_patches(const IndexRule *rule, int64_t fold, int64_t n_samples)
-{
-    return positions(fold, rule) * positions(n_samples, rule);
-}
-
 static Status new_map(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples, IndexMap *map)
 {
     memset(map, 0, sizeof *map);
@@ -56,6 +46,7 @@ void index_free(IndexMap *map)
 {
     memory_free(map->fold);
     memory_free(map->train_as_given);
+    index_live_free(&map->live);
     for (int s = 0; s < INDEX_SPLITS; s++) {
         memory_free(map->count[s]);
         memory_free(map->rows[s]);
@@ -178,11 +169,11 @@ static Status build_by_patch(IndexMap *map, const int64_t *patches, int64_t n_pa
 }
 
 Status index_build(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples, const int64_t *first_trace,
-                   const int32_t *inlines, IndexMap *map)
+                   const int32_t *inlines, const int64_t *live, IndexMap *map)
 {
     Status status = new_map(rule, n_ensembles, n_samples, map);
     if (status != STATUS_OK) return status;
-    int64_t n_patches = 0, max_fold = 0;
+    int64_t n_patches = 0, n_all = 0, max_fold = 0;
     int64_t *patches = memory_new((size_t)n_ensembles, sizeof *patches, "the index map");
     if (patches == NULL) {
         index_free(map);
@@ -192,10 +183,20 @@ Status index_build(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples
         map->fold[e] = first_trace[e + 1] - first_trace[e];
         if (map->fold[e] > max_fold) max_fold = map->fold[e];
         patches[e] = index_patches(rule, map->fold[e], n_samples);
-        n_patches += patches[e];
+        n_all += patches[e];
         map->n_short += patches[e] == 0;
+        if (live != NULL) {
+            map->n_dead += patches[e] > 0 && live[e] == 0;
+            patches[e] = live[e];
+        }
+        n_patches += patches[e];
     }
-    if (n_patches == 0)
+    if (n_patches == 0 && n_all > 0)
+        status = status_fail(STATUS_DATA,
+                             "no patch of the survey is live: in none of its %" PRId64
+                             " is a share of %g of the samples (patch.min_live) other than exactly zero",
+                             n_all, rule->min_live);
+    else if (n_patches == 0)
         status = status_fail(STATUS_DATA,
                              "no gather holds a patch: patch.size is %" PRId64 ", the largest gather has %" PRId64
                              " traces x %" PRId64 " samples; set a smaller patch.size",
@@ -217,35 +218,39 @@ static int64_t first_position(IndexSplit split, const int64_t count[INDEX_SPLITS
     return split == INDEX_TEST ? 0 : split == INDEX_VALID ? count[INDEX_TEST] : count[INDEX_TEST] + count[INDEX_VALID];
 }
 
-static IndexRow row_of_patch(const IndexRule *rule, int64_t ensemble, int64_t n_samples, int64_t patch)
+IndexRow index_patch_row(const IndexRule *rule, int64_t ensemble, int64_t n_samples, int64_t patch)
 {
     int64_t across = (n_samples - rule->patch_size) / rule->stride + 1; /* there is a patch: at least 1 */
     return (IndexRow){ensemble, patch / across * rule->stride, patch % across * rule->stride};
 }
 
-IndexRow index_row(const IndexRule *rule, IndexSplit split, int64_t ensemble, int64_t fold, int64_t n_samples,
-                   const int64_t count[INDEX_SPLITS], int64_t j)
+/* The patches of an ensemble that are dealt: each of them to one split. */
+static int64_t dealt(const int64_t count[INDEX_SPLITS])
 {
-    if (rule->by == SPLIT_BY_PATCH)
-        j = random_permute(random_key(rule->seed, RANDOM_SPLIT, ensemble), index_patches(rule, fold, n_samples),
-                           first_position(split, count) + j);
-    return row_of_patch(rule, ensemble, n_samples, j);
+    return count[INDEX_TRAIN] + count[INDEX_VALID] + count[INDEX_TEST];
 }
 
-Status index_sorted_rows(const IndexRule *rule, IndexSplit split, int64_t ensemble, int64_t fold, int64_t n_samples,
-                         const int64_t count[INDEX_SPLITS], IndexRow *rows)
+int64_t index_number(const IndexRule *rule, IndexSplit split, int64_t ensemble, const int64_t count[INDEX_SPLITS],
+                     int64_t j)
+{
+    if (rule->by != SPLIT_BY_PATCH) return j;
+    return random_permute(random_key(rule->seed, RANDOM_SPLIT, ensemble), dealt(count),
+                          first_position(split, count) + j);
+}
+
+Status index_numbers(const IndexRule *rule, IndexSplit split, int64_t ensemble, const int64_t count[INDEX_SPLITS],
+                     int64_t *number)
 {
     if (rule->by != SPLIT_BY_PATCH) {
-        for (int64_t j = 0; j < count[split]; j++) rows[j] = row_of_patch(rule, ensemble, n_samples, j);
+        for (int64_t j = 0; j < count[split]; j++) number[j] = j;
         return STATUS_OK;
     }
-    int64_t n = index_patches(rule, fold, n_samples), at = 0, first = first_position(split, count);
+    int64_t n = dealt(count), at = 0;
     uint8_t *chosen = memory_new((size_t)n, 1, "an ensemble's patches");
     if (chosen == NULL) return STATUS_MEMORY;
-    RandomKey key = random_key(rule->seed, RANDOM_SPLIT, ensemble);
-    for (int64_t j = 0; j < count[split]; j++) chosen[random_permute(key, n, first + j)] = 1;
-    for (int64_t patch = 0; patch < n; patch++)
-        if (chosen[patch]) rows[at++] = row_of_patch(rule, ensemble, n_samples, patch);
+    for (int64_t j = 0; j < count[split]; j++) chosen[index_number(rule, split, ensemble, count, j)] = 1;
+    for (int64_t i = 0; i < n; i++)
+        if (chosen[i]) number[at++] = i;
     memory_free(chosen);
     return STATUS_OK;
 }

@@ -14,6 +14,7 @@ void index_share_free(IndexShare *share)
 {
     memory_free(share->piece);
     memory_free(share->rows);
+    index_live_free(&share->live);
     memset(share, 0, sizeof *share);
 }
 
@@ -52,6 +53,7 @@ static void start_share(const IndexMap *map, IndexSplit split, IndexShare *share
 Status index_cut(const IndexMap *map, IndexSplit split, int64_t from, int64_t to, IndexPlace *place, IndexShare *share)
 {
     start_share(map, split, share);
+    if (map->live.start != NULL) return status_fail(STATUS_BUG, "a map with patch.min_live was to be cut by one rank");
     share->first = from;
     share->n_rows = to > from ? to - from : 0;
     IndexPlace start = *place;
@@ -134,6 +136,27 @@ static Status send_shares(const Comm *comm, const IndexMap *map, const ShareSize
     return status;
 }
 
+/* The bits of the share's ensembles, where the map has dead patches left out. */
+static Status fetch_live(const Comm *comm, const IndexMap *map, IndexShare *share)
+{
+    if (map->is_explicit || map->rule.min_live <= 0) return STATUS_OK;
+    size_t n = (size_t)share->n_pieces;
+    int64_t *table = memory_new(3 * n, sizeof *table, "the share's gathers");
+    int64_t *ensembles = table, *patches = table + n, *live = table + 2 * n;
+    Status status = comm_agree(comm, table == NULL ? STATUS_MEMORY : STATUS_OK);
+    for (size_t p = 0; p < n && status == STATUS_OK; p++) {
+        const IndexPiece *piece = &share->piece[p];
+        ensembles[p] = piece->ensemble;
+        patches[p] = index_patches(&share->rule, piece->fold, share->n_samples);
+        for (int s = 0; s < INDEX_SPLITS; s++) live[p] += piece->count[s];
+    }
+    if (status == STATUS_OK)
+        status = index_live_fetch(comm, &map->live, map->n_ensembles, share->n_pieces, ensembles, patches, live,
+                                  &share->live);
+    memory_free(table);
+    return status;
+}
+
 Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share)
 {
     start_share(map, split, share);
@@ -145,6 +168,7 @@ Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, co
     if (status == STATUS_OK && comm->rank == 0) status = cut_all(comm, map, split, cut, size, offset, &pieces);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = send_shares(comm, map, size, offset, pieces, share);
+    if (status == STATUS_OK) status = fetch_live(comm, map, share);
     memory_free(size);
     memory_free(offset);
     memory_free(pieces);
@@ -167,8 +191,9 @@ Status index_scatter_whole(const Comm *comm, const IndexMap *map, IndexSplit spl
         place = (IndexPlace){0, 0};
         if (comm->rank == 0) cut_pieces(map, split, 0, share->n_rows, &place, share->piece);
         comm_broadcast(comm, share->piece, (size_t)share->n_pieces * sizeof *share->piece);
-    } else
-        index_share_free(share);
+        status = fetch_live(comm, map, share);
+    }
+    if (status != STATUS_OK) index_share_free(share);
     return status;
 }
 
@@ -185,10 +210,31 @@ int64_t index_share_piece(const IndexShare *share, int64_t i)
     return low;
 }
 
+/* The row of the number-th patch that is dealt of piece p's ensemble. */
+static IndexRow row_of(const IndexShare *share, int64_t p, int64_t number)
+{
+    int64_t patch = share->live.start == NULL ? number : index_live_patch(&share->live, p, number);
+    return index_patch_row(&share->rule, share->piece[p].ensemble, share->n_samples, patch);
+}
+
 IndexRow index_share_row(const IndexShare *share, int64_t i)
 {
     if (share->rows != NULL) return share->rows[i];
-    const IndexPiece *p = &share->piece[index_share_piece(share, i)];
-    return index_row(&share->rule, share->split, p->ensemble, p->fold, share->n_samples, p->count,
-                     p->from + i - p->first);
+    int64_t p = index_share_piece(share, i);
+    const IndexPiece *piece = &share->piece[p];
+    return row_of(
+        share, p,
+        index_number(&share->rule, share->split, piece->ensemble, piece->count, piece->from + i - piece->first));
+}
+
+Status index_share_sorted(const IndexShare *share, int64_t p, IndexRow *rows)
+{
+    const IndexPiece *piece = &share->piece[p];
+    int64_t n = piece->count[share->split];
+    int64_t *number = memory_new((size_t)n, sizeof *number, "an ensemble's rows");
+    Status status = number == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK) status = index_numbers(&share->rule, share->split, piece->ensemble, piece->count, number);
+    for (int64_t j = 0; j < n && status == STATUS_OK; j++) rows[j] = row_of(share, p, number[j]);
+    memory_free(number);
+    return status;
 }

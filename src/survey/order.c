@@ -240,8 +240,7 @@ static Status next_sorted(Order *order, int64_t first, int64_t n, IndexRow *rows
             order->sorted_piece = -1;
             order->sorted = memory_new((size_t)piece->n, sizeof *order->sorted, "an ensemble's rows");
             if (order->sorted == NULL) return STATUS_MEMORY;
-            Status status = index_sorted_rows(&share->rule, share->split, piece->ensemble, piece->fold,
-                                              share->n_samples, piece->count, order->sorted);
+            Status status = index_share_sorted(share, p, order->sorted);
             if (status != STATUS_OK) return status;
             order->sorted_piece = p;
         }

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "index_rows.h"
+
 enum { N_ENSEMBLES = 9, N_SAMPLES = 13, SIZE = 8 };
 static const int64_t folds[N_ENSEMBLES] = {9, 12, 4, 8, 20, 10, 8, 15, 8};
 
@@ -29,8 +31,8 @@ static Status build_on_rank_0(int64_t by, IndexMap *map)
     int64_t first_trace[N_ENSEMBLES + 1] = {0};
     int32_t inlines[N_ENSEMBLES] = {0};
     for (int e = 0; e < N_ENSEMBLES; e++) first_trace[e + 1] = first_trace[e] + folds[e];
-    IndexRule rule = {SIZE, 1, by, 0.2, 0.1, 5};
-    return index_build(&rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, map);
+    IndexRule rule = {SIZE, 1, by, 0.2, 0.1, 5, 0};
+    return index_build(&rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, map);
 }
 
 /* Gives the other ranks what index_load() would. */
@@ -54,7 +56,7 @@ static IndexRow implicit_row(const IndexMap *map, int64_t e, int64_t j)
 {
     int64_t count[INDEX_SPLITS];
     for (int s = 0; s < INDEX_SPLITS; s++) count[s] = map->count[s][e];
-    return index_row(&map->rule, INDEX_TRAIN, e, folds[e], N_SAMPLES, count, j);
+    return index_row(&map->rule, INDEX_TRAIN, e, N_SAMPLES, count, j);
 }
 
 /* Turns an implicit map's train rows into a list; the file's order is the list's turned round, with step `mix`. */
@@ -279,7 +281,7 @@ static void unshuffled_implicit_maps_are_sorted(void **state)
             for (int64_t e = 0; e < N_ENSEMBLES && status == STATUS_OK; e++) {
                 int64_t count[INDEX_SPLITS];
                 for (int s = 0; s < INDEX_SPLITS; s++) count[s] = map.count[s][e];
-                status = index_sorted_rows(&map.rule, INDEX_TRAIN, e, folds[e], N_SAMPLES, count, sorted + at);
+                status = index_sorted_rows(&map.rule, INDEX_TRAIN, e, N_SAMPLES, count, sorted + at);
                 at += count[INDEX_TRAIN];
             }
         }

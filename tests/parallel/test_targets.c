@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "index_rows.h"
 #include "temporary.h"
 
 enum { N_ENSEMBLES = 7, N_SAMPLES = 30, MAX_FOLD = 15, SIZE = 9, STEPS = 4, CHANNELS = 2, TARGETS = 5 };
@@ -266,7 +267,7 @@ static double plain_loss(const Config *config, const Work *work, IndexSplit spli
         int64_t count[INDEX_SPLITS];
         for (int s = 0; s < INDEX_SPLITS; s++) count[s] = work->map.count[s][e];
         for (int64_t j = 0; j < count[split]; j++) {
-            IndexRow row = index_row(&work->map.rule, split, e, fold_of(e), N_SAMPLES, count, j);
+            IndexRow row = index_row(&work->map.rule, split, e, N_SAMPLES, count, j);
             plain_patch(config, work->used, n_out, row, x, target, weight);
             plain_pass(&pass);
             for (int64_t i = 0; i < n_out * PLANE; i++) {

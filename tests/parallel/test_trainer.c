@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "index_rows.h"
 #include "temporary.h"
 
 enum { N_ENSEMBLES = 6, N_SAMPLES = 24, MAX_FOLD = 14, SIZE = 9, STEPS = 4 };
@@ -247,7 +248,7 @@ static double plain_loss(const Network *network, const IndexMap *map, IndexSplit
         int64_t count[INDEX_SPLITS];
         for (int s = 0; s < INDEX_SPLITS; s++) count[s] = map->count[s][e];
         for (int64_t j = 0; j < count[split]; j++) {
-            IndexRow row = index_row(&map->rule, split, e, fold_of(e), N_SAMPLES, count, j);
+            IndexRow row = index_row(&map->rule, split, e, N_SAMPLES, count, j);
             double largest = 0;
             for (int64_t i = 0; i < channels * PLANE; i++) {
                 int64_t at = (row.trace + i % PLANE / SIZE) * N_SAMPLES + row.sample + i % SIZE;

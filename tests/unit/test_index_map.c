@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "index_rows.h"
+
 enum { N_ENSEMBLES = 12, N_SAMPLES = 17, SIZE = 6 };
 /* gathers without room for a patch, with just one row of them, and larger */
 static const int64_t folds[N_ENSEMBLES] = {9, 6, 3, 14, 7, 1, 11, 6, 20, 8, 5, 10};
@@ -27,14 +29,14 @@ static Status build(const IndexRule *rule, IndexMap *map)
 {
     int64_t first_trace[N_ENSEMBLES + 1];
     first_traces(first_trace);
-    return index_build(rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, map);
+    return index_build(rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, map);
 }
 
 static IndexRow row_at(const IndexMap *map, IndexSplit split, int64_t e, int64_t j)
 {
     int64_t count[INDEX_SPLITS];
     for (int s = 0; s < INDEX_SPLITS; s++) count[s] = map->count[s][e];
-    return index_row(&map->rule, split, e, map->fold[e], map->n_samples, count, j);
+    return index_row(&map->rule, split, e, map->n_samples, count, j);
 }
 
 static int compare_rows(const void *a, const void *b) { return memcmp(a, b, sizeof(IndexRow)); }
@@ -106,8 +108,7 @@ static void check_rows(const IndexMap *map)
                 assert_false(seen[row.trace][row.sample]);
                 seen[row.trace][row.sample] = 1;
             }
-            assert_int_equal(index_sorted_rows(&map->rule, (IndexSplit)s, e, folds[e], N_SAMPLES, count, sorted),
-                             STATUS_OK);
+            assert_int_equal(index_sorted_rows(&map->rule, (IndexSplit)s, e, N_SAMPLES, count, sorted), STATUS_OK);
             for (int64_t j = 1; j < n; j++)
                 assert_true(sorted[j - 1].trace < sorted[j].trace ||
                             (sorted[j - 1].trace == sorted[j].trace && sorted[j - 1].sample < sorted[j].sample));
@@ -134,7 +135,7 @@ static void every_patch_is_in_one_split_once(void **state)
         for (int64_t stride = 1; stride <= 5; stride++)
             for (int64_t size = 1; size <= SIZE + 3; size++)
                 for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
-                    IndexRule rule = {size, stride, by, shares[k][0], shares[k][1], (int64_t)(size * 7 + stride)};
+                    IndexRule rule = {size, stride, by, shares[k][0], shares[k][1], (int64_t)(size * 7 + stride), 0};
                     IndexMap map;
                     assert_int_equal(build(&rule, &map), STATUS_OK);
                     check_counts(&map);
@@ -152,10 +153,10 @@ static void the_originals_counts(void **state)
     int64_t first_trace[GATHERS + 1];
     int32_t lines[GATHERS] = {0};
     for (int e = 0; e <= GATHERS; e++) first_trace[e] = 61 * (int64_t)e;
-    IndexRule rule = {32, 1, SPLIT_BY_PATCH, 0.2, 0.1, 0};
+    IndexRule rule = {32, 1, SPLIT_BY_PATCH, 0.2, 0.1, 0, 0};
     IndexMap map;
     assert_int_equal(index_patches(&rule, 61, 1501), 44100);
-    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, NULL, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_VALID], 176400);
     assert_int_equal(map.total[INDEX_TEST], 352800);
     assert_int_equal(map.total[INDEX_TRAIN], 1234800);
@@ -165,7 +166,7 @@ static void the_originals_counts(void **state)
     }
     index_free(&map);
     rule.by = SPLIT_BY_ENSEMBLE;
-    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, NULL, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_VALID], 4 * 44100);
     assert_int_equal(map.total[INDEX_TEST], 8 * 44100);
     index_free(&map);
@@ -177,7 +178,7 @@ static void seeds_deal_otherwise(void **state)
     for (int64_t by = SPLIT_BY_ENSEMBLE; by <= SPLIT_BY_PATCH; by++) {
         int changed = 0;
         for (int64_t seed = 0; seed < 10; seed++) {
-            IndexRule rule = {SIZE, 1, by, 0.2, 0.2, seed};
+            IndexRule rule = {SIZE, 1, by, 0.2, 0.2, seed, 0};
             IndexMap a, again, b;
             assert_int_equal(build(&rule, &a), STATUS_OK);
             assert_int_equal(build(&rule, &again), STATUS_OK);
@@ -209,7 +210,7 @@ static void a_split_that_leaves_nothing_is_refused(void **state)
 {
     (void)state;
     IndexMap map;
-    IndexRule rule = {SIZE, 1, SPLIT_BY_ENSEMBLE, 0.6, 0.4, 0};
+    IndexRule rule = {SIZE, 1, SPLIT_BY_ENSEMBLE, 0.6, 0.4, 0, 0};
     for (int64_t by = SPLIT_BY_ENSEMBLE; by <= SPLIT_BY_PATCH; by++) {
         rule.by = by;
         assert_int_equal(build(&rule, &map), STATUS_CONFIG);
@@ -218,15 +219,15 @@ static void a_split_that_leaves_nothing_is_refused(void **state)
     }
     /* one gather cannot be dealt whole, but its patches can */
     const int64_t first_trace[2] = {0, 12};
-    rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0.2, 0.1, 0};
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_CONFIG);
+    rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0.2, 0.1, 0, 0};
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_CONFIG);
     rule.by = SPLIT_BY_PATCH;
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_OK);
     index_free(&map);
     rule.test = rule.valid = 0.5; /* all 84 of them */
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_CONFIG);
-    rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0, 0, 0};
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_CONFIG);
+    rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0, 0, 0, 0};
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_TRAIN], 7 * 12);
     index_free(&map);
     status_clear();
@@ -236,7 +237,7 @@ static void no_patches_is_an_error_of_data(void **state)
 {
     (void)state;
     IndexMap map;
-    IndexRule rule = {21, 1, SPLIT_BY_PATCH, 0.2, 0.1, 0}; /* no gather has so many traces */
+    IndexRule rule = {21, 1, SPLIT_BY_PATCH, 0.2, 0.1, 0, 0}; /* no gather has so many traces */
     assert_int_equal(build(&rule, &map), STATUS_DATA);
     assert_non_null(strstr(status_message(), "patch.size"));
     assert_null(map.fold);

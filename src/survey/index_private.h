@@ -1,0 +1,15 @@
+/* index_private: what the files of the index map share. */
+#ifndef SEISDCN_INDEX_PRIVATE_H
+#define SEISDCN_INDEX_PRIVATE_H
+
+#include "seisdcn/h5.h"
+#include "seisdcn/index_map.h"
+
+/* The name of a split's dataset ("/train"). Pure. */
+void index_dataset_name(IndexSplit split, char name[16]);
+
+/* Reads and checks the rows of an explicit map into map, whose rule, folds and counts (zeros) are there, and puts them
+ * in canonical order. Local: rank 0's work. STATUS_DATA, STATUS_IO, STATUS_MEMORY. */
+Status index_read_rows(const H5File *file, IndexMap *map);
+
+#endif
