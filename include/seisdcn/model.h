@@ -22,7 +22,11 @@ typedef struct {
     double test, valid;
     double min_live; /* patch.min_live, which says what is dealt; 0 where the file does not say */
     bool has_survey;
-    uint64_t survey_checksum;            /* of the survey that it was trained with */
+    uint64_t survey_checksum; /* of the survey that it was trained with */
+    bool has_apply;           /* the three that follow are there: apply.* as training was configured */
+    int64_t apply_method;
+    double mute_threshold;
+    bool keep_mutes;
     char channels[SURVEY_CHANNELS_TEXT]; /* of a gather that feeds it (survey_describe_channels()); "" where the file
                                             does not say, as of amplitudes alone */
 } ModelInfo;
@@ -58,6 +62,10 @@ Status model_load(const Comm *comm, const char *path, const Vector *vector, Netw
 /* Gives config the model's network.* and patch.size. Local. STATUS_CONFIG where the user set one of them to another
  * value; the dropout never conflicts, nor does train.target with the same input: the user's stands. */
 Status model_take_config(const Network *network, const char *path, Config *config);
+
+/* Gives config the apply.* of the model at path, where the user set none, and says so. A method that the network's
+ * patches are too small for is left out. Local. STATUS_DATA where the file has a value that the key cannot have. */
+Status model_take_apply(const Network *network, const ModelInfo *info, const char *path, Config *config);
 
 /* Channels of one gather that feeds a network. Pure. */
 int64_t model_gather_channels(const Network *network);

@@ -8,6 +8,7 @@ Status apply_load(Apply *apply, const Comm *comm, const char *model, const Vecto
 {
     Status status = model_load(comm, model, vector, &apply->network, &apply->info);
     if (status == STATUS_OK) status = model_take_config(&apply->network, model, config);
+    if (status == STATUS_OK) status = model_take_apply(&apply->network, &apply->info, model, config);
     const NetworkShape *shape = &apply->network.shape;
     if (status == STATUS_OK && config->apply.method == APPLY_WHOLE && !shared_serves(shape))
         return status_fail(STATUS_CONFIG,

@@ -43,13 +43,11 @@ static void count(Plan *plan)
 }
 
 /* An output that is only partly written takes only that much, and one that stands has its room. */
-static Status check_file(Plan *plan)
+static Status check_space(const Plan *plan)
 {
     const Prediction *prediction = plan->prediction;
     bool whole = prediction->n_selected == plan->survey->n_ensembles, stands = prediction->predicted.path != NULL;
-    Status status = survey_predicted_bytes(plan->survey, &plan->file_bytes);
-    if (status == STATUS_OK && whole && !stands) status = files_check_space(prediction->part, (double)plan->file_bytes);
-    return status;
+    return whole && !stands ? files_check_space(prediction->part, (double)plan->file_bytes) : STATUS_OK;
 }
 
 /* ---- speed ---- */
@@ -95,7 +93,7 @@ static Status measure_speed(Plan *plan)
         plan->measured = sums[0];
         plan->live = sums[1];
         /* the ranks work side by side: the mean rank's time for its units, over those of all */
-        plan->seconds = comm_spread(comm, seconds).mean / (double)sums[0];
+        plan->seconds = sums[0] > 0 ? comm_spread(comm, seconds).mean / (double)sums[0] : 0;
     }
     prediction->method->close(prediction);
     memory_free(out);
@@ -126,7 +124,10 @@ static void print(const Plan *plan)
         "file", "%s, %s%s", command_text(plan->prediction->job, "--output"), log_bytes((double)plan->file_bytes, text),
         plan->prediction->n_selected == survey->n_ensembles ? ""
                                                             : " (less on the disk: the other gathers stay unwritten)");
-    if (plan->measured == 0) return; /* nothing is left to predict */
+    if (plan->measured == 0 || !(plan->seconds > 0)) { /* nothing is left to predict, or it takes no time */
+        report_row("time (estimate)", "%s", log_duration(0, text));
+        return;
+    }
     report_row("speed", "%.0f %s/s on %d ranks (measured: %s %s, %.0f %% of them live)", 1 / plan->seconds, unit,
                comm->size, log_count(plan->measured, text), unit, 100 * (double)plan->live / (double)plan->measured);
     report_row("time (estimate)", "%s", log_duration(plan->seconds * (double)plan->units, text));
@@ -137,10 +138,12 @@ Status prediction_dry_run(Prediction *prediction)
     const Comm *comm = &prediction->job->comm;
     Plan plan = {.prediction = prediction, .survey = &prediction->survey};
     count(&plan);
-    Status status = comm_agree(comm, comm->rank == 0 ? check_file(&plan) : STATUS_OK);
+    Status status = comm_agree(comm, survey_predicted_bytes(plan.survey, &plan.file_bytes));
     if (status == STATUS_OK && prediction->n > 0) status = measure_speed(&plan);
     if (status != STATUS_OK) return status;
     print(&plan);
+    status = comm_agree(comm, comm->rank == 0 ? check_space(&plan) : STATUS_OK); /* told last: memory and time hold */
+    if (status != STATUS_OK) return status;
     log_note("dry run: nothing was written");
     return STATUS_OK;
 }

@@ -77,6 +77,7 @@ static Status run(Job *job)
     Status status = model_choose_vector(&job->comm, &vector);
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &network, &info);
     if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
+    if (status == STATUS_OK) status = model_take_apply(&network, &info, model, &job->config);
     if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
     if (status == STATUS_OK) status = export_origin_tell(&survey, "is tested on here");
     if (status == STATUS_OK) status = model_take_survey(&network, info.channels, &survey, STATUS_DATA);

@@ -59,6 +59,7 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     ModelInfo info;
     status = model_load(&job->comm, init, vector, &train->network, &info);
     if (status == STATUS_OK) status = model_take_config(&train->network, init, &job->config);
+    if (status == STATUS_OK) status = model_take_apply(&train->network, &info, init, &job->config);
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
     if (status == STATUS_OK) train->network.shape.objective = model_shape(&job->config).objective;
     train->state.init_checksum = info.checksum;

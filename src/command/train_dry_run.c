@@ -128,8 +128,8 @@ static Status measure_speed(Plan *plan)
     config.train.memory_limit_mb = config.train.max_patches_per_epoch = 0;
     config.train.max_epochs = 1;
     Trainer trainer;
-    int64_t n = 0, patches = 0, steps = 0;
-    double loss, start = 0, begun;
+    int64_t n = 0, first = 0, patches = 0, steps = 0;
+    double loss, start = 0, begun, seconds = 0;
     Status status = trainer_new(comm, plan->survey, plan->map, &config, plan->network, plan->objective, &trainer);
     if (status != STATUS_OK) return status;
     status = trainer_start(&trainer, 1);
@@ -137,14 +137,20 @@ static Status measure_speed(Plan *plan)
     while (status == STATUS_OK && goes_on(comm, begun)) {
         status = trainer_step(&trainer, &n, &loss);
         if (n == 0) break;
-        if (steps++ == 0 && goes_on(comm, begun)) { /* the first warms up, where there is time for more */
-            start = timer_now();
-            continue;
-        }
         patches += n;
         plan->measured++;
+        if (steps++ == 0) seconds = timer_now() - begun; /* the first warms up, and counts where it is the only one */
+        if (steps == 1) {
+            first = n;
+            start = timer_now();
+        }
     }
-    plan->patch_seconds = patches > 0 ? (timer_now() - start) / (double)patches : 0;
+    if (steps > 1) {
+        seconds = timer_now() - start;
+        patches -= first;
+        plan->measured--;
+    }
+    plan->patch_seconds = patches > 0 ? seconds / (double)patches : 0;
     if (status == STATUS_OK) {
         CommSpread forward = comm_spread(comm, measure_forward(plan->network, &trainer.group));
         plan->valid_seconds = forward.max / comm->size;
@@ -215,9 +221,10 @@ static void print_time(const Plan *plan)
     double valid = plan->valid_seconds * (double)plan->valid_patches;
     int64_t left = plan->steps > plan->done ? plan->steps - plan->done : 0;
     double epochs = (double)left / (double)plan->epoch_steps;
-    char text[32], other[32], whole[32], resumed[64] = "in all";
-    report_row("speed", "%.0f patches/s on %d ranks (measured: %" PRId64 " steps)", 1 / plan->patch_seconds,
-               plan->job->comm.size, plan->measured);
+    char text[32], other[32], whole[32], resumed[64] = "in all", ranks[LOG_THINGS_MAX], steps[LOG_THINGS_MAX];
+    if (plan->patch_seconds > 0)
+        report_row("speed", "%.0f patches/s on %s (measured: %s)", 1 / plan->patch_seconds,
+                   log_things(plan->job->comm.size, "rank", ranks), log_things(plan->measured, "step", steps));
     if (plan->done > 0) snprintf(resumed, sizeof resumed, "for the %s steps left", log_count(left, text));
     log_duration(train * epochs + valid * ceil(epochs), whole);
     report_row("time (estimate)", "%s %s, of an epoch %s training and %s validation", whole, resumed,
@@ -230,13 +237,14 @@ Status train_dry_run(const Job *job, const Survey *survey, const IndexMap *map, 
     Plan plan = {
         .job = job, .survey = survey, .map = map, .network = network, .objective = objective, .done = steps_done};
     Status status = plan_training(&plan);
-    if (status == STATUS_OK) status = comm_agree(&job->comm, job->comm.rank == 0 ? check_files(&plan) : STATUS_OK);
     if (status == STATUS_OK) status = measure_speed(&plan);
     if (status != STATUS_OK) return status;
     print_survey(&plan);
     print_memory(&plan);
     print_files(&plan);
     print_time(&plan);
+    status = comm_agree(&job->comm, job->comm.rank == 0 ? check_files(&plan) : STATUS_OK); /* memory and time hold */
+    if (status != STATUS_OK) return status;
     log_note("dry run: nothing was written");
     return STATUS_OK;
 }

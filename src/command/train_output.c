@@ -165,6 +165,10 @@ static Status open_here(TrainOutput *output, const Survey *survey, const IndexMa
                                .valid = map->rule.valid,
                                .min_live = map->rule.min_live,
                                .has_survey = true,
+                               .has_apply = true,
+                               .apply_method = config->apply.method,
+                               .mute_threshold = config->apply.mute_threshold,
+                               .keep_mutes = config->apply.keep_mutes,
                                .survey_checksum = survey->checksum};
     int64_t channels = model_gather_channels(network);
     if (channels > 1) survey_describe_channels(survey, channels, output->info.channels);

@@ -139,6 +139,11 @@ static Status write_attributes(const H5File *file, const Network *network, const
     }
     if (status == STATUS_OK && info->has_survey)
         status = h5_put_uint(file, "/", "survey_checksum", info->survey_checksum);
+    if (status == STATUS_OK && info->has_apply) {
+        status = h5_put_text(file, "/", "apply_method", config_word(CONFIG_APPLY_METHOD, info->apply_method));
+        if (status == STATUS_OK) status = h5_put_double(file, "/", "apply_mute_threshold", info->mute_threshold);
+        if (status == STATUS_OK) status = h5_put_int(file, "/", "apply_keep_mutes", info->keep_mutes);
+    }
     if (status == STATUS_OK && info->channels[0] != '\0') status = h5_put_text(file, "/", "channels", info->channels);
     return status;
 }
@@ -187,6 +192,17 @@ static Status read_info(const H5File *file, ModelInfo *info)
     info->has_survey = h5_has(file, "/", "survey_checksum");
     if (status == STATUS_OK && info->has_survey)
         status = h5_get_uint(file, "/", "survey_checksum", &info->survey_checksum);
+    info->has_apply = h5_has(file, "/", "apply_method") && h5_has(file, "/", "apply_mute_threshold") &&
+                      h5_has(file, "/", "apply_keep_mutes");
+    if (status == STATUS_OK && info->has_apply) {
+        int method = 0;
+        int64_t keep = 0;
+        status = model_read_choice(file, "apply_method", CONFIG_APPLY_METHOD, &method);
+        info->apply_method = method;
+        if (status == STATUS_OK) status = h5_get_double(file, "/", "apply_mute_threshold", &info->mute_threshold);
+        if (status == STATUS_OK) status = h5_get_int(file, "/", "apply_keep_mutes", &keep);
+        info->keep_mutes = keep != 0;
+    }
     if (status == STATUS_OK && h5_has(file, "/", "channels"))
         status = h5_get_text(file, "/", "channels", info->channels, sizeof info->channels);
     return status;

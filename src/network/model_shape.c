@@ -2,6 +2,7 @@
 #include "model_private.h"
 
 #include "seisdcn/log.h"
+#include "seisdcn/shared.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -172,6 +173,28 @@ Status model_take_config(const Network *network, const char *path, Config *confi
     if (status == STATUS_OK)
         status = config_take(config, CONFIG_NETWORK_DROPOUT_LAST, shape->undropped_last ? 0 : 1, owner);
     if (status == STATUS_OK && !config->is_set[CONFIG_NETWORK_DROPOUT]) config->network.dropout = shape->dropout;
+    return status;
+}
+
+Status model_take_apply(const Network *network, const ModelInfo *info, const char *path, Config *config)
+{
+    char owner[512];
+    Status status = STATUS_OK;
+    const bool *is_set = config->is_set;
+    snprintf(owner, sizeof owner, "the model %s", path);
+    bool serves = info->apply_method != APPLY_WHOLE || shared_serves(&network->shape);
+    if (info->has_apply && !is_set[CONFIG_APPLY_METHOD] && serves)
+        status = config_take(config, CONFIG_APPLY_METHOD, (double)info->apply_method, owner);
+    if (status == STATUS_OK && info->has_apply && !is_set[CONFIG_APPLY_MUTE_THRESHOLD])
+        status = config_take(config, CONFIG_APPLY_MUTE_THRESHOLD, info->mute_threshold, owner);
+    if (status == STATUS_OK && info->has_apply && !is_set[CONFIG_APPLY_KEEP_MUTES])
+        status = config_take(config, CONFIG_APPLY_KEEP_MUTES, info->keep_mutes, owner);
+    if (status == STATUS_OK)
+        log_note("apply.method %s, %s", config_word(CONFIG_APPLY_METHOD, config->apply.method),
+                 is_set[CONFIG_APPLY_METHOD] ? "as it is set"
+                 : !info->has_apply          ? "the default: the model does not say what it was trained with"
+                 : serves                    ? "as the model was trained with"
+                                             : "the default: the model's patches are too small for its own");
     return status;
 }
 
