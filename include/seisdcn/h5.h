@@ -124,9 +124,9 @@ Status h5_attribute_text(const H5File *file, const char *object, const char *nam
 Status h5_each_attribute(const H5File *file, const char *object, Status (*visit)(const char *name, void *context),
                          void *context);
 
-/* Checks the root attributes format (must be `format`) and version (must be 1): STATUS_DATA says what it is instead,
- * and that `what` ("a survey file") was wanted. Local. */
-Status h5_check_format(const H5File *file, const char *format, const char *what);
+/* Checks the root attributes format (must be `format`) and version (must be 1 to newest): STATUS_DATA says what it is
+ * instead, and that `what` ("a survey file") was wanted. *version is the file's; NULL: not asked for. Local. */
+Status h5_check_format(const H5File *file, const char *format, const char *what, int64_t newest, int64_t *version);
 
 /* Calls visit(name, context) for each link of group in the order of the names; stops at the first failure. Local. */
 Status h5_each(const H5File *file, const char *group, Status (*visit)(const char *name, void *context), void *context);

@@ -72,7 +72,7 @@ void inputs_free(Inputs *inputs);
 /* Traces of gather e. Pure; SEG-Y: on rank 0. */
 int64_t inputs_fold(const Inputs *inputs, int64_t e);
 
-/* Inline and crossline of gather e, -1 each where they are not known. Pure; SEG-Y: on rank 0. */
+/* Inline and crossline of gather e, POSITION_UNKNOWN each where they are not known. Pure; SEG-Y: on rank 0. */
 void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline);
 
 /* How gather e's origin is called: the file's base name (SEG-Y: of its first trace), with [i] for the i-th gather of a
@@ -100,8 +100,5 @@ Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather);
 /* Once each rank has read its gathers: refuses .npy files that have nothing but numbers so small that float32 loses
  * them, and warns where that is so of single gathers. Collective. STATUS_DATA. */
 Status inputs_check_range(const Comm *comm, const Inputs *inputs, const InputsGather *gather);
-
-/* Inline and crossline out of a file's name (inline_I_crossline_X or inline_I_X), -1 each where it has none. Pure. */
-void inputs_position(const char *name, int32_t *line, int32_t *crossline);
 
 #endif

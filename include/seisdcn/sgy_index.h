@@ -9,6 +9,7 @@
 #define SEISDCN_SGY_INDEX_H
 
 #include "seisdcn/comm.h"
+#include "seisdcn/position.h"
 #include "seisdcn/sgy_field.h"
 #include "seisdcn/sgy_files.h"
 #include "seisdcn/sgy_judge.h"
@@ -44,7 +45,7 @@ typedef struct {
     int64_t fold;
     int32_t survey_line; /* as of its traces */
     int32_t key[2];
-    int32_t line, crossline; /* -1 each where the headers tell none, or differ */
+    int32_t line, crossline; /* POSITION_UNKNOWN each where the headers tell none, or differ */
 } SgyGather;
 
 /* What was seen, over all traces; first_... are numbers of traces, -1 where there is none. */

@@ -2,19 +2,23 @@
  * after the other, each with its position, source and checksum. A prediction is a survey file too.
  *
  * The tables are whole in every rank's memory (about 40 bytes an ensemble); amplitudes are read and written gather by
- * gather, independently. Refused with STATUS_DATA: files of another kind or version, cut short, or whose tables
- * contradict each other (first_trace must rise from 0 to n_traces, the arrays must fit them). */
+ * gather, independently. A position that a file of version 1 does not know (-1 there) is POSITION_UNKNOWN in memory, as
+ * in the files of version 2, the only ones that are made. Refused with STATUS_DATA: files of another kind or version,
+ * cut short, or whose tables contradict each other (first_trace must rise from 0 to n_traces, the arrays must fit
+ * them). */
 #ifndef SEISDCN_SURVEY_H
 #define SEISDCN_SURVEY_H
 
 #include "seisdcn/comm.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/position.h"
 #include "seisdcn/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
+    SURVEY_VERSION = 2, /* of the files that are written; those of version 1 are read too */
     SURVEY_SOURCE_MAX = 256,
     SURVEY_ATTRIBUTES_MAX = 64,
     SURVEY_NAME_MAX = 64,
@@ -37,7 +41,7 @@ typedef struct {
     double interval_us;            /* 0 where unknown */
     uint64_t checksum;             /* the root's */
     int64_t *first_trace;          /* [n_ensembles + 1] */
-    int32_t *inlines, *crosslines; /* [n_ensembles], -1 where unknown */
+    int32_t *inlines, *crosslines; /* [n_ensembles], POSITION_UNKNOWN where unknown */
     int32_t *lines;                /* [n_ensembles] the 2D line, where several were put together; NULL else */
     uint64_t *checksums;           /* [n_ensembles], 0 where a gather has none */
     bool trusted;                  /* gathers are not compared with their checksums as they are read */
@@ -113,6 +117,10 @@ Status survey_read_offsets(const Survey *survey, int64_t e, float *offsets);
  * Local. STATUS_IO. */
 Status survey_write_gather(Survey *survey, int64_t e, const float *amplitude);
 
+/* Whether ensemble e lies elsewhere in other than in survey: its 2D line, or its position, where both know them. Pure.
+ */
+bool survey_moved(const Survey *survey, const Survey *other, int64_t e);
+
 /* Checks that other holds the same gathers as survey (their number, traces, samples, positions where both know them),
  * and that a prediction was made from it (the checksum that it names). Local. STATUS_DATA says what differs. */
 Status survey_check_pair(const Survey *survey, const Survey *other);
@@ -124,7 +132,7 @@ typedef struct {
     int64_t n_ensembles, n_samples;
     double interval_us;
     const int64_t *first_trace;          /* [n_ensembles + 1] */
-    const int32_t *inlines, *crosslines; /* [n_ensembles] */
+    const int32_t *inlines, *crosslines; /* [n_ensembles], POSITION_UNKNOWN where unknown */
     const int32_t *lines;                /* [n_ensembles] the 2D line; NULL: one, no table */
     const char *sources;                 /* [n_ensembles][source_width] zero-padded UTF-8; NULL: no table */
     size_t source_width;                 /* 0: SURVEY_SOURCE_MAX */

@@ -90,7 +90,7 @@ static void mark_named(Plan *plan, int64_t *order)
     qsort(order, (size_t)n, sizeof *order, compare_positions);
     for (int64_t i = 0; i < n; i++) {
         int64_t e = order[i];
-        bool known = survey->inlines[e] >= 0 && survey->crosslines[e] >= 0;
+        bool known = position_known(survey->inlines[e], survey->crosslines[e]);
         bool repeated = (i > 0 && compare_positions(&order[i - 1], &order[i]) == 0) ||
                         (i + 1 < n && compare_positions(&order[i], &order[i + 1]) == 0);
         plan->named[e] = known && !repeated;

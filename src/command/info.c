@@ -25,10 +25,10 @@ void info_line(const char *label, const char *text) { log_result("  %-*s %s", (i
 
 static void show_range(const char *label, const int32_t *values, int64_t n)
 {
-    int32_t low = INT32_MAX, high = -1;
+    int32_t low = INT32_MAX, high = INT32_MIN;
     int64_t unknown = 0;
     for (int64_t e = 0; e < n; e++) {
-        if (values[e] < 0) {
+        if (values[e] == POSITION_UNKNOWN) {
             unknown++;
             continue;
         }
@@ -228,9 +228,9 @@ static Status info_serial(const char *path, bool is_model)
     Status status = h5_open(path, false, &file);
     if (status != STATUS_OK) return status;
     if (is_model)
-        status = h5_check_format(&file, "seisdcn-model", "a model file");
+        status = h5_check_format(&file, "seisdcn-model", "a model file", 1, NULL);
     else
-        status = h5_check_format(&file, "seisdcn-index-map", "an index map");
+        status = h5_check_format(&file, "seisdcn-index-map", "an index map", 1, NULL);
     if (status == STATUS_OK) status = is_model ? show_model(&file) : show_map(&file);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;

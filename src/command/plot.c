@@ -157,7 +157,7 @@ static void write_title(Plot *plot)
     const char *name = text_base_name(survey->path);
     char line[32] = "";
     if (survey->lines != NULL) snprintf(line, sizeof line, "line %" PRId32 ", ", survey->lines[e]);
-    if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
+    if (position_known(survey->inlines[e], survey->crosslines[e]))
         snprintf(plot->picture.title, PLOT_TITLE_MAX,
                  "%s: %sinline %" PRId32 ", crossline %" PRId32 " (gather #%" PRId64 ")", name, line,
                  survey->inlines[e], survey->crosslines[e], e);

@@ -108,7 +108,7 @@ Status prediction_work_read(const H5File *file, PredictionWork *work)
 {
     char group[GROUP_MAX];
     group_of(work->command, group);
-    Status status = h5_check_format(file, "seisdcn-survey", "a predicted survey");
+    Status status = h5_check_format(file, "seisdcn-survey", "a predicted survey", SURVEY_VERSION, NULL);
     for (int i = 0; status == STATUS_OK && i < work->n; i++)
         if (work->fact[i].of != FACT_TOLD) status = get(file, group, &work->fact[i]);
     return status;

@@ -67,6 +67,13 @@ Status qc_write_csv(const QcResult *result, const char *path)
     return status;
 }
 
+/* Line numbers, empty where they are not known. */
+static void csv_line(Csv *csv, int32_t number)
+{
+    fputc(',', csv->stream);
+    if (number != POSITION_UNKNOWN) fprintf(csv->stream, "%" PRId32, number);
+}
+
 Status qc_write_gathers(const QcResult *result, const char *path)
 {
     Csv csv;
@@ -79,9 +86,11 @@ Status qc_write_gathers(const QcResult *result, const char *path)
     for (int64_t i = 0; i < result->n_gathers; i++)
         for (int p = 0; p < result->shape->n_predictions; p++) {
             int64_t e = result->list[i];
-            fprintf(csv.stream, "%" PRId64 ",", e);
-            if (survey->lines != NULL) fprintf(csv.stream, "%" PRId32 ",", survey->lines[e]);
-            fprintf(csv.stream, "%" PRId32 ",%" PRId32 ",", survey->inlines[e], survey->crosslines[e]);
+            fprintf(csv.stream, "%" PRId64, e);
+            if (survey->lines != NULL) fprintf(csv.stream, ",%" PRId32, survey->lines[e]);
+            csv_line(&csv, survey->inlines[e]);
+            csv_line(&csv, survey->crosslines[e]);
+            fputc(',', csv.stream);
             csv_name(&csv, result->names[p]);
             for (int f = 0; f < QC_FIGURES; f++)
                 csv_number(&csv,

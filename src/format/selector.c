@@ -1,6 +1,7 @@
 #include "seisdcn/selector.h"
 
 #include "seisdcn/memory.h"
+#include "seisdcn/position.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -14,28 +15,42 @@ typedef struct {
     int64_t inlines[2], crosslines[2]; /* else: from .. to, ends included */
 } Part;
 
-/* Reads a number without sign at *text and moves behind it; false where there is none or it is past 2^53. */
-static bool read_number(const char **text, int64_t *value)
+/* Reads a whole number at *text, with a minus before it where `negative` allows that, and moves behind it; false where
+ * there is none or it is past 2^53. */
+static bool read_number(const char **text, bool negative, int64_t *value)
 {
+    bool minus = negative && **text == '-';
+    if (minus) ++*text;
     if (**text < '0' || **text > '9') return false;
     *value = 0;
     for (; **text >= '0' && **text <= '9'; ++*text) {
         *value = 10 * *value + (**text - '0');
         if (*value > (int64_t)1 << 53) return false;
     }
+    if (minus) *value = -*value;
     return true;
 }
 
-/* Reads `a` or `a-b`, each with `mark` ('#') before it unless mark is zero. */
-static bool read_range(const char **text, char mark, int64_t range[2])
+/* Reads `a` or `a-b` at *text. Line numbers may be negative: a minus behind a number joins a range, any other is the
+ * sign of the number behind it, so `-5--3` goes from -5 to -3. */
+static bool read_lines(const char **text, int64_t range[2])
 {
-    if (mark != '\0' && *(*text)++ != mark) return false;
-    if (!read_number(text, &range[0])) return false;
+    if (!read_number(text, true, &range[0])) return false;
     range[1] = range[0];
     if (**text != '-') return true;
     ++*text;
-    if (mark != '\0' && **text == mark) ++*text; /* `#0-9` means the same as `#0-#9` */
-    return read_number(text, &range[1]);
+    return read_number(text, true, &range[1]);
+}
+
+/* Reads `#a`, `#a-#b` or `#a-b`, which mean places in the file, from 0. */
+static bool read_places(const char **text, int64_t range[2])
+{
+    if (*(*text)++ != '#' || !read_number(text, false, &range[0])) return false;
+    range[1] = range[0];
+    if (**text != '-') return true;
+    ++*text;
+    if (**text == '#') ++*text;
+    return read_number(text, false, &range[1]);
 }
 
 /* Reads one part; *text then stands at its end. */
@@ -46,12 +61,12 @@ static bool read_part(const char **text, Part *part)
     int64_t range[2] = {0, 0};
     bool good;
     if (part->by_position) {
-        good = read_range(text, '#', range);
+        good = read_places(text, range);
         part->first = range[0];
         part->last = range[1];
         good = good && part->first <= part->last;
     } else {
-        good = read_range(text, '\0', part->inlines) && *(*text)++ == ':' && read_range(text, '\0', part->crosslines) &&
+        good = read_lines(text, part->inlines) && *(*text)++ == ':' && read_lines(text, part->crosslines) &&
                part->inlines[0] <= part->inlines[1] && part->crosslines[0] <= part->crosslines[1];
     }
     while (good && **text == ' ') ++*text;
@@ -64,10 +79,10 @@ static int64_t mark_part(const Part *part, int64_t n, const int32_t *inlines, co
 {
     int64_t found = 0;
     for (int64_t e = 0; e < n; e++) {
-        bool inside = part->by_position
-                          ? e >= part->first && e <= part->last
-                          : inlines[e] >= part->inlines[0] && inlines[e] <= part->inlines[1] &&
-                                crosslines[e] >= part->crosslines[0] && crosslines[e] <= part->crosslines[1];
+        bool inside = part->by_position ? e >= part->first && e <= part->last
+                                        : position_known(inlines[e], crosslines[e]) && inlines[e] >= part->inlines[0] &&
+                                              inlines[e] <= part->inlines[1] && crosslines[e] >= part->crosslines[0] &&
+                                              crosslines[e] <= part->crosslines[1];
         if (!inside) continue;
         selected[e] = 1;
         found++;
@@ -78,16 +93,16 @@ static int64_t mark_part(const Part *part, int64_t n, const int32_t *inlines, co
 /* What there is, for a part that names nothing. */
 static void describe_stock(int64_t n, const int32_t *inlines, const int32_t *crosslines, char *text, size_t size)
 {
-    int32_t from[2] = {INT32_MAX, INT32_MAX}, to[2] = {-1, -1};
+    int32_t from[2] = {INT32_MAX, INT32_MAX}, to[2] = {INT32_MIN, INT32_MIN};
     for (int64_t e = 0; e < n; e++) {
-        if (inlines[e] < 0 || crosslines[e] < 0) continue;
+        if (!position_known(inlines[e], crosslines[e])) continue;
         if (inlines[e] < from[0]) from[0] = inlines[e];
         if (inlines[e] > to[0]) to[0] = inlines[e];
         if (crosslines[e] < from[1]) from[1] = crosslines[e];
         if (crosslines[e] > to[1]) to[1] = crosslines[e];
     }
     int at = snprintf(text, size, "there are #0 to #%" PRId64, n - 1);
-    if (to[0] < 0)
+    if (from[0] > to[0])
         snprintf(text + at, size - (size_t)at, ", their inlines and crosslines are unknown");
     else
         snprintf(text + at, size - (size_t)at, ", inlines %d to %d, crosslines %d to %d", (int)from[0], (int)to[0],
@@ -105,9 +120,8 @@ Status selector_list(const char *list, int64_t n, const int32_t *inlines, const 
         if (!read_part(&text, &part))
             return status_fail(STATUS_USAGE,
                                "'%.*s' names no gather; wanted INLINE:CROSSLINE, #N, or ranges of them from low to "
-                               "high, as in 1300:1400,#7,1300-1310:1400-1500,#0-#9",
+                               "high, as in 1300:1400,#7,1300-1310:1400-1500,#0-#9,-5--3:-10-4",
                                length, start);
-        /* Negative numbers cannot be written, so unknown positions (-1) are never inside a range. */
         if (mark_part(&part, n, inlines, crosslines, selected) == 0) {
             char stock[160];
             describe_stock(n, inlines, crosslines, stock, sizeof stock);

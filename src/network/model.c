@@ -257,7 +257,7 @@ Status model_get_arrays(const H5File *file, const char *group, const Network *ne
 Status model_get(const H5File *file, const Vector *vector, Network *network, ModelInfo *info)
 {
     NetworkShape shape = {0};
-    Status status = h5_check_format(file, FORMAT, "a model file");
+    Status status = h5_check_format(file, FORMAT, "a model file", 1, NULL);
     if (status == STATUS_OK) status = model_read_shape(file, &shape);
     if (status == STATUS_OK) status = read_info(file, info);
     if (status == STATUS_OK) status = network_new(&shape, vector, network);

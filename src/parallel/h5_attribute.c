@@ -276,7 +276,7 @@ Status h5_each_attribute(const H5File *file, const char *object, Status (*visit)
     return status;
 }
 
-Status h5_check_format(const H5File *file, const char *format, const char *what)
+Status h5_check_format(const H5File *file, const char *format, const char *what, int64_t newest, int64_t *version)
 {
     char have[128];
     if (!h5_has(file, "/", "format"))
@@ -287,11 +287,13 @@ Status h5_check_format(const H5File *file, const char *format, const char *what)
     if (strcmp(have, format) != 0)
         return status_fail(STATUS_DATA, "%s: its format is \"%s\"; %s (format \"%s\") was wanted", file->path, have,
                            what, format);
-    int64_t version = 0;
-    status = h5_get_int(file, "/", "version", &version);
+    int64_t number = 0;
+    status = h5_get_int(file, "/", "version", &number);
     if (status != STATUS_OK) return status;
-    if (version != 1)
-        return status_fail(STATUS_DATA, "%s: is of version %" PRId64 "; this program reads version 1", file->path,
-                           version);
-    return STATUS_OK;
+    if (version != NULL) *version = number;
+    if (number >= 1 && number <= newest) return STATUS_OK;
+    char versions[48] = "version 1";
+    if (newest > 1) snprintf(versions, sizeof versions, "versions 1 to %" PRId64, newest);
+    return status_fail(STATUS_DATA, "%s: is of version %" PRId64 "; this program reads %s", file->path, number,
+                       versions);
 }

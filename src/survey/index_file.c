@@ -139,7 +139,7 @@ static Status read_file(const char *path, const Survey *survey, Config *config, 
     if (status != STATUS_OK) return status;
     Known known = {0};
     IndexRule rule = rule_of(config);
-    status = h5_check_format(&file, FORMAT, "an index map");
+    status = h5_check_format(&file, FORMAT, "an index map", 1, NULL);
     if (status == STATUS_OK) status = read_rule(&file, &rule, &known);
     if (status == STATUS_OK && h5_has(&file, "/", "survey_checksum")) {
         uint64_t checksum;

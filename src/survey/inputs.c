@@ -4,13 +4,13 @@
 
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/position.h"
 #include "seisdcn/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 void inputs_free(Inputs *inputs)
@@ -208,7 +208,7 @@ void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *cross
         return;
     }
     char source[SURVEY_SOURCE_MAX];
-    inputs_position(inputs_npy_source(inputs, e, source, sizeof source), line, crossline);
+    position_of_name(inputs_npy_source(inputs, e, source, sizeof source), line, crossline);
 }
 
 char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, size_t size)
@@ -254,29 +254,4 @@ void inputs_gather_free(InputsGather *gather)
 Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather)
 {
     return inputs->layouts == NULL ? inputs_npy_read(inputs, e, gather) : inputs_segy_read(inputs, e, gather);
-}
-
-/* Reads the digits at *text as an int32 and moves behind them; false where there are none or too many. */
-static bool take_number(const char **text, int32_t *value)
-{
-    size_t digits = strspn(*text, "0123456789");
-    int64_t number = 0;
-    if (digits == 0) return false;
-    for (size_t i = 0; i < digits && number <= INT32_MAX; i++) number = 10 * number + ((*text)[i] - '0');
-    *text += digits;
-    *value = (int32_t)number;
-    return number <= INT32_MAX;
-}
-
-void inputs_position(const char *name, int32_t *line, int32_t *crossline)
-{
-    static const char before_line[] = "inline_", before_crossline[] = "crossline_";
-    for (const char *at = name; (at = strcasestr(at, before_line)) != NULL;) {
-        at += strlen(before_line);
-        const char *rest = at;
-        if (!take_number(&rest, line) || *rest++ != '_') continue;
-        if (strncasecmp(rest, before_crossline, strlen(before_crossline)) == 0) rest += strlen(before_crossline);
-        if (take_number(&rest, crossline)) return;
-    }
-    *line = *crossline = -1;
 }

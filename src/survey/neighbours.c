@@ -27,7 +27,7 @@ static Place *sort_places(const Survey *survey, int64_t *n)
     Place *place = memory_new((size_t)survey->n_ensembles, sizeof *place, "the order of the gathers on their lines");
     *n = 0;
     for (int64_t e = 0; place != NULL && e < survey->n_ensembles; e++)
-        if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
+        if (position_known(survey->inlines[e], survey->crosslines[e]))
             place[(*n)++] =
                 (Place){survey->lines == NULL ? 0 : survey->lines[e], survey->inlines[e], survey->crosslines[e], e};
     if (place != NULL) qsort(place, (size_t)*n, sizeof *place, compare_places);
@@ -74,14 +74,14 @@ void neighbours_free(Neighbours *neighbours)
 
 void neighbours_report(const Survey *survey, const Neighbours *neighbours)
 {
-    int32_t least = INT32_MAX, most = 0;
+    int64_t least = INT64_MAX, most = 0;
     for (int64_t e = 0; e < survey->n_ensembles; e++) {
         if (neighbours->after[e] < 0) continue;
-        int32_t step = survey->crosslines[neighbours->after[e]] - survey->crosslines[e];
+        int64_t step = (int64_t)survey->crosslines[neighbours->after[e]] - survey->crosslines[e];
         if (step < least) least = step;
         if (step > most) most = step;
     }
     log_note("neighbours: %" PRId64 " gathers have two, %" PRId64 " have one, %" PRId64 " to %" PRId64
              " crosslines apart",
-             neighbours->with_two, neighbours->with_one, (int64_t)least, (int64_t)most);
+             neighbours->with_two, neighbours->with_one, least, most);
 }

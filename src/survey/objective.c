@@ -40,9 +40,7 @@ static Status check_pair(const Survey *survey, const Survey *clean, int64_t n_ou
                            "the network predicts %" PRId64 " channels, but %s holds %d: lower network.out_channels",
                            n_out, clean->path, 1 + clean->n_attributes);
     for (int64_t e = 0; e < survey->n_ensembles; e++) {
-        bool same = survey_fold(clean, e) == survey_fold(survey, e) && clean->inlines[e] == survey->inlines[e] &&
-                    clean->crosslines[e] == survey->crosslines[e];
-        if (clean->lines != NULL && survey->lines != NULL) same = same && clean->lines[e] == survey->lines[e];
+        bool same = survey_fold(clean, e) == survey_fold(survey, e) && !survey_moved(survey, clean, e);
         char mine[96], theirs[96];
         if (!same)
             return status_fail(STATUS_DATA,

@@ -50,7 +50,7 @@ static SgyGather describe(const SgyRule *rule, const SgyTrace *trace, int64_t fo
     bool known = !rule->by_field || trace->line != 0 || trace->crossline != 0;
     for (int64_t t = 1; t < fold && known; t++)
         known = trace[t].line == trace->line && trace[t].crossline == trace->crossline;
-    if (!known) gather.line = gather.crossline = -1;
+    if (!known || !position_known(gather.line, gather.crossline)) gather.line = gather.crossline = POSITION_UNKNOWN;
     return gather;
 }
 

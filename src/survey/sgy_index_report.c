@@ -147,6 +147,19 @@ static int64_t report_folds(const SgyIndex *index, int64_t *fold)
     return most;
 }
 
+/* A header may hold the number that stands for an unknown one. */
+static void report_unknown(const SgyIndex *index)
+{
+    int64_t n = 0;
+    for (int64_t e = 0; e < index->n_gathers; e++)
+        n += !position_known(index->gather[e].line, index->gather[e].crossline);
+    char count[32];
+    if (n > 0)
+        log_warning("%s gather%s the number %" PRId32 " as inline or crossline, which stands for unknown here; "
+                    "--inline-byte and --crossline-byte choose other fields",
+                    log_count(n, count), n == 1 ? " has" : "s have", POSITION_UNKNOWN);
+}
+
 /* ---- positions of a grid without a trace ---- */
 
 typedef struct {
@@ -229,6 +242,7 @@ Status sgy_index_report(const SgyIndex *index, const SgyFiles *files)
     report_rule(index);
     report_ranges(index, files);
     int64_t usual_fold = report_folds(index, work);
+    if (!index->rule.by_field) report_unknown(index);
     if (!index->rule.by_field && !index->has_lines) report_missing(index, work);
     report_traces(index, files, usual_fold);
     memory_free(work);

@@ -42,7 +42,7 @@ char *survey_ensemble_name(const Survey *survey, int64_t e, char *text)
     char line[32] = "";
     if (survey->lines != NULL) snprintf(line, sizeof line, "line %" PRId32, survey->lines[e]);
     const char *comma = line[0] == '\0' ? "" : ", ";
-    if (survey->inlines[e] >= 0 && survey->crosslines[e] >= 0)
+    if (position_known(survey->inlines[e], survey->crosslines[e]))
         snprintf(text, 96, "gather #%" PRId64 " (%s%sinline %" PRId32 ", crossline %" PRId32 ")", e, line, comma,
                  survey->inlines[e], survey->crosslines[e]);
     else

@@ -49,7 +49,7 @@ static Status write_offsets(const H5File *file, const SurveyPlan *plan, int64_t 
 static Status write_root(const H5File *file, const SurveyPlan *plan)
 {
     Status status = h5_put_text(file, "/", "format", "seisdcn-survey");
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "version", 1);
+    if (status == STATUS_OK) status = h5_put_int(file, "/", "version", SURVEY_VERSION);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "history", plan->history == NULL ? "" : plan->history);
     if (status == STATUS_OK) status = h5_put_double(file, "/", "sample_interval_us", plan->interval_us);
     if (status == STATUS_OK) status = h5_put_uint(file, "/", "checksum", 0); /* until survey_finish() */

@@ -126,7 +126,14 @@ static Status check_first_trace(const Survey *survey, const H5File *file)
                        file->path, first[survey->n_ensembles], survey->n_traces);
 }
 
-static Status read_tables(Survey *survey, const H5File *file)
+/* Version 1 had no number of its own for what is not known. */
+static void take_unknown(int32_t *number, int64_t n)
+{
+    for (int64_t e = 0; e < n; e++)
+        if (number[e] == -1) number[e] = POSITION_UNKNOWN;
+}
+
+static Status read_tables(Survey *survey, const H5File *file, int64_t version)
 {
     Status status = survey_new_tables(survey, h5_exists(file, "/ensemble/done"), h5_exists(file, "/ensemble/line"));
     int64_t n = survey->n_ensembles;
@@ -139,7 +146,12 @@ static Status read_tables(Survey *survey, const H5File *file)
         status = h5_read_all(file, "/ensemble/line", H5T_NATIVE_INT32, n, survey->lines);
     if (status == STATUS_OK && survey->done != NULL)
         status = h5_read_all(file, "/ensemble/done", H5T_NATIVE_UINT8, n, survey->done);
-    return status == STATUS_OK ? check_first_trace(survey, file) : status;
+    if (status != STATUS_OK) return status;
+    if (version == 1) {
+        take_unknown(survey->inlines, n);
+        take_unknown(survey->crosslines, n);
+    }
+    return check_first_trace(survey, file);
 }
 
 typedef struct {
@@ -214,9 +226,10 @@ static Status read_serially(Survey *survey)
     H5File file;
     Status status = h5_open(survey->path, false, &file);
     if (status != STATUS_OK) return status;
-    status = h5_check_format(&file, "seisdcn-survey", "a survey file");
+    int64_t version = 0;
+    status = h5_check_format(&file, "seisdcn-survey", "a survey file", SURVEY_VERSION, &version);
     if (status == STATUS_OK) status = read_shapes(survey, &file);
-    if (status == STATUS_OK) status = read_tables(survey, &file);
+    if (status == STATUS_OK) status = read_tables(survey, &file, version);
     if (status == STATUS_OK) status = read_attributes(survey, &file);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;

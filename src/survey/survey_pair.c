@@ -16,6 +16,14 @@ static Status compare_sizes(const Survey *survey, const Survey *other)
     return STATUS_OK;
 }
 
+bool survey_moved(const Survey *survey, const Survey *other, int64_t e)
+{
+    bool known = position_known(survey->inlines[e], survey->crosslines[e]) &&
+                 position_known(other->inlines[e], other->crosslines[e]);
+    if (other->lines != NULL && survey->lines != NULL && other->lines[e] != survey->lines[e]) return true;
+    return known && (other->inlines[e] != survey->inlines[e] || other->crosslines[e] != survey->crosslines[e]);
+}
+
 static Status compare_gathers(const Survey *survey, const Survey *other)
 {
     char name[96], twin[96];
@@ -25,11 +33,7 @@ static Status compare_gathers(const Survey *survey, const Survey *other)
                                "%s: %s has %" PRId64 " traces, but %" PRId64 " in %s: they are not of one survey",
                                other->path, survey_ensemble_name(other, e, name), survey_fold(other, e),
                                survey_fold(survey, e), survey->path);
-        bool known = other->inlines[e] >= 0 && survey->inlines[e] >= 0 && other->crosslines[e] >= 0 &&
-                     survey->crosslines[e] >= 0;
-        bool lines = other->lines != NULL && survey->lines != NULL && other->lines[e] != survey->lines[e];
-        if (lines ||
-            (known && (other->inlines[e] != survey->inlines[e] || other->crosslines[e] != survey->crosslines[e])))
+        if (survey_moved(survey, other, e))
             return status_fail(STATUS_DATA, "%s: %s stands where %s has %s: they are not of one survey", other->path,
                                survey_ensemble_name(other, e, name), survey->path,
                                survey_ensemble_name(survey, e, twin));

@@ -89,7 +89,7 @@ void survey_segy_new_header(const Survey *survey, int64_t e, int64_t t, float of
     if (fabsf(offset) < 0x1p31f) put(header, 37, 4, lrintf(offset));
     put(header, 115, 2, survey->n_samples);
     put(header, 117, 2, short_interval(survey->interval_us));
-    if (survey->inlines[e] < 0 || survey->crosslines[e] < 0) return;
+    if (!position_known(survey->inlines[e], survey->crosslines[e])) return;
     put(header, 189, 4, survey->inlines[e]);
     put(header, 193, 4, survey->crosslines[e]);
 }

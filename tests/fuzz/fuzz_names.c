@@ -2,8 +2,8 @@
  * shell. The input is three texts, each ended by a zero or the input's end. */
 #include "fuzz.h"
 
-#include "seisdcn/inputs.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/position.h"
 #include "seisdcn/sgy_field.h"
 #include "seisdcn/text.h"
 
@@ -57,7 +57,8 @@ static void check_text(const char *text)
     int64_t whole;
     double number;
     char place[64];
-    inputs_position(text, &line, &crossline);
+    position_of_name(text, &line, &crossline);
+    FUZZ_CHECK((line == POSITION_UNKNOWN) == (crossline == POSITION_UNKNOWN));
     if (fuzz_status(sgy_field_parse(text, "--offset-byte", &field)) == STATUS_OK) {
         uint8_t header[SGY_HEADER] = {0};
         FUZZ_CHECK(field.byte >= 1 && field.byte + field.width - 1 <= SGY_HEADER);

@@ -4,6 +4,7 @@
 #include "seisdcn/selector.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { N = 9 };
 
@@ -18,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int n = 0;
         for (int e = 0; e < N; e++) n += selected[e];
         FUZZ_CHECK(n > 0);
+        FUZZ_CHECK(selected[N - 1] == 0 || strchr(text, '#') != NULL); /* its position is unknown */
     }
     if (fuzz_status(selector_one(text, N, inlines, crosslines, &one)) == STATUS_OK)
         FUZZ_CHECK(one >= 0 && one < N && selected[one] == 1);

@@ -154,7 +154,7 @@ def positions(ground):
     gathers = [ground.gathers[0] * np.float32(k) for k in range(1, 7)]
     survey, output = ground.new_survey("places.h5", gathers), ground.place("placed.h5")
     with h5py.File(survey, "a") as file:
-        file["ensemble/inline"][...] = [5, 5, 7, 5, -1, 9]
+        file["ensemble/inline"][...] = [5, 5, 7, 5, -2**31, 9]
         file["ensemble/crossline"][...] = [30, 10, 2, 20, 3, 1]
     result = ground.run("mean", "--survey", survey, "--output", output, "--traces", "1", "--gathers", "3")
     line = [gathers[k] for k in (1, 3, 0)]
@@ -162,7 +162,7 @@ def positions(ground):
     agree(output, [wanted.get(e, gathers[e]) for e in range(6)], 1e-6, "neighbours are those of the inline, in crossline's order")
     tap.ok("warning: 3 gathers have no neighbour" in result.err, "gathers without neighbours are told", result)
     with h5py.File(survey, "a") as file:
-        file["ensemble/inline"][...] = -1
+        file["ensemble/inline"][...] = -2**31
     tap.refused(tap.run("mean", "--survey", survey, "--output", ground.place("none.h5"), "--gathers", "3", ranks=3), DATA,
                 "--gathers 1 needs none", "gathers without a place have no neighbours")
     tap.ok(not os.path.exists(ground.place("none.h5.part")), "and nothing is left")

@@ -45,7 +45,7 @@ def check_synth(folder):
 
 def check_survey(path, npy):
     facts = cases.attributes(path)
-    tap.ok(facts.get("format") == "seisdcn-survey" and facts.get("version") == 1
+    tap.ok(facts.get("format") == "seisdcn-survey" and facts.get("version") == 2
            and facts.get("sample_interval_us") == 4000 and "history" in facts and "checksum" in facts,
            "survey: root attributes", str(facts))
     data = cases.datasets(path)

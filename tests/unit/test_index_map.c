@@ -17,7 +17,7 @@
 enum { N_ENSEMBLES = 12, N_SAMPLES = 17, SIZE = 6 };
 /* gathers without room for a patch, with just one row of them, and larger */
 static const int64_t folds[N_ENSEMBLES] = {9, 6, 3, 14, 7, 1, 11, 6, 20, 8, 5, 10};
-static const int32_t inlines[N_ENSEMBLES] = {4, 4, 4, -1, 9, 9, 2, 2, 2, 7, 30, 30};
+static const int32_t inlines[N_ENSEMBLES] = {4, 4, 4, INT32_MIN, 9, 9, 2, 2, 2, 7, 30, 30};
 
 static void first_traces(int64_t first_trace[N_ENSEMBLES + 1])
 {

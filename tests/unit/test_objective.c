@@ -13,7 +13,8 @@
 enum { GATHERS = 9, SAMPLES = 100, SIZE = 16 };
 
 /* Two lines in no order, a gather twice at one place, one alone on its line, two without a position. */
-static int32_t lines[GATHERS] = {5, 5, 7, 5, 7, 7, 9, -1, 5}, crosslines[GATHERS] = {30, 10, 2, 20, 2, 1, 4, 3, -1};
+static int32_t lines[GATHERS] = {5, 5, 7, 5, 7, 7, 9, POSITION_UNKNOWN, 5};
+static int32_t crosslines[GATHERS] = {30, 10, 2, 20, 2, 1, 4, 3, POSITION_UNKNOWN};
 static int64_t first_trace[GATHERS + 1];
 static char path[] = "fake.h5";
 
