@@ -3,8 +3,8 @@
  *
  * All traces of a file have the same length. The byte order is told by rev 2's integer constant, else by the one order
  * in which the sample format code is one of the standard's. Refused with STATUS_DATA and the true reason: files shorter
- * than their headers, without a whole number of traces, without traces or samples, sample formats other than 1, 2, 3, 5
- * and 8, an extended text header without an end. */
+ * than their headers, without a whole number of traces, without traces or samples, sample format 4 and codes that are
+ * none, an extended text header without an end, a layout stanza of rev 2.1 that moves fields. */
 #ifndef SEISDCN_SGY_LAYOUT_H
 #define SEISDCN_SGY_LAYOUT_H
 
@@ -43,7 +43,10 @@ typedef enum { SGY_ORDER_FOUND, SGY_ORDER_BIG, SGY_ORDER_LITTLE } SgyOrder;
 /* What the user knows better than the file. */
 typedef struct {
     SgyOrder order;
-    int format; /* 0: the file's own */
+    int format;         /* 0: the file's own */
+    int64_t samples;    /* a trace; 0: the file's own */
+    bool salvage;       /* take the whole traces of a file that is cut short, or padded */
+    bool ignore_layout; /* fields stand where the standard has them, whatever a layout stanza of rev 2.1 says */
 } SgyForce;
 
 typedef struct {
@@ -56,7 +59,10 @@ typedef struct {
     int64_t n_samples, n_traces;
     int64_t first_trace;                 /* byte of the file where the first trace begins */
     int64_t trace_bytes;                 /* of a trace: its headers and samples */
-    int64_t end;                         /* byte behind the last trace; what follows is the trailer */
+    int64_t end;                         /* byte behind the last trace; behind what is left out follows the trailer */
+    int64_t left_out;                    /* bytes behind the last whole trace, of a salvaged file */
+    bool left_zeros;                     /* they are all zero: padding */
+    bool fixed;                          /* its header says that all traces have one length */
     int64_t size;                        /* of the file, bytes */
     double interval_us;                  /* 0 where unknown */
     int binary_interval, trace_interval; /* as in the headers, signed */

@@ -1,5 +1,5 @@
-/* sgy_sample: samples of SEG-Y files to float32 and back: formats 1 (IBM float), 2, 3, 8 (integers of 4, 2, 1 bytes)
- * and 5 (IEEE float), in both byte orders.
+/* sgy_sample: samples of SEG-Y files to float32 and back: every format of the standard, rev 0 to 2.1, but 4 (fixed
+ * point with gain, whose gain the standard leaves open), in both byte orders.
  *
  * Own code, since libsegyio's conversion takes IBM floats that are not normalised for others (0x40000001 becomes
  * 0.03125 instead of 2^-24), makes NaN of those beyond float32's range, and cuts where it should round. Every IBM float
@@ -10,19 +10,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SGY_IBM = 1, SGY_INT32 = 2, SGY_INT16 = 3, SGY_IEEE = 5, SGY_INT8 = 8 };
+enum {
+    SGY_IBM = 1,
+    SGY_INT32 = 2,
+    SGY_INT16 = 3,
+    SGY_IEEE = 5,
+    SGY_DOUBLE = 6,
+    SGY_INT24 = 7,
+    SGY_INT8 = 8,
+    SGY_INT64 = 9,
+    SGY_UINT32 = 10,
+    SGY_UINT16 = 11,
+    SGY_UINT64 = 12,
+    SGY_UINT24 = 15,
+    SGY_UINT8 = 16
+};
 
 /* What the standard calls a format code ("IBM float"), NULL for a code that it does not have. Pure. */
 const char *sgy_format_name(int format);
+
+/* The formats that are read, in words. Pure. */
+const char *sgy_formats_read(void);
 
 /* Bytes of a sample of a format that is read, 0 for others. Pure. */
 int sgy_item_size(int format);
 
 /* Samples that will not come back as the bytes that they were. */
 typedef struct {
-    int64_t changed; /* float32 cannot hold them: the nearest is taken (beyond its range the largest) */
-    int64_t respelt; /* the same number, but written otherwise: IBM floats that are not normalised */
-    int64_t first;   /* the first of either, -1 where there is none */
+    int64_t changed;  /* float32 cannot hold them: the nearest is taken (beyond its range the largest) */
+    int64_t beyond;   /* of these, doubles beyond its range */
+    int64_t vanished; /* and doubles that are not 0 but below its smallest normal number */
+    int64_t respelt;  /* the same number, but written otherwise: IBM floats that are not normalised */
+    int64_t first;    /* the first of either, -1 where there is none */
 } SgyOdd;
 
 /* raw, n samples of a format in the file's byte order, to values [n]; IEEE's NaN and infinity stay. Adds to odd's

@@ -14,7 +14,7 @@ bool sgy_text_is_ebcdic(const uint8_t *text, size_t n);
 /* Translates n bytes of a text header to ASCII, everything unprintable to blanks; ascii holds n + 1 bytes. Pure. */
 void sgy_text_read(const uint8_t *text, size_t n, char *ascii);
 
-/* Whether a record of extended text or trailer begins a stanza, "((...". Pure. */
+/* Whether a record of extended text or trailer begins a stanza, "((...", or with a line number "C 1 ((...". Pure. */
 bool sgy_text_begins_stanza(const uint8_t record[SGY_STANZA]);
 
 /* Whether a record of extended text ends it: "((SEG: EndText))", blanks anywhere, letters of either case. Pure. */

@@ -334,7 +334,13 @@ static const Option options[] = {
     {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
      "SEG-Y: the byte order, where the header does not tell it right"},
     {"--format", OPTION_INT, "N", "0", 0, 16, false,
-     "SEG-Y: the sample format, 1, 2, 3, 5 or 8, where the header does not tell it right"},
+     "SEG-Y: the sample format, any of the standard's but 4, where the header does not tell it right"},
+    {"--samples", OPTION_INT, "N", "0", 0, INT32_MAX, false,
+     "SEG-Y: samples a trace, where the headers do not tell them right, as beyond 65,535; 0: the headers'"},
+    {"--salvage", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: reads the whole traces of a file that is cut short, or padded, and says what is left out"},
+    {"--ignore-layout", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: reads trace headers by the standard and the options, whatever a layout stanza of rev 2.1 moves"},
     {0},
 };
 
@@ -346,7 +352,7 @@ const Command command_consolidate = {
         "and writes one HDF5 survey file. All traces have one number of samples; gathers may differ in their traces.\n"
         ".npy: an array is (traces, samples), or (gathers, traces, samples) for several gathers. Inline and crossline "
         "come from names with inline_I_crossline_X or inline_I_X.\n"
-        "SEG-Y: rev 0 to 2.1, sample formats 1, 2, 3, 5 and 8, both byte orders, found out from the header. Traces may "
+        "SEG-Y: rev 0 to 2.1, every sample format but 4, both byte orders, found out from the header. Traces may "
         "stand in any order; those of one position (or of one value of another field) become a gather, in several "
         "files too, and gathers are sorted by it. Missing and repeated traces are reported. Headers are kept, and "
         "export writes them again.",

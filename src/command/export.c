@@ -257,7 +257,8 @@ static const Option options[] = {
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
     {"--format", OPTION_INT, "N", "0", 0, 16, false,
-     "SEG-Y: the sample format, 1 (IBM float), 5 (IEEE float), or 2, 3, 8 (integers of 4, 2, 1 bytes); 0: as it came"},
+     "SEG-Y: the sample format, 1 (IBM float), 5 (IEEE float), 2, 3, 8 (integers of 4, 2, 1 bytes) or another of the "
+     "standard's but 4; 0: as it came"},
     {"--through", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
      "SEG-Y: whose samples gathers keep that are not predicted (default: the survey that apply read)"},
     {0},

@@ -88,10 +88,7 @@ static Status choose_format(Export *export)
     int asked = (int)command_int(export->job, "--format");
     export->format = asked == 0 ? export->segy.format : asked;
     int item = sgy_item_size(export->format);
-    if (item == 0)
-        return status_fail(
-            STATUS_USAGE, "--format takes 1 (IBM float), 2, 3, 8 (integers of 4, 2, 1 bytes) or 5 (IEEE float), not %d",
-            export->format);
+    if (item == 0) return status_fail(STATUS_USAGE, "--format takes %s, not %d", sgy_formats_read(), export->format);
     export->trace_bytes = SGY_HEADER * (1 + (int64_t) export->segy.n_extra) + export->survey->n_samples * item;
     return STATUS_OK;
 }

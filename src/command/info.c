@@ -315,6 +315,12 @@ static const Option options[] = {
      "SEG-Y: the byte order, where the header does not tell it right"},
     {"--format", OPTION_INT, "N", "0", 0, 16, false,
      "SEG-Y: the sample format, where the header does not tell it right"},
+    {"--samples", OPTION_INT, "N", "0", 0, INT32_MAX, false,
+     "SEG-Y: samples a trace, where the headers do not tell them right; 0: the headers'"},
+    {"--salvage", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: the whole traces of a file that is cut short, or padded"},
+    {"--ignore-layout", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: fields by the standard, whatever a layout stanza of rev 2.1 moves"},
     {0},
 };
 

@@ -8,14 +8,14 @@ Status segy_options_force(const Job *job, SgyForce *force)
 {
     const char *endian = command_text(job, "--endian");
     force->format = (int)command_int(job, "--format");
+    force->samples = command_int(job, "--samples");
+    force->salvage = command_flag(job, "--salvage");
+    force->ignore_layout = command_flag(job, "--ignore-layout");
     if (endian != NULL && strcmp(endian, "big") != 0 && strcmp(endian, "little") != 0)
         return status_fail(STATUS_USAGE, "--endian takes big or little, not '%.80s'", endian);
     if (endian != NULL) force->order = endian[0] == 'b' ? SGY_ORDER_BIG : SGY_ORDER_LITTLE;
     if (force->format != 0 && sgy_item_size(force->format) == 0)
-        return status_fail(STATUS_USAGE,
-                           "--format takes 1 (IBM float), 2, 3, 8 (integers of 4, 2, 1 bytes) or 5 (IEEE "
-                           "float), not %d",
-                           force->format);
+        return status_fail(STATUS_USAGE, "--format takes %s, not %d", sgy_formats_read(), force->format);
     return STATUS_OK;
 }
 

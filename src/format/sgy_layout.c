@@ -1,5 +1,7 @@
 #include "seisdcn/sgy_layout.h"
 
+#include "sgy_layout_private.h"
+
 #include "seisdcn/files.h"
 #include "seisdcn/sgy_sample.h"
 
@@ -15,17 +17,8 @@ enum {
     ORDER_CONSTANT = 0x01020304,
     ORDER_PAIRS = 0x02010403, /* bytes exchanged in pairs */
     FORMAT_LAST = 16,
-    TEXT_MAX = 1 << 16,   /* records of extended text whose number is not told: no need to search a terabyte */
-    TRAILER_MAX = 1 << 16 /* records of a trailer whose length is not told */
+    TEXT_MAX = 1 << 16 /* records of extended text whose number is not told: no need to search a terabyte */
 };
-
-/* A file, its length and its first bytes. */
-typedef struct {
-    const char *path;
-    int64_t size;
-    const uint8_t *binary;
-    bool plain; /* take it for rev 0 without extended text, whatever stands in the bytes that rev 0 leaves free */
-} Head;
 
 int64_t sgy_binary_get(const uint8_t binary[SGY_BINARY], int byte, int width, bool big)
 {
@@ -45,7 +38,7 @@ static bool is_known_format(int64_t format)
     return format > 0 && format <= FORMAT_LAST && sgy_format_name((int)format) != NULL;
 }
 
-static Status find_order(const Head *head, const SgyForce *force, bool *big, bool *certain)
+static Status find_order(const SgyHead *head, const SgyForce *force, bool *big, bool *certain)
 {
     *certain = true;
     *big = force->order == SGY_ORDER_BIG;
@@ -69,7 +62,7 @@ static Status find_order(const Head *head, const SgyForce *force, bool *big, boo
                        head->path, format_big, format_little);
 }
 
-static Status find_format(const Head *head, const SgyForce *force, SgyLayout *layout)
+static Status find_format(const SgyHead *head, const SgyForce *force, SgyLayout *layout)
 {
     int64_t format = force->format != 0 ? force->format : sgy_binary_get(head->binary, SGY_BIN_FORMAT, 2, layout->big);
     if (!is_known_format(format))
@@ -81,13 +74,12 @@ static Status find_format(const Head *head, const SgyForce *force, SgyLayout *la
     layout->item_size = sgy_item_size(layout->format);
     if (layout->item_size > 0) return STATUS_OK;
     return status_fail(STATUS_DATA,
-                       "%s: its samples are of format %d (%s), which is not read; 1 (IBM float), 2, 3, 8 (integers of "
-                       "4, 2, 1 bytes) and 5 (IEEE float) are",
-                       head->path, layout->format, sgy_format_name(layout->format));
+                       "%s: its samples are of format %d (%s), which is not read; %s are; --format forces one of these",
+                       head->path, layout->format, sgy_format_name(layout->format), sgy_formats_read());
 }
 
 /* Two bytes, major and minor; writers that take them for one number leave the major one in the other byte. */
-static void find_revision(const Head *head, SgyLayout *layout)
+static void find_revision(const SgyHead *head, SgyLayout *layout)
 {
     const uint8_t *bytes = head->binary + (SGY_BIN_REVISION - SGY_TEXT - 1);
     bool has_constant = sgy_number(head->binary + (SGY_BIN_ORDER - SGY_TEXT - 1), 4, layout->big) == ORDER_CONSTANT;
@@ -99,7 +91,7 @@ static void find_revision(const Head *head, SgyLayout *layout)
 
 /* ---- where the traces begin ---- */
 
-static Status find_end_text(const Head *head, int64_t *n_records)
+static Status find_end_text(const SgyHead *head, int64_t *n_records)
 {
     uint8_t record[SGY_STANZA];
     for (int64_t n = 0; n < TEXT_MAX && HEADERS + (n + 1) * SGY_RECORD <= head->size; n++) {
@@ -115,7 +107,7 @@ static Status find_end_text(const Head *head, int64_t *n_records)
 }
 
 /* The records of extended text that the binary header announces. */
-static Status find_extended_text(const Head *head, const SgyLayout *layout, int64_t *n_records)
+static Status find_extended_text(const SgyHead *head, const SgyLayout *layout, int64_t *n_records)
 {
     *n_records = 0;
     if (head->plain) return STATUS_OK;
@@ -127,7 +119,7 @@ static Status find_extended_text(const Head *head, const SgyLayout *layout, int6
                        head->path, *n_records);
 }
 
-static Status find_begin(const Head *head, SgyLayout *layout)
+static Status find_begin(const SgyHead *head, SgyLayout *layout)
 {
     int64_t n_records = 0, told = 0;
     if (layout->major >= 2) told = sgy_binary_get(head->binary, SGY_BIN_FIRST_TRACE, 8, layout->big);
@@ -147,111 +139,26 @@ static Status find_begin(const Head *head, SgyLayout *layout)
                        head->path, layout->first_trace, head->size);
 }
 
-/* ---- where they end ---- */
-
-static bool begins_stanza(const Head *head, int64_t at)
-{
-    uint8_t record[SGY_STANZA];
-    return files_read_bytes(head->path, at, sizeof record, record) == STATUS_OK && sgy_text_begins_stanza(record);
-}
-
-/* The first byte of the trailer. rev 2 counts its records, or (-1) leaves them to be found: the traces' number, where
- * it is told, or else the only place where whole traces end and a stanza begins tells. */
-static Status find_end(const Head *head, SgyLayout *layout)
-{
-    layout->end = head->size;
-    if (layout->major < 2) return STATUS_OK;
-    int64_t records = sgy_binary_get(head->binary, SGY_BIN_TRAILER, 4, layout->big);
-    uint64_t traces = (uint64_t)sgy_binary_get(head->binary, SGY_BIN_TRACES, 8, layout->big);
-    int64_t room = head->size - layout->first_trace;
-    if (records > 0) {
-        layout->end -= records * SGY_RECORD;
-        if (layout->end > layout->first_trace) return STATUS_OK;
-        return status_fail(STATUS_DATA, "%s: its headers announce %" PRId64 " records of trailer, more than it holds",
-                           head->path, records);
-    }
-    if (records == 0) return STATUS_OK;
-    if (traces > 0 && traces <= (uint64_t)(room / layout->trace_bytes)) {
-        layout->end = layout->first_trace + (int64_t)traces * layout->trace_bytes;
-        return STATUS_OK;
-    }
-    for (int64_t n = 1; n * SGY_RECORD < room && n <= TRAILER_MAX; n++) {
-        int64_t end = head->size - n * SGY_RECORD;
-        if ((end - layout->first_trace) % layout->trace_bytes != 0 || !begins_stanza(head, end)) continue;
-        layout->end = end;
-        return STATUS_OK;
-    }
-    return status_fail(STATUS_DATA,
-                       "%s: its headers announce a trailer of unknown length (bytes 3529-3532) and not how many traces "
-                       "there are, and no trailer is found behind whole traces",
-                       head->path);
-}
-
-/* Checks that whole traces of layout->n_samples fill the file to its end. */
-static Status fit(const Head *head, SgyLayout *layout)
-{
-    layout->trace_bytes = SGY_HEADER * (1 + (int64_t)layout->n_extra) + layout->n_samples * layout->item_size;
-    if (layout->trace_bytes > INT32_MAX)
-        return status_fail(STATUS_DATA, "%s: its headers speak of traces of %" PRId64 " bytes; up to 2 GiB are read",
-                           head->path, layout->trace_bytes);
-    Status status = find_end(head, layout);
-    if (status != STATUS_OK) return status;
-    int64_t room = layout->end - layout->first_trace;
-    layout->n_traces = room / layout->trace_bytes;
-    uint64_t told = layout->major < 2 ? 0 : (uint64_t)sgy_binary_get(head->binary, SGY_BIN_TRACES, 8, layout->big);
-    if (told > (uint64_t)layout->n_traces)
-        return status_fail(STATUS_DATA, "%s: is cut short: its headers tell of %" PRIu64 " traces, and it has %" PRId64,
-                           head->path, told, layout->n_traces);
-    if (room % layout->trace_bytes == 0) return STATUS_OK;
-    char extra[48] = "";
-    if (layout->n_extra > 0) snprintf(extra, sizeof extra, " and %d additional headers", layout->n_extra);
-    return status_fail(STATUS_DATA,
-                       "%s: is cut short, or its traces differ in length: behind its headers are %" PRId64
-                       " bytes, %" PRId64 " traces of %" PRId64 " bytes (%" PRId64
-                       " samples of %d bytes%s) and %" PRId64 " bytes more",
-                       head->path, room, layout->n_traces, layout->trace_bytes, layout->n_samples, layout->item_size,
-                       extra, room % layout->trace_bytes);
-}
-
 /* ---- samples and interval ---- */
 
-static Status find_extra_headers(const Head *head, SgyLayout *layout)
+/* The numbers of additional headers a trace that the binary header may mean, the likelier first; returns how many. rev
+ * 2.0 has a number of four bytes where rev 2.1 has one of two, and another field behind it; writers of either take the
+ * one for the other, and only the length of the file tells. */
+static int find_extra_headers(const SgyHead *head, const SgyLayout *layout, int n_extra[2])
 {
-    if (layout->major < 2) return STATUS_OK;
-    /* rev 2.0 has a number of four bytes where rev 2.1 has one of two, and another field behind it */
-    int64_t n = sgy_binary_get(head->binary, SGY_BIN_EXTRA_HEADERS, layout->minor == 0 ? 4 : 2, layout->big);
-    layout->n_extra = (int)n;
-    if (n >= 0 && n <= INT16_MAX) return STATUS_OK;
-    return status_fail(STATUS_DATA, "%s: its binary header announces %" PRId64 " additional headers a trace",
-                       head->path, n);
+    int64_t wide = sgy_binary_get(head->binary, SGY_BIN_EXTRA_HEADERS, 4, layout->big);
+    int64_t narrow = sgy_binary_get(head->binary, SGY_BIN_EXTRA_HEADERS, 2, layout->big);
+    int64_t told[2] = {layout->minor == 0 ? wide : narrow, layout->minor == 0 ? narrow : wide};
+    int n = 0;
+    n_extra[0] = layout->major < 2 ? 0 : (int)told[0];
+    n_extra[1] = 0;
+    if (layout->major < 2) return 1;
+    for (int i = 0; i < 2; i++)
+        if (told[i] >= 0 && told[i] <= INT16_MAX && (n == 0 || told[i] != n_extra[0])) n_extra[n++] = (int)told[i];
+    return n;
 }
 
-/* Samples a trace: the binary header's; where that has none, or none that fit, the first trace header's. */
-static Status find_samples(const Head *head, const uint8_t *trace_header, SgyLayout *layout)
-{
-    static const SgyField in_trace = {.byte = 115, .width = 2};
-    int64_t in_binary = (uint16_t)sgy_binary_get(head->binary, SGY_BIN_SAMPLES, 2, layout->big);
-    int64_t many = layout->major < 2 ? 0 : sgy_binary_get(head->binary, SGY_BIN_LONG_SAMPLES, 4, layout->big);
-    if (many > 0) in_binary = many;
-    SgyLayout by_trace = *layout;
-    by_trace.n_samples = (uint16_t)sgy_field_get(trace_header, &in_trace, layout->big);
-    by_trace.samples_from_trace = true;
-    layout->n_samples = in_binary;
-    Status status = in_binary > 0 ? fit(head, layout) : STATUS_DATA;
-    if (status != STATUS_DATA) return status;
-    if (by_trace.n_samples > 0 && by_trace.n_samples != in_binary) {
-        status = fit(head, &by_trace);
-        *layout = status == STATUS_OK || in_binary == 0 ? by_trace : *layout;
-        if (status != STATUS_DATA || in_binary == 0) return status;
-    }
-    if (in_binary > 0) return fit(head, layout); /* what it says is the reason */
-    return status_fail(STATUS_DATA,
-                       "%s: neither its binary header (bytes 3221-3222) nor its first trace's header tells how many "
-                       "samples a trace has",
-                       head->path);
-}
-
-static void find_interval(const Head *head, const uint8_t *trace_header, SgyLayout *layout)
+static void find_interval(const SgyHead *head, const uint8_t *trace_header, SgyLayout *layout)
 {
     static const SgyField in_trace = {.byte = 117, .width = 2};
     layout->binary_interval = (int)sgy_binary_get(head->binary, SGY_BIN_INTERVAL, 2, layout->big);
@@ -268,18 +175,12 @@ static void find_interval(const Head *head, const uint8_t *trace_header, SgyLayo
 
 /* ---- all of it ---- */
 
-/* Lays the file out in layout->big's byte order. */
-static Status lay_out(const Head *head, const SgyForce *force, SgyLayout *layout)
+/* Lays the file out with so many additional headers a trace. */
+static Status lay_out_traces(const SgyHead *head, const SgyForce *force, int n_extra, SgyLayout *layout)
 {
     uint8_t trace_header[SGY_HEADER];
-    layout->size = head->size;
-    layout->sorting = (int)sgy_binary_get(head->binary, SGY_BIN_SORTING, 2, layout->big);
-    layout->line_number = (int32_t)sgy_binary_get(head->binary, SGY_BIN_LINE, 4, layout->big);
-    Status status = find_format(head, force, layout);
-    if (status != STATUS_OK) return status;
-    if (!head->plain) find_revision(head, layout);
-    status = find_extra_headers(head, layout);
-    if (status == STATUS_OK) status = find_begin(head, layout);
+    layout->n_extra = n_extra;
+    Status status = find_begin(head, layout);
     if (status != STATUS_OK) return status;
     if (head->size - layout->first_trace < SGY_HEADER)
         return status_fail(STATUS_DATA,
@@ -287,18 +188,43 @@ static Status lay_out(const Head *head, const SgyForce *force, SgyLayout *layout
                            " bytes",
                            head->path, layout->first_trace, head->size);
     status = files_read_bytes(head->path, layout->first_trace, SGY_HEADER, trace_header);
-    if (status == STATUS_OK) status = find_samples(head, trace_header, layout);
+    if (status == STATUS_OK) status = sgy_fit_samples(head, force, trace_header, layout);
     if (status == STATUS_OK) find_interval(head, trace_header, layout);
     return status;
 }
 
+/* Lays the file out in layout->big's byte order. */
+static Status lay_out(const SgyHead *head, const SgyForce *force, SgyLayout *layout)
+{
+    int n_extra[2];
+    layout->size = head->size;
+    layout->sorting = (int)sgy_binary_get(head->binary, SGY_BIN_SORTING, 2, layout->big);
+    layout->line_number = (int32_t)sgy_binary_get(head->binary, SGY_BIN_LINE, 4, layout->big);
+    layout->fixed = sgy_binary_get(head->binary, SGY_BIN_FIXED, 2, layout->big) == 1;
+    Status status = find_format(head, force, layout);
+    if (status != STATUS_OK) return status;
+    if (!head->plain) find_revision(head, layout);
+    int n = find_extra_headers(head, layout, n_extra);
+    if (n == 0)
+        return status_fail(STATUS_DATA, "%s: its binary header announces %d additional headers a trace", head->path,
+                           n_extra[0]);
+    SgyLayout so_far = *layout;
+    status = lay_out_traces(head, force, n_extra[0], layout);
+    if (status != STATUS_DATA || n < 2) return status;
+    *layout = so_far;
+    status = lay_out_traces(head, force, n_extra[1], layout);
+    if (status != STATUS_DATA) return status;
+    *layout = so_far;
+    return lay_out_traces(head, force, n_extra[0], layout); /* what it says is the reason */
+}
+
 /* The same; what stands in the bytes of extended text headers of a rev 0 file may be anything. */
-static Status lay_out_any(const Head *head, const SgyForce *force, bool big, SgyLayout *layout)
+static Status lay_out_any(const SgyHead *head, const SgyForce *force, bool big, SgyLayout *layout)
 {
     *layout = (SgyLayout){.big = big};
     Status status = lay_out(head, force, layout);
     if (status != STATUS_DATA || layout->major > 0) return status;
-    Head plain = *head;
+    SgyHead plain = *head;
     plain.plain = true;
     *layout = (SgyLayout){.big = big};
     status = lay_out(&plain, force, layout);
@@ -307,7 +233,7 @@ static Status lay_out_any(const Head *head, const SgyForce *force, bool big, Sgy
     return lay_out(head, force, layout); /* what it says is the reason */
 }
 
-static Status read_head(const Head *head, const SgyForce *force, SgyLayout *layout)
+static Status read_head(const SgyHead *head, const SgyForce *force, SgyLayout *layout)
 {
     bool big, certain;
     Status status = find_order(head, force, &big, &certain);
@@ -332,8 +258,13 @@ Status sgy_layout_read(const char *path, const SgyForce *force, SgyLayout *layou
                            (int64_t)about.st_size, (int)HEADERS);
     Status status = files_read_bytes(path, 0, sizeof headers, headers);
     if (status != STATUS_OK) return status;
-    Head head = {path, about.st_size, headers + SGY_TEXT, false};
-    return read_head(&head, force, layout);
+    SgyHead head = {.path = path, .size = about.st_size, .binary = headers + SGY_TEXT};
+    status = read_head(&head, force, layout);
+    if (status == STATUS_DATA && force->salvage) {
+        head.salvage = true;
+        status = read_head(&head, force, layout);
+    }
+    return status == STATUS_OK && !force->ignore_layout ? sgy_mapping_check(path, layout) : status;
 }
 
 /* ---- in words ---- */

@@ -1,5 +1,7 @@
 #include "seisdcn/sgy_sample.h"
 
+#include "seisdcn/sgy_field.h"
+
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
@@ -29,20 +31,42 @@ const char *sgy_format_name(int format)
     return format < 0 || (size_t)format >= sizeof names / sizeof *names ? NULL : names[format];
 }
 
+const char *sgy_formats_read(void)
+{
+    return "1 (IBM float), 5 and 6 (IEEE floats of 4 and 8 bytes), 2, 3, 7, 8, 9 (integers of 4, 2, 3, 1, 8 bytes) and "
+           "10, 11, 12, 15, 16 (unsigned integers of 4, 2, 8, 3, 1 bytes)";
+}
+
 int sgy_item_size(int format)
 {
     switch (format) {
+    case SGY_DOUBLE:
+    case SGY_INT64:
+    case SGY_UINT64:
+        return 8;
     case SGY_IBM:
     case SGY_INT32:
     case SGY_IEEE:
+    case SGY_UINT32:
         return 4;
+    case SGY_INT24:
+    case SGY_UINT24:
+        return 3;
     case SGY_INT16:
+    case SGY_UINT16:
         return 2;
     case SGY_INT8:
+    case SGY_UINT8:
         return 1;
     default:
         return 0;
     }
+}
+
+static bool is_signed(int format)
+{
+    return format == SGY_INT8 || format == SGY_INT16 || format == SGY_INT24 || format == SGY_INT32 ||
+           format == SGY_INT64;
 }
 
 /* ---- items of a file: this machine is little-endian, as everywhere in the program ---- */
@@ -58,19 +82,6 @@ static void store32(uint8_t *raw, int64_t i, bool big, uint32_t word)
 {
     if (big) word = __builtin_bswap32(word);
     memcpy(raw + 4 * i, &word, 4);
-}
-
-static uint16_t load16(const uint8_t *raw, int64_t i, bool big)
-{
-    uint16_t word;
-    memcpy(&word, raw + 2 * i, 2);
-    return big ? __builtin_bswap16(word) : word;
-}
-
-static void store16(uint8_t *raw, int64_t i, bool big, uint16_t word)
-{
-    if (big) word = __builtin_bswap16(word);
-    memcpy(raw + 2 * i, &word, 2);
 }
 
 /* 2^exponent for -1022 .. 1023 */
@@ -138,12 +149,33 @@ static void decode_ibm(bool big, const uint8_t *raw, int64_t n, float *values, S
     }
 }
 
-static void decode_int32(bool big, const uint8_t *raw, int64_t n, float *values, SgyOdd *odd)
+static void decode_double(bool big, const uint8_t *raw, int64_t n, float *values, SgyOdd *odd)
 {
     for (int64_t i = 0; i < n; i++) {
-        int32_t item = (int32_t)load32(raw, i, big);
-        values[i] = (float)item;
-        if ((int64_t)values[i] != item) note_odd(i, true, odd);
+        uint64_t word = sgy_number(raw + 8 * i, 8, big);
+        double item;
+        memcpy(&item, &word, sizeof item);
+        values[i] = fabs(item) > FLT_MAX && isfinite(item) ? copysignf(FLT_MAX, (float)item) : (float)item;
+        if (!isfinite(item) || (double)values[i] == item) continue;
+        note_odd(i, true, odd);
+        odd->beyond += fabs(item) > FLT_MAX;
+        odd->vanished += fabsf(values[i]) < FLT_MIN;
+    }
+}
+
+/* Integers of `size` bytes. */
+static void decode_whole(int format, bool big, const uint8_t *raw, int64_t n, float *values, SgyOdd *odd)
+{
+    int size = sgy_item_size(format), unused = 64 - 8 * size;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t word = sgy_number(raw + size * i, size, big);
+        int64_t item = (int64_t)(word << unused) >> unused; /* with its sign */
+        values[i] = is_signed(format) ? (float)item : (float)word;
+        if (size < 4) continue;
+        /* 2^63 and 2^64 are numbers that an integer of 64 bits does not reach */
+        bool same = is_signed(format) ? values[i] < 0x1p63f && (int64_t)values[i] == item
+                                      : values[i] < 0x1p64f && (uint64_t)values[i] == word;
+        if (!same) note_odd(i, true, odd);
     }
 }
 
@@ -153,54 +185,60 @@ void sgy_decode(int format, bool big, const uint8_t *raw, int64_t n, float *valu
     case SGY_IBM:
         decode_ibm(big, raw, n, values, odd);
         break;
-    case SGY_INT32:
-        decode_int32(big, raw, n, values, odd);
+    case SGY_DOUBLE:
+        decode_double(big, raw, n, values, odd);
         break;
-    case SGY_INT16:
-        for (int64_t i = 0; i < n; i++) values[i] = (float)(int16_t)load16(raw, i, big);
-        break;
-    case SGY_INT8:
-        for (int64_t i = 0; i < n; i++) values[i] = (float)(int8_t)raw[i];
-        break;
-    default: /* IEEE: nothing else is let through */
+    case SGY_IEEE:
         for (int64_t i = 0; i < n; i++) {
             uint32_t word = load32(raw, i, big);
             memcpy(values + i, &word, sizeof word);
         }
+        break;
+    default: /* nothing else is let through */
+        decode_whole(format, big, raw, n, values, odd);
     }
 }
 
 /* ---- and back ---- */
 
-/* The nearest whole number of low .. high, half to even. */
-static int32_t to_whole(float value, double low, double high, int64_t *beyond)
+/* The bits of the nearest whole number, half to even, that the format holds. */
+static uint64_t to_whole(int format, float value, int64_t *beyond)
 {
+    int bits = 8 * sgy_item_size(format);
     double whole = rint((double)value);
-    if (whole < low || whole > high) ++*beyond;
-    return (int32_t)(whole < low ? low : whole > high ? high : whole);
+    double low = is_signed(format) ? -power_of_two(bits - 1) : 0;
+    double above = power_of_two(is_signed(format) ? bits - 1 : bits); /* the first that is too large */
+    bool fits = whole >= low && whole < above;
+    if (!fits) ++*beyond;
+    if (is_signed(format))
+        return fits          ? (uint64_t)(int64_t)whole
+               : whole < low ? (uint64_t)INT64_MIN >> (64 - bits)
+                             : UINT64_MAX >> (65 - bits);
+    return fits ? (uint64_t)whole : whole < low ? 0 : UINT64_MAX >> (64 - bits);
 }
 
 int64_t sgy_encode(int format, bool big, const float *values, int64_t n, uint8_t *raw)
 {
     int64_t beyond = 0;
+    int size = sgy_item_size(format);
     for (int64_t i = 0; i < n; i++) {
         uint32_t word;
+        uint64_t long_word;
+        double item = (double)values[i];
         switch (format) {
         case SGY_IBM:
             store32(raw, i, big, to_ibm(values[i]));
             break;
-        case SGY_INT32:
-            store32(raw, i, big, (uint32_t)to_whole(values[i], INT32_MIN, INT32_MAX, &beyond));
-            break;
-        case SGY_INT16:
-            store16(raw, i, big, (uint16_t)to_whole(values[i], INT16_MIN, INT16_MAX, &beyond));
-            break;
-        case SGY_INT8:
-            raw[i] = (uint8_t)to_whole(values[i], INT8_MIN, INT8_MAX, &beyond);
-            break;
-        default:
+        case SGY_IEEE:
             memcpy(&word, values + i, sizeof word);
             store32(raw, i, big, word);
+            break;
+        case SGY_DOUBLE:
+            memcpy(&long_word, &item, sizeof long_word);
+            sgy_number_put(raw + 8 * i, 8, big, long_word);
+            break;
+        default:
+            sgy_number_put(raw + size * i, size, big, to_whole(format, values[i], &beyond));
         }
     }
     return beyond;

@@ -51,11 +51,18 @@ void sgy_text_read(const uint8_t *text, size_t n, char *ascii)
     ascii[n] = '\0';
 }
 
+/* What stands behind the number of a line ("C 1 "), where there is one. */
+static const char *behind_number(const char *line)
+{
+    size_t n = *line == 'C' ? 1 + strspn(line + 1, " 0123456789") : 0;
+    return n > 4 ? line : line + n;
+}
+
 bool sgy_text_begins_stanza(const uint8_t record[SGY_STANZA])
 {
     char ascii[SGY_STANZA + 1];
     sgy_text_read(record, SGY_STANZA, ascii);
-    return strncmp(ascii, "((", 2) == 0;
+    return strncmp(behind_number(ascii), "((", 2) == 0;
 }
 
 bool sgy_text_ends(const uint8_t record[SGY_STANZA])
@@ -64,7 +71,7 @@ bool sgy_text_ends(const uint8_t record[SGY_STANZA])
     char ascii[SGY_STANZA + 1];
     size_t at = 0;
     sgy_text_read(record, SGY_STANZA, ascii);
-    for (const char *c = ascii; *c != '\0' && wanted[at] != '\0'; c++)
+    for (const char *c = behind_number(ascii); *c != '\0' && wanted[at] != '\0'; c++)
         if (*c != ' ' && tolower((unsigned char)*c) != wanted[at++]) return false;
     return wanted[at] == '\0';
 }

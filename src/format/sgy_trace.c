@@ -10,7 +10,8 @@
 
 /* libsegyio counts traces and bytes a trace in ints, and asserts that what it is asked for fits them; so each trace is
  * read as the only one of a file that begins where it does. Its byte order is left at big, whatever the file's: then
- * it hands on the bytes as they are, which go out again as they came; sgy_sample.h and sgy_field.h turn them. */
+ * it hands on the bytes as they are, which go out again as they came; sgy_sample.h and sgy_field.h turn them. For the
+ * same reason samples are read as so many samples of one byte: libsegyio knows the sizes of five formats only. */
 
 bool sgy_trace_serves(void) { return true; }
 
@@ -20,9 +21,9 @@ Status sgy_trace_open(const char *path, const SgyLayout *layout, SgyTraces *trac
     segy_file *file = segy_open(path, "rb");
     *traces = (SgyTraces){.path = path, .layout = layout, .handle = file};
     if (file == NULL) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno == 0 ? EIO : errno));
-    if (segy_set_format(file, layout->format | SEGY_MSB) != SEGY_OK) {
+    if (segy_set_format(file, SEGY_SIGNED_CHAR_1_BYTE | SEGY_MSB) != SEGY_OK) {
         sgy_trace_close(traces);
-        return status_fail(STATUS_BUG, "%s: libsegyio does not take format %d", path, layout->format);
+        return status_fail(STATUS_BUG, "%s: libsegyio does not take samples of one byte", path);
     }
     return STATUS_OK;
 }
@@ -63,9 +64,9 @@ Status sgy_trace_read(const SgyTraces *traces, int64_t t, uint8_t *headers, uint
     if (status != STATUS_OK) return status;
     /* behind one header, as far as libsegyio sees */
     int64_t at = layout->first_trace + t * layout->trace_bytes + layout->n_extra * (int64_t)SGY_HEADER;
-    int n = (int)layout->n_samples, bytes = n * layout->item_size;
+    int bytes = (int)(layout->n_samples * layout->item_size);
     errno = 0;
-    if (segy_readsubtr(traces->handle, 0, 0, n, 1, samples, NULL, at, bytes) == SEGY_OK) return STATUS_OK;
+    if (segy_readsubtr(traces->handle, 0, 0, bytes, 1, samples, NULL, at, bytes) == SEGY_OK) return STATUS_OK;
     return fail(traces, t);
 }
 

@@ -64,6 +64,22 @@ static void report_interval(const Inputs *inputs, const char *name, bool forced)
                     layout->interval_us, trace);
 }
 
+/* What --salvage leaves out, file by file. */
+static void report_left_out(const Inputs *inputs)
+{
+    for (int64_t f = 0; f < inputs->n_files; f++) {
+        const SgyLayout *layout = &inputs->layouts[f];
+        char bytes[32], traces[32];
+        if (layout->left_out == 0) continue;
+        const char *what = layout->left_zeros               ? "padding: all of them are 0"
+                           : layout->left_out >= SGY_HEADER ? "a trace that is cut"
+                                                            : "too few for a trace's header";
+        log_warning("%s: its last %s bytes, behind %s whole traces, are left out (%s)",
+                    text_base_name(inputs->paths[f]), log_count(layout->left_out, bytes),
+                    log_count(layout->n_traces, traces), what);
+    }
+}
+
 static void report_files(const Inputs *inputs, bool forced)
 {
     const SgyLayout *layout = &inputs->layouts[0];
@@ -73,6 +89,7 @@ static void report_files(const Inputs *inputs, bool forced)
     if (inputs->interval_us > 0) snprintf(interval, sizeof interval, " at %g us", inputs->interval_us);
     log_note("%s%s: %s%s", name, more, sgy_layout_text(layout, text), interval);
     report_interval(inputs, name, forced);
+    report_left_out(inputs);
     int64_t odd = 0;
     for (int64_t f = inputs->n_files - 1; f >= 0; f--)
         if (inputs->layouts[f].samples_from_trace) {
@@ -128,13 +145,14 @@ static Status read_heads(const Inputs *inputs, SurveySegy *segy)
 {
     const SgyLayout *layout = &inputs->layouts[0];
     segy->n_head = layout->first_trace;
-    segy->n_trailer = layout->size - layout->end;
+    int64_t trailer = layout->end + layout->left_out;
+    segy->n_trailer = layout->size - trailer;
     segy->head = memory_new((size_t)segy->n_head, 1, "the SEG-Y headers");
     segy->trailer = memory_new((size_t)segy->n_trailer, 1, "the SEG-Y trailer");
     if (segy->head == NULL || segy->trailer == NULL) return STATUS_MEMORY;
     Status status = files_read_bytes(inputs->paths[0], 0, segy->n_head, segy->head);
     if (status == STATUS_OK && segy->n_trailer > 0)
-        status = files_read_bytes(inputs->paths[0], layout->end, segy->n_trailer, segy->trailer);
+        status = files_read_bytes(inputs->paths[0], trailer, segy->n_trailer, segy->trailer);
     return status;
 }
 

@@ -6,7 +6,8 @@ import struct
 
 import numpy as np
 
-SIZES = {1: 4, 2: 4, 3: 2, 5: 4, 8: 1}
+KINDS = {2: "i4", 3: "i2", 5: "f4", 6: "f8", 8: "i1", 9: "i8", 10: "u4", 11: "u2", 12: "u8", 16: "u1"}
+SIZES = {1: 4, 2: 4, 3: 2, 5: 4, 6: 8, 7: 3, 8: 1, 9: 8, 10: 4, 11: 2, 12: 8, 15: 3, 16: 1}
 SHORT = {29, 31, 33, 35, 69, 71, 109, 115, 117, 201, 213, 215}  # fields of two bytes that tests use
 
 
@@ -31,14 +32,21 @@ def from_ibm(words):
 def encode(samples, format, order):
     if format == 1:
         return to_ibm(samples).astype(order + "u4").tobytes()
-    kind = {2: "i4", 3: "i2", 5: "f4", 8: "i1"}[format]
-    return np.asarray(samples).astype(order + kind).tobytes()
+    if format in (7, 15):  # three bytes of four
+        words = np.asarray(samples).astype(order + "i4").view("u1").reshape(-1, 4)
+        return (words[:, 1:] if order == ">" else words[:, :3]).tobytes()
+    return np.asarray(samples).astype(order + KINDS[format]).tobytes()
 
 
 def decode(data, format, order):
     if format == 1:
         return from_ibm(np.frombuffer(data, order + "u4"))
-    return np.frombuffer(data, order + {2: "i4", 3: "i2", 5: "f4", 8: "i1"}[format]).astype(np.float64)
+    if format in (7, 15):
+        words = np.frombuffer(data, "u1").reshape(-1, 3).astype(np.int64)
+        high, low = (0, 2) if order == ">" else (2, 0)
+        value = words[:, high] << 16 | words[:, 1] << 8 | words[:, low]
+        return np.where((format == 7) & (value >= 1 << 23), value - (1 << 24), value).astype(np.float64)
+    return np.frombuffer(data, order + KINDS[format]).astype(np.float64)
 
 
 def field(header, byte, order):

@@ -301,7 +301,7 @@ def check_broken():
                 "no samples": (with_binary(b3221=("H", 0), b3715=("H", 0)), "how many samples"),
                 "too many samples": (with_binary(b3221=("H", 65000)), None),
                 "format 4": (with_binary(b3225=("h", 4)), "format 4 (fixed point with gain)"),
-                "format 6": (with_binary(b3225=("h", 6)), "format 6 (64-bit IEEE float)"),
+                "format 6 over 4 bytes": (with_binary(b3225=("h", 6)), "is cut short"),
                 "format 300": (with_binary(b3225=("h", 300)), "--endian and --format"),
                 "endless text": (with_binary(b3505=("h", -1), b3501=("H", 256)), "EndText"),
                 "absurd text": (with_binary(b3505=("h", 32767), b3501=("H", 256)), "begins at byte 104858000"),

@@ -280,6 +280,61 @@ static void integers_and_ieee(void **state)
     assert_int_equal(odd.first, -1);
 }
 
+/* Every integer format at its ends, and doubles: what float32 holds comes back as the same bytes. */
+static void wide_and_unsigned(void **state)
+{
+    (void)state;
+    static const struct {
+        int format;
+        float low, high; /* the nearest floats to the ends */
+        float beyond;    /* the first above */
+    } wholes[] = {{SGY_INT24, -0x1p23f, 0x1.fffffcp22f, 0x1p23f},
+                  {SGY_UINT24, 0, 0x1.fffffep23f, 0x1p24f},
+                  {SGY_INT64, -0x1p63f, 0x1.fffffep62f, 0x1p63f},
+                  {SGY_UINT64, 0, 0x1.fffffep63f, 0x1p64f},
+                  {SGY_UINT32, 0, 0x1.fffffep31f, 0x1p32f},
+                  {SGY_UINT16, 0, 65535, 65536},
+                  {SGY_UINT8, 0, 255, 256},
+                  {SGY_INT16, -32768, 32767, 32768}};
+    for (int big = 0; big < 2; big++)
+        for (size_t f = 0; f < sizeof wholes / sizeof *wholes; f++) {
+            const float values[] = {wholes[f].low, wholes[f].high, 0, 1, 100, 2.5f, wholes[f].beyond, -0x1p70f};
+            float back[8];
+            uint8_t raw[64], again[64];
+            SgyOdd odd = {.first = -1};
+            assert_int_equal(sgy_encode(wholes[f].format, big, values, 8, raw), 2);
+            sgy_decode(wholes[f].format, big, raw, 8, back, &odd);
+            for (int i = 0; i < 5; i++) assert_true(back[i] == values[i]);
+            assert_true(back[5] == 2 && back[7] == wholes[f].low);
+            /* the largest integer of four and eight bytes is no float32 */
+            assert_int_equal(odd.changed, sgy_item_size(wholes[f].format) >= 4);
+            sgy_encode(wholes[f].format, big, back, 6, again);
+            assert_memory_equal(raw, again, 6 * (size_t)sgy_item_size(wholes[f].format));
+        }
+    static const double doubles[] = {1.5, -0.1, 1e300, -INFINITY, 1e-300, 0x1p-126, 0};
+    uint8_t raw[8 * 7];
+    float back[7];
+    for (int big = 0; big < 2; big++) {
+        SgyOdd odd = {.first = -1};
+        for (int i = 0; i < 7; i++) {
+            uint64_t bits;
+            memcpy(&bits, &doubles[i], sizeof bits);
+            sgy_number_put(raw + 8 * i, 8, big, bits);
+        }
+        sgy_decode(SGY_DOUBLE, big, raw, 7, back, &odd);
+        assert_true(back[0] == 1.5f && back[1] == -0.1f && back[2] == FLT_MAX && isinf(back[3]) && back[4] == 0);
+        assert_int_equal(odd.changed, 3);
+        assert_int_equal(odd.beyond, 1);
+        assert_int_equal(odd.vanished, 1);
+        assert_int_equal(odd.first, 1);
+        uint8_t again[8];
+        sgy_encode(SGY_DOUBLE, big, back, 1, again);
+        assert_memory_equal(again, raw, 8);
+    }
+    for (int format = 0; format < 17; format++)
+        assert_int_equal(sgy_item_size(format) > 0, sgy_format_name(format) != NULL && format != 4);
+}
+
 #if __has_include(<segyio/segy.h>)
 /* Where libsegyio converts IBM floats right, both agree; where it does not, this shows why it is not called. */
 static void libsegyio_agrees_on_common_floats(void **state)
@@ -403,7 +458,7 @@ static SgyLayout good_layout(const Maker *maker, const SgyForce *force, const ch
     assert_int_equal(layout.size - layout.end, maker->trailer * SGY_RECORD);
     if (!sgy_trace_serves()) return layout;
     SgyTraces traces;
-    uint8_t headers[SGY_HEADER * 4], samples[4 * N_SAMPLES + 4];
+    uint8_t headers[SGY_HEADER * 4], samples[8 * N_SAMPLES + 8];
     assert_int_equal(sgy_trace_open(path, &layout, &traces), STATUS_OK);
     SgyField cdp = sgy_field_named("cdp");
     for (int t = 0; t < N_TRACES; t++) {
@@ -433,9 +488,9 @@ static const SgyForce unforced;
 static void layouts_of_all_formats(void **state)
 {
     (void)state;
-    static const int formats[] = {1, 2, 3, 5, 8};
+    static const int formats[] = {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16};
     for (int big = 0; big < 2; big++)
-        for (size_t f = 0; f < 5; f++) {
+        for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
             Maker maker = maker_new(big, formats[f]);
             SgyLayout layout = good_layout(&maker, &unforced, NULL);
             assert_int_equal(layout.format, formats[f]);
@@ -460,6 +515,10 @@ static void layouts_of_rev_2(void **state)
             sgy_binary_put(maker.binary, SGY_BIN_ORDER, 4, big, 0x01020304);
             good_layout(&maker, &unforced, NULL);
             maker.extra = 2;
+            /* four bytes in rev 2.0, two in 2.1; each is also taken for the other */
+            sgy_binary_put(maker.binary, SGY_BIN_EXTRA_HEADERS, minor == 0 ? 2 : 4, big, 2);
+            good_layout(&maker, &unforced, NULL);
+            sgy_binary_put(maker.binary, SGY_BIN_EXTRA_HEADERS, 4, big, 0);
             sgy_binary_put(maker.binary, SGY_BIN_EXTRA_HEADERS, minor == 0 ? 4 : 2, big, 2);
             SgyLayout layout = good_layout(&maker, &unforced, NULL);
             assert_int_equal(layout.major, 2);
@@ -516,12 +575,8 @@ static void broken_files(void **state)
     static const struct {
         int format;
         const char *words;
-    } formats[] = {{4, "format 4 (fixed point with gain)"},
-                   {6, "format 6 (64-bit IEEE float)"},
-                   {7, "format 7 (24-bit integer)"},
-                   {16, "format 16 (unsigned 8-bit integer)"},
-                   {17, "is 17, or 4352 read as little-endian"},
-                   {-1, "is -1, or -1"}};
+    } formats[] = {
+        {4, "format 4 (fixed point with gain)"}, {17, "is 17, or 4352 read as little-endian"}, {-1, "is -1, or -1"}};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         Maker maker = maker_new(true, formats[i].format);
         refused(&maker, &unforced, 0, formats[i].words);
@@ -637,6 +692,7 @@ int main(void)
         cmocka_unit_test(ibm_floats_of_note),
         cmocka_unit_test(floats_become_the_nearest_ibm_float),
         cmocka_unit_test(integers_and_ieee),
+        cmocka_unit_test(wide_and_unsigned),
 #if __has_include(<segyio/segy.h>)
         cmocka_unit_test(libsegyio_agrees_on_common_floats),
 #endif
