@@ -4,6 +4,7 @@
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/sgy_plausible.h"
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
@@ -114,12 +115,24 @@ Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inpu
     return status;
 }
 
+/* Each rank judges the samples of its share of the files. */
+static Status check_formats(const Comm *comm, const Inputs *inputs)
+{
+    int64_t first, end;
+    Status status = STATUS_OK;
+    comm_share(comm, inputs->n_files, &first, &end);
+    for (int64_t f = first; f < end && status == STATUS_OK; f++)
+        status = sgy_plausible_file(inputs->paths[f], &inputs->layouts[f]);
+    return comm_agree(comm, status);
+}
+
 Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
 {
     if (options->scale != 0 && options->scale != 1)
         return status_fail(STATUS_USAGE, "%s: --scale is for .npy files; the samples of SEG-Y keep their bytes",
                            inputs->paths[0]);
     Status status = inputs_segy_layouts(comm, &options->force, inputs);
+    if (status == STATUS_OK && options->force.format == 0) status = check_formats(comm, inputs);
     if (status != STATUS_OK) return status;
     bool forced = options->interval_us > 0;
     for (int64_t f = 0; f < inputs->n_files; f++) {

@@ -134,6 +134,27 @@ def stanza(entries, head="((SEG:Layout:text/xml))", end="</segy-layout>"):
     return text.ljust(3200).encode("ascii")
 
 
+def check_wrong_codes():
+    """Samples of one format under the code of another: the error names the right one, --format forces either."""
+    random = np.random.RandomState(2)
+    samples = np.cumsum(random.standard_normal((N, 200)), axis=1) * 0.1 + random.standard_normal((N, 200))
+    for format, code in ((5, 1), (1, 5), (2, 1), (2, 5), (5, 2), (1, 2)):
+        file = File(np.rint(samples * 1e6) if format == 2 else samples, FIELDS, "><"[code % 2], format, binary={3225: ("h", code)})
+        path = file.write(place / "w.sgy")
+        label = "format %d coded %d" % (format, code)
+        words = "make no sense as format %d" % code
+        result = consolidate("never.h5", path, ranks=3 if code == 1 else 0)
+        tap.refused(result, 4, words, label)
+        tap.ok("--format %d reads them so, --format %d insists" % (format, code) in result.err, label + ": both are named", result)
+        result = consolidate("w.h5", path, "--format", str(format))
+        back = cases.datasets(place / "w.h5")["amplitude"] if result.status == 0 else np.zeros(0)
+        tap.ok(back.shape == samples.shape and np.allclose(back, file.samples, rtol=1e-5, atol=1e-6), label + ": --format reads it", result)
+    tap.ok(consolidate("w.h5", path, "--format", "2").status == 0, "and insists on what the header tells")
+    turned = File(samples.astype(">f4").view("u4").byteswap().view(">f4"), FIELDS, ">", 5)
+    tap.refused(consolidate("never.h5", turned.write(place / "w.sgy")), 4, "as little-endian samples of format 5",
+                "samples in another byte order than the headers")
+
+
 def check_layout_stanza():
     def made(entries, **words):
         return File(values_of(N, 8), FIELDS, format=5, binary={3501: ("B", 2), 3502: ("B", 1), 3297: ("I", 16909060)},
@@ -151,7 +172,7 @@ def check_layout_stanza():
     tap.refused(consolidate("never.h5", made(usual, end="")), 4, "it has no end", "a layout stanza without an end")
 
 
-for check in (check_formats, check_extra_headers, check_salvage, check_samples, check_layout_stanza):
+for check in (check_formats, check_extra_headers, check_salvage, check_samples, check_wrong_codes, check_layout_stanza):
     check()
 tap.ok(not list(place.glob("never*")) and not list(place.glob("*.part")), "nothing is left of what was refused")
 tap.done()
