@@ -2,7 +2,6 @@
 #include "sgy_layout_private.h"
 
 #include "seisdcn/files.h"
-#include "seisdcn/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -146,7 +146,7 @@ static int compare_words(const void *a, const void *b)
 static bool many_differ(const uint32_t *word, int64_t n)
 {
     enum { LOOK = 4096 };
-    uint32_t some[LOOK];
+    uint32_t some[LOOK] = {0};
     int different = 0, m = 0;
     int64_t step = n / LOOK + 1;
     for (int64_t i = 0; i < n && m < LOOK; i += step) some[m++] = word[i];
