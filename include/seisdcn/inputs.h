@@ -10,6 +10,7 @@
 
 #include "seisdcn/comm.h"
 #include "seisdcn/npy.h"
+#include "seisdcn/position.h"
 #include "seisdcn/sgy_files.h"
 #include "seisdcn/sgy_index.h"
 #include "seisdcn/sgy_sample.h"
@@ -22,9 +23,10 @@
 
 /* What the user says about the files. */
 typedef struct {
-    double interval_us; /* 0: SEG-Y's headers tell */
-    bool transpose;     /* .npy arrays are (samples, traces) */
-    double scale;       /* what .npy numbers are multiplied by; 1, or 0: nothing */
+    double interval_us;    /* 0: SEG-Y's headers tell */
+    bool transpose;        /* .npy arrays are (samples, traces) */
+    double scale;          /* what .npy numbers are multiplied by; 1, or 0: nothing */
+    PositionPattern names; /* how .npy files' names tell positions; of zeros: as position_of_name() reads them */
     SgyForce force;
     SgyRule rule;
 } InputsOptions;
@@ -39,6 +41,7 @@ typedef struct {
     NpyHeader *headers;       /* [n_files] of .npy */
     bool transpose;
     double scale;
+    PositionPattern names;
     SgyLayout *layouts; /* [n_files] of SEG-Y; NULL: .npy */
     SgyFiles files;
     SgyIndex index;

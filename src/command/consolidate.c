@@ -28,7 +28,9 @@ static Status read_options(const Job *job, InputsOptions *options)
         return status_fail(STATUS_USAGE, "--scale takes a number other than 0, not '%.80s'",
                            command_text(job, "--scale"));
     options->transpose = command_flag(job, "--transpose");
-    Status status = segy_options_force(job, &options->force);
+    const char *names = command_text(job, "--names");
+    Status status = names == NULL ? STATUS_OK : position_pattern_parse(names, &options->names);
+    if (status == STATUS_OK) status = segy_options_force(job, &options->force);
     return status == STATUS_OK ? segy_options_rule(job, &options->rule) : status;
 }
 
@@ -314,6 +316,9 @@ static const Option options[] = {
     {"--zero-bad", OPTION_FLAG, NULL, NULL, 0, 0, false, "samples that are not finite become zero, and are counted"},
     {"--scale", OPTION_NUMBER, "X", "1", 0, 0, false,
      ".npy: multiplies every sample, in 64 bits, before it becomes a 32-bit float"},
+    {"--names", OPTION_TEXT, "PATTERN", NULL, 0, 0, false,
+     ".npy: where names have inline and crossline, as in 'IL{inline}_XL{crossline}': any part of the names, letters of "
+     "either case; a name without it has no position"},
     {"--transpose", OPTION_FLAG, NULL, NULL, 0, 0, false, ".npy: the arrays are (samples, traces)"},
     {"--group-by", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
      "SEG-Y: what the traces of a gather have in common: position (inline and crossline), cdp, shot, or any field; by "
@@ -351,7 +356,7 @@ const Command command_consolidate = {
         "Reads .npy files, SEG-Y files (.sgy, .segy), or folders of one of them (in the natural order of their names), "
         "and writes one HDF5 survey file. All traces have one number of samples; gathers may differ in their traces.\n"
         ".npy: an array is (traces, samples), or (gathers, traces, samples) for several gathers. Inline and crossline "
-        "come from names with inline_I_crossline_X or inline_I_X.\n"
+        "come from names with inline_I_crossline_X or inline_I_X, or by --names.\n"
         "SEG-Y: rev 0 to 2.1, every sample format but 4, both byte orders, found out from the header. Traces may "
         "stand in any order; those of one position (or of one value of another field) become a gather, in several "
         "files too, and gathers are sorted by it. Missing and repeated traces are reported. Headers are kept, and "

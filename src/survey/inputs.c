@@ -4,7 +4,6 @@
 
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/position.h"
 #include "seisdcn/text.h"
 
 #include <errno.h>
@@ -207,8 +206,7 @@ void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *cross
         *crossline = inputs->index.gather[e].crossline;
         return;
     }
-    char source[SURVEY_SOURCE_MAX];
-    position_of_name(inputs_npy_source(inputs, e, source, sizeof source), line, crossline);
+    inputs_npy_place(inputs, e, line, crossline);
 }
 
 char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, size_t size)

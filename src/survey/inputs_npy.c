@@ -111,7 +111,9 @@ Status inputs_open_npy(const Comm *comm, const InputsOptions *options, Inputs *i
     inputs->transpose = options->transpose;
     inputs->interval_us = options->interval_us;
     inputs->scale = options->scale == 0 ? 1 : options->scale;
-    Status status = read_headers(comm, inputs);
+    inputs->names = options->names;
+    Status status = comm_agree(comm, comm->rank == 0 ? inputs_check_names(inputs) : STATUS_OK);
+    if (status == STATUS_OK) status = read_headers(comm, inputs);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? check_samples(inputs) : STATUS_OK);
     if (status == STATUS_OK) comm_share(comm, inputs->n_gathers, &inputs->my_first, &inputs->my_end);
     return status;
@@ -149,6 +151,13 @@ char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size
     if (inputs->headers[file].n_dims == 3) snprintf(index, sizeof index, "[%" PRId64 "]", place);
     snprintf(text, size, "%.*s%s", (int)(size - strlen(index) - 1), text_base_name(inputs->paths[file]), index);
     return text;
+}
+
+void inputs_npy_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline)
+{
+    int64_t file, place;
+    find_gather(inputs, e, &file, &place);
+    inputs_name_place(inputs, inputs->paths[file], line, crossline);
 }
 
 /* A power of ten that brings numbers of this size near 1; those near float64's own ends, as near as one can. */

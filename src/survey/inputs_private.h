@@ -16,12 +16,20 @@ Status inputs_share_records(const Comm *comm, void *records, int64_t n, size_t s
 Status inputs_open_npy(const Comm *comm, const InputsOptions *options, Inputs *inputs);
 Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs);
 
+/* Position of a .npy file's name by inputs->names, POSITION_UNKNOWN each where it has none. Pure. */
+void inputs_name_place(const Inputs *inputs, const char *path, int32_t *line, int32_t *crossline);
+
+/* Says on the log which positions the names of .npy files have, and which have none. Local: rank 0's. STATUS_USAGE
+ * where the user's pattern is in no name, or in one more than once. */
+Status inputs_check_names(const Inputs *inputs);
+
 /* The layouts of SEG-Y files, and their traces as one row. Collective. */
 Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inputs);
 
 /* The functions of inputs.h for one kind. */
 int64_t inputs_npy_fold(const Inputs *inputs, int64_t e);
 char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size);
+void inputs_npy_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline);
 Status inputs_npy_read(const Inputs *inputs, int64_t e, InputsGather *gather);
 Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather);
 

@@ -131,6 +131,9 @@ Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *
     if (options->scale != 0 && options->scale != 1)
         return status_fail(STATUS_USAGE, "%s: --scale is for .npy files; the samples of SEG-Y keep their bytes",
                            inputs->paths[0]);
+    if (options->names.text != NULL)
+        return status_fail(STATUS_USAGE, "%s: --names is for .npy files; SEG-Y has positions in its headers",
+                           inputs->paths[0]);
     Status status = inputs_segy_layouts(comm, &options->force, inputs);
     if (status == STATUS_OK && options->force.format == 0) status = check_formats(comm, inputs);
     if (status != STATUS_OK) return status;

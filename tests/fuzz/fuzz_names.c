@@ -1,5 +1,5 @@
-/* Names: positions in files' names, fields of trace headers, numbers, the natural order of names and words of the
- * shell. The input is three texts, each ended by a zero or the input's end. */
+/* Names: positions in files' names and patterns of these, fields of trace headers, numbers, the natural order of names
+ * and words of the shell. The input is three texts, each ended by a zero or the input's end. */
 #include "fuzz.h"
 
 #include "seisdcn/memory.h"
@@ -8,6 +8,7 @@
 #include "seisdcn/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,31 @@ static void check_shell_word(const char *text)
     FUZZ_CHECK(!quoted && strcmp(back, text) == 0);
     free(back);
     memory_free(word);
+}
+
+/* What a pattern finds in names, the first of them made by it. */
+static void check_pattern(const char *const name[3])
+{
+    PositionPattern pattern;
+    if (fuzz_status(position_pattern_parse(name[0], &pattern)) != STATUS_OK) return;
+    int32_t line[2], crossline[2];
+    size_t size = strlen(name[0]) + 32;
+    char *made = malloc(size);
+    FUZZ_CHECK(made != NULL);
+    snprintf(made, size, "%.*s%d%.*s%d%s", (int)pattern.length[0], pattern.literal[0],
+             pattern.crossline_first ? -34 : 12, (int)pattern.length[1], pattern.literal[1],
+             pattern.crossline_first ? 12 : -34, pattern.literal[2]);
+    FUZZ_CHECK(position_pattern_find(&pattern, made, line, crossline) > 0 && line[0] == 12 && crossline[0] == -34);
+    free(made);
+    for (int i = 1; i < 3; i++) {
+        int n = position_pattern_find(&pattern, name[i], line, crossline);
+        FUZZ_CHECK(n >= 0 && n <= 2);
+        for (int k = 0; k < 2; k++) {
+            FUZZ_CHECK((line[k] == POSITION_UNKNOWN) == (crossline[k] == POSITION_UNKNOWN));
+            FUZZ_CHECK(position_known(line[k], crossline[k]) == (n > 0));
+        }
+        FUZZ_CHECK((line[0] == line[1] && crossline[0] == crossline[1]) == (n < 2));
+    }
 }
 
 static void check_text(const char *text)
@@ -91,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_text(name[i]);
     }
     check_order((const char *const *)name);
+    check_pattern((const char *const *)name);
     for (int i = 0; i < 3; i++) free(name[i]);
     return 0;
 }
