@@ -39,6 +39,12 @@ Status index_live_fetch(const Comm *comm, const IndexLive *scanned, int64_t n_en
 /* The patch that is number k of the live ones of the i-th ensemble. Pure; O(log patches). */
 int64_t index_live_patch(const IndexLive *live, int64_t i, int64_t k);
 
+/* Words that an ensemble's bits take, in whole blocks: 0 where none or all of its patches are live. Pure. */
+int64_t index_live_words(int64_t patches, int64_t live);
+
+/* Bytes that so many words take, with the counts before their blocks. Pure. */
+size_t index_live_words_bytes(int64_t words);
+
 /* Bytes that the bits take. Pure. */
 size_t index_live_bytes(const IndexLive *live);
 

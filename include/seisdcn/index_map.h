@@ -128,6 +128,10 @@ Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, co
 /* The same with every rank given all rows (cut 0 .. total on each). Collective. */
 Status index_scatter_whole(const Comm *comm, const IndexMap *map, IndexSplit split, IndexShare *share);
 
+/* About the most that a rank will hold of a split's live bits while index_scatter() cuts it evenly, in bytes: those of
+ * its share, and what it sends to others; 0 without min_live. Collective. */
+size_t index_share_live_bytes(const Comm *comm, const IndexMap *map, IndexSplit split);
+
 /* Even cuts: cut[r] = total * r / size. Pure. */
 void index_even_cuts(int64_t total, int size, int64_t *cut);
 

@@ -26,7 +26,7 @@ typedef struct {
     int64_t own;                /* network, batch, optimizer, lists: trainer_bytes() */
     int64_t gathers;            /* of training */
     int64_t gathers_ahead;      /* of these, read ahead */
-    int64_t validation;         /* an evaluation beside the training */
+    int64_t validation;         /* an evaluation beside the training, with the live bits of its rows */
     int64_t validation_gathers; /* of this: what to hand to evaluate_new() as `hold` */
     int64_t libraries;          /* what MPI and HDF5 will take besides */
     int64_t peak;               /* the process's peak before */

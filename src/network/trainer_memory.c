@@ -202,6 +202,7 @@ Status trainer_plan_memory(Trainer *trainer, const IndexMap *map, const Config *
         memory->validation_gathers = smaller(evaluate_least(largest), whole);
         memory->validation =
             (int64_t)evaluate_bytes(survey, trainer->network, trainer->objective) + memory->validation_gathers;
+        memory->validation += (int64_t)index_share_live_bytes(&trainer->comm, map, INDEX_VALID);
         if (map->is_explicit)
             memory->validation += map->total[INDEX_VALID] / trainer->comm.size * (int64_t)sizeof(IndexRow);
     }

@@ -9,8 +9,7 @@
 /* A count of live patches stands before every block of so many words; and gathers between two agreements. */
 enum { BLOCK_WORDS = 8, ROUND_GATHERS = 64 };
 
-/* Words of an ensemble's bits, in whole blocks; 0 where all of its patches are alike. */
-static int64_t words_of(int64_t patches, int64_t live)
+int64_t index_live_words(int64_t patches, int64_t live)
 {
     if (live == 0 || live == patches) return 0;
     return (patches + 64 * BLOCK_WORDS - 1) / (64 * BLOCK_WORDS) * BLOCK_WORDS;
@@ -24,12 +23,15 @@ void index_live_free(IndexLive *live)
     memset(live, 0, sizeof *live);
 }
 
+size_t index_live_words_bytes(int64_t words)
+{
+    return (size_t)words * sizeof(uint64_t) + (size_t)words / BLOCK_WORDS * sizeof(int64_t);
+}
+
 size_t index_live_bytes(const IndexLive *live)
 {
     if (live->start == NULL) return 0;
-    size_t words = (size_t)live->start[live->n];
-    return ((size_t)live->n + 1) * sizeof *live->start + words * sizeof *live->word +
-           words / BLOCK_WORDS * sizeof *live->before;
+    return ((size_t)live->n + 1) * sizeof *live->start + index_live_words_bytes(live->start[live->n]);
 }
 
 /* ---- one gather ---- */
@@ -129,7 +131,7 @@ typedef struct {
 static Status new_scan(const Survey *survey, const IndexRule *rule, int64_t n, Scan *scan)
 {
     int64_t fold = survey_max_fold(survey);
-    size_t words = (size_t)words_of(index_patches(rule, fold, survey->n_samples), -1);
+    size_t words = (size_t)index_live_words(index_patches(rule, fold, survey->n_samples), -1);
     scan->amplitude = memory_new((size_t)fold * (size_t)survey->n_samples, sizeof(float), "a gather");
     scan->column = memory_new((size_t)survey->n_samples, sizeof *scan->column, "a gather's columns");
     scan->word = memory_new(words, sizeof *scan->word, "a gather's live patches");
@@ -156,7 +158,7 @@ static Status scan_gather(const Survey *survey, const IndexRule *rule, int64_t e
     Status status = survey_read_gather(survey, e, 1, scan->amplitude);
     if (status != STATUS_OK) return status;
     scan->count[i] = index_live_bits(rule, fold, survey->n_samples, scan->amplitude, scan->column, scan->word);
-    int64_t words = words_of(patches, scan->count[i]), used = live->start[i];
+    int64_t words = index_live_words(patches, scan->count[i]), used = live->start[i];
     if (words == 0) return STATUS_OK;
     if ((size_t)(used + words) > scan->room) {
         void *grown = live->word;
@@ -223,7 +225,7 @@ static Status make_questions(const Comm *comm, int64_t n_ensembles, int64_t n, c
         size_t head = at++;
         offset[owner.rank] = head * sizeof **question;
         for (; i < n && ensembles[i] < end; i++)
-            if (words_of(patches[i], live[i]) > 0) (*question)[at++] = ensembles[i] - first;
+            if (index_live_words(patches[i], live[i]) > 0) (*question)[at++] = ensembles[i] - first;
         (*question)[head] = (int64_t)(at - head - 1);
     }
     offset[comm->size] = at * sizeof **question;
@@ -270,7 +272,8 @@ Status index_live_fetch(const Comm *comm, const IndexLive *scanned, int64_t n_en
     if (status == STATUS_OK) status = comm_agree(comm, make_answers(comm, scanned, asked, &answer, offset));
     if (status == STATUS_OK) status = comm_exchange(comm, answer, offset, &words, &bytes);
     if (status == STATUS_OK) {
-        for (int64_t i = 0; i < n; i++) fetched->start[i + 1] = fetched->start[i] + words_of(patches[i], live[i]);
+        for (int64_t i = 0; i < n; i++)
+            fetched->start[i + 1] = fetched->start[i] + index_live_words(patches[i], live[i]);
         fetched->word = words;
         words = NULL;
         status = comm_agree(comm, count_blocks(fetched));

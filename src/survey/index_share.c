@@ -157,6 +157,38 @@ static Status fetch_live(const Comm *comm, const IndexMap *map, IndexShare *shar
     return status;
 }
 
+/* Rank 0: the words of a split's ensembles: of all, the largest, and the most that one rank has scanned. */
+static void count_words(const Comm *comm, const IndexMap *map, IndexSplit split, int64_t words[3])
+{
+    Comm owner = *comm;
+    for (owner.rank = 0; owner.rank < comm->size; owner.rank++) {
+        int64_t first, end, scanned = 0;
+        comm_share(&owner, map->n_ensembles, &first, &end);
+        for (int64_t e = first; e < end; e++) {
+            if (map->count[split][e] == 0) continue;
+            int64_t live = 0;
+            for (int s = 0; s < INDEX_SPLITS; s++) live += map->count[s][e];
+            int64_t mine = index_live_words(index_patches(&map->rule, map->fold[e], map->n_samples), live);
+            if (mine > words[1]) words[1] = mine;
+            scanned += mine;
+        }
+        words[0] += scanned;
+        if (scanned > words[2]) words[2] = scanned;
+    }
+}
+
+size_t index_share_live_bytes(const Comm *comm, const IndexMap *map, IndexSplit split)
+{
+    int64_t words[3] = {0};
+    if (map->is_explicit || map->rule.min_live <= 0) return 0;
+    if (comm->rank == 0) count_words(comm, map, split, words);
+    comm_broadcast(comm, words, sizeof words);
+    /* An even cut of the rows may end within an ensemble, whose bits two ranks then hold, and are sent. */
+    int64_t held = words[0] / comm->size + 2 * words[1], sent = words[2] + 2 * words[1];
+    if (held > words[0]) held = words[0];
+    return index_live_words_bytes(held) + (size_t)sent * sizeof(uint64_t);
+}
+
 Status index_scatter(const Comm *comm, const IndexMap *map, IndexSplit split, const int64_t *cut, IndexShare *share)
 {
     start_share(map, split, share);
