@@ -7,17 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Gathers that are read at first and then at a time; patches that are looked at in all; gathers that are named. */
-enum { LOOK_GATHERS = 64, LOOK_ROWS = 65536, NAMED = 4 };
+/* Gathers that are read at first and then at a time; patches that are looked at in all; gathers that are named; bytes
+ * after which no more gathers are read. */
+enum { LOOK_GATHERS = 64, LOOK_ROWS = 65536, NAMED = 4, LOOK_BYTES = 1 << 30 };
 
 /* What is looked at, the same on all ranks. */
 typedef struct {
     int64_t n_rows, n_used; /* rows of the split, and those that a limit takes */
-    int64_t n;              /* rows looked at, and whether these are all */
-    bool whole;
-    IndexRow *row;      /* [n] by ensemble */
-    int64_t n_gathers;  /* of the rows */
-    int64_t *first_row; /* [n_gathers + 1] */
+    int64_t n;              /* rows looked at */
+    bool whole;             /* these are all that are used */
+    bool every_gather;      /* or there is one of every gather that has any */
+    IndexRow *row;          /* [n] by ensemble */
+    int64_t n_gathers;      /* of the rows */
+    int64_t *first_row;     /* [n_gathers + 1] */
 } Look;
 
 static void free_look(Look *look)
@@ -59,9 +61,13 @@ static Status start_look(const Comm *comm, const IndexMap *map, IndexSplit split
     if (status != STATUS_OK) return status;
     if (comm->rank == 0) choose_rows(map, split, look);
     comm_broadcast(comm, look->row, (size_t)look->n * sizeof *look->row);
+    int64_t n_gathers = 0;
+    for (int64_t e = 0; comm->rank == 0 && e < map->n_ensembles; e++) n_gathers += map->count[split][e] > 0;
+    comm_broadcast(comm, &n_gathers, sizeof n_gathers);
     for (int64_t k = 0; k < look->n; k++)
         if (k == 0 || look->row[k].ensemble != look->row[k - 1].ensemble) look->first_row[look->n_gathers++] = k;
     look->first_row[look->n_gathers] = look->n;
+    look->every_gather = look->n_gathers == n_gathers;
     return STATUS_OK;
 }
 
@@ -103,7 +109,8 @@ static Status look_at(const Comm *comm, const Survey *survey, const IndexMap *ma
     return status;
 }
 
-/* First some gathers spread evenly over the split; the others only as long as nothing but dead patches was found. */
+/* First some gathers spread evenly over the split; the others only as long as nothing but dead patches was found, and
+ * LOOK_BYTES are not read: a survey of terabytes that is filled later is told in a second. */
 static Status look_on(const Comm *comm, const Survey *survey, const IndexMap *map, const Look *look, Found *found)
 {
     int64_t most = look->n_gathers < LOOK_GATHERS ? look->n_gathers : LOOK_GATHERS, n = 0;
@@ -118,7 +125,9 @@ static Status look_on(const Comm *comm, const Survey *survey, const IndexMap *ma
     }
     for (int64_t g = 0; status == STATUS_OK && g < look->n_gathers; g++)
         if (!seen[g]) gathers[n++] = g;
-    for (int64_t at = 0; status == STATUS_OK && at < n && found->patches == found->dead; at += most)
+    int64_t enough_gathers = LOOK_BYTES / (int64_t)(sizeof(float)) / (survey_max_fold(survey) * survey->n_samples);
+    for (int64_t at = 0; status == STATUS_OK && at < n && found->patches == found->dead && at <= enough_gathers;
+         at += most)
         status = look_at(comm, survey, map, look, gathers + at, n - at < most ? n - at : most, amplitude, found);
     memory_free(gathers);
     memory_free(seen);
@@ -146,9 +155,10 @@ static void warn_dead(const Look *look, const Found *found, IndexSplit split)
     log_count(found->patches, patches);
     log_count(found->gathers, gathers);
     if (found->dead == found->patches)
-        log_warning("none of the %s patches of the split %s that were looked at is live: every sample is exactly zero; "
-                    "patch.min_live leaves dead patches out",
-                    patches, index_split_name(split));
+        log_warning(
+            "none of the %s patches of the split %s that were looked at is live (in %s of its %s gathers): every "
+            "sample is exactly zero; patch.min_live leaves dead patches out",
+            patches, index_split_name(split), gathers, log_count(look->n_gathers, all));
     else
         log_warning(
             "%.0f %% of the patches of the split %s are dead, every sample is exactly zero (%s looked at, in %s "
@@ -164,7 +174,8 @@ Status index_check_live(const Comm *comm, const Survey *survey, const IndexMap *
     Found found = {0};
     Status status = start_look(comm, map, split, limit, &look);
     if (status == STATUS_OK) status = look_on(comm, survey, map, &look, &found);
-    if (status == STATUS_OK && found.dead == found.patches && (look.whole || found.live_gathers == 0))
+    bool is_sure = found.gathers == look.n_gathers && (look.whole || (look.every_gather && found.live_gathers == 0));
+    if (status == STATUS_OK && found.dead == found.patches && is_sure)
         status = fail_dead(survey, &look, split);
     else if (status == STATUS_OK && 2 * found.dead > found.patches)
         warn_dead(&look, &found, split);
