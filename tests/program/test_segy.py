@@ -11,6 +11,8 @@ import segy_files
 import tap
 from segy_files import File, positions, values_of
 
+UNKNOWN = -2 ** 31  # no position
+
 place = tap.folder()
 
 
@@ -146,7 +148,7 @@ def check_guessing():
             ("nothing", [{13: t} for t in range(6)], "gathers by shot (byte 9)", [6])):
         data, result = good("headers with " + label, "guess.h5", File(samples, fields).write(place / "guess.sgy"), ranks=2)
         tap.ok(folds(data) == wanted and words in result.err and "warning: " in result.err
-               and places(data) == [(-1, -1)] * len(wanted), "headers with %s: its gathers, and a warning" % label, result)
+               and places(data) == [(UNKNOWN, UNKNOWN)] * len(wanted), "headers with %s: its gathers, and a warning" % label, result)
     both = [{21: t % 3 + 1, 9: t // 3 + 1} for t in range(6)]
     path = File(samples, both, binary={3229: ("h", 5)}).write(place / "guess.sgy")
     data, _ = good("headers with both, sorted by shot", "guess.h5", path)
