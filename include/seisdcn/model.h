@@ -6,6 +6,7 @@
 #include "seisdcn/comm.h"
 #include "seisdcn/config.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/index_deal.h"
 #include "seisdcn/index_map.h"
 #include "seisdcn/network.h"
 #include "seisdcn/status.h"
@@ -17,13 +18,8 @@
 /* What a model file says besides the state_dict. */
 typedef struct {
     uint64_t checksum; /* XXH3_64bits over the state_dict's values in its order */
-    bool has_split;    /* the four numbers of the split are there */
-    int64_t by, seed;
-    double test, valid;
-    double min_live; /* patch.min_live, which says what is dealt; 0 where the file does not say */
-    bool has_survey;
-    uint64_t survey_checksum; /* of the survey that it was trained with */
-    bool has_apply;           /* the three that follow are there: apply.* as training was configured */
+    IndexDeal deal;    /* the split that it was trained with */
+    bool has_apply;    /* the three that follow are there: apply.* as training was configured */
     int64_t apply_method;
     double mute_threshold;
     bool keep_mutes;

@@ -60,6 +60,7 @@ static void describe(const Prediction *prediction, PredictionWork *work)
     const Config *config = &prediction->job->config;
     const NetworkShape *shape = &apply->network.shape;
     const char *model = command_text(prediction->job, "--model");
+    work->deal = &apply->info.deal;
     describe_channels(&prediction->survey, model_gather_channels(&apply->network), work);
     Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "model_checksum", "model");
     fact->path = model;

@@ -6,6 +6,8 @@
 #include "export_origin.h"
 #include "qc_private.h"
 
+#include "seisdcn/index_deal.h"
+#include "seisdcn/index_label.h"
 #include "seisdcn/index_map.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
@@ -98,29 +100,22 @@ static Status load_models(Predict *predict)
 static Status check_splits(const Predict *predict)
 {
     static const char *const remedy = "name gathers that no training saw with --ensembles";
+    char text[INDEX_DIFFERENCES_TEXT];
     const Model *first = &predict->model[0];
     const ModelInfo *a = &first->apply.info;
     for (int64_t m = 0; m < predict->n_models; m++) {
         const ModelInfo *b = &predict->model[m].apply.info;
-        if (!b->has_split)
+        if (!b->deal.known)
             return status_fail(STATUS_DATA, "%s does not say its split; give the map with --map, or %s",
                                predict->model[m].path, remedy);
-        if (a->by != b->by || a->seed != b->seed || a->test != b->test || a->valid != b->valid ||
-            a->min_live != b->min_live)
-            return status_fail(STATUS_DATA, "%s and %s were trained with different splits; %s", first->path,
-                               predict->model[m].path, remedy);
-        if (b->has_survey && b->survey_checksum != predict->survey.checksum)
+        if (!index_deal_same(&a->deal, &b->deal))
+            return status_fail(STATUS_DATA, "%s and %s were trained with different splits (%s); %s", first->path,
+                               predict->model[m].path, index_deal_differences(&a->deal, &b->deal, text), remedy);
+        if (b->deal.has_survey && b->deal.survey_checksum != predict->survey.checksum)
             return status_fail(STATUS_DATA, "%s was trained on another survey than %s; %s", predict->model[m].path,
                                predict->survey.path, remedy);
     }
     return STATUS_OK;
-}
-
-/* Gathers that have patches of the split, and none to train on. */
-static void mark_held_out(const IndexMap *map, IndexSplit split, uint8_t *selected)
-{
-    for (int64_t e = 0; e < map->n_ensembles; e++)
-        selected[e] = map->count[split][e] > 0 && map->count[INDEX_TRAIN][e] == 0;
 }
 
 /* At most `most` of the selected ones (0: all), spread evenly. */
@@ -136,28 +131,33 @@ static void take_selected(Predict *predict, const uint8_t *selected, int64_t mos
     }
 }
 
+/* The rule of the models, whose patches may have different sizes; all of them hold out the same gathers. */
+static void take_rule(const IndexRule *rule, Config *config)
+{
+    config->split.by = rule->by;
+    config->split.test = rule->test;
+    config->split.valid = rule->valid;
+    config->split.seed = rule->seed;
+    config->patch.min_live = rule->min_live;
+    if (rule->stride > 0) config->patch.stride = rule->stride;
+}
+
 /* The split's own gathers, by the map or the models' rule. */
 static Status select_split(Predict *predict, uint8_t *selected)
 {
+    static const char *const risk = "the model may have been trained on the gathers that are predicted here";
     Job *job = predict->job;
     const Comm *comm = &job->comm;
-    const char *path = command_text(job, "--map"), *name = command_text(job, "--split");
-    const ModelInfo *info = &predict->model[0].apply.info;
+    const char *path = command_text(job, "--map");
+    IndexSplit split = (IndexSplit)index_split_of(command_text(job, "--split"));
     Config config = predict->model[0].config;
-    IndexMap map = {0};
+    IndexSelection selection;
     Status status = path == NULL ? check_splits(predict) : STATUS_OK; /* alike on all ranks */
     if (status != STATUS_OK) return status;
-    if (path == NULL) {
-        config.split.by = info->by;
-        config.split.test = info->test;
-        config.split.valid = info->valid;
-        config.split.seed = info->seed;
-        config.patch.min_live = info->min_live;
-    }
-    status = index_load(comm, &predict->survey, path, &config, &map);
-    if (status == STATUS_OK && comm->rank == 0) mark_held_out(&map, (IndexSplit)index_split_of(name), selected);
-    if (status == STATUS_OK) comm_broadcast(comm, selected, (size_t)predict->survey.n_ensembles);
-    index_free(&map);
+    if (path == NULL) take_rule(&predict->model[0].apply.info.deal.rule, &config);
+    status = index_select(comm, &predict->survey, path, &config, split, selected, &selection);
+    for (int64_t m = 0; status == STATUS_OK && path != NULL && m < predict->n_models; m++)
+        index_deal_warn(path, &selection.deal, predict->model[m].path, &predict->model[m].apply.info.deal, risk);
     return status;
 }
 
@@ -299,9 +299,11 @@ static Status measure_all(Predict *predict, Comparison *comparison)
 {
     const Comm *comm = &predict->job->comm;
     Worklist work;
+    char gathers[LOG_THINGS_MAX], models[LOG_THINGS_MAX];
     Status status = comm_agree(comm, make_room(predict));
     if (status != STATUS_OK) return status;
-    log_note("predicting %" PRId64 " gathers by each of %" PRId64 " models", predict->n, predict->n_models);
+    log_note("predicting %s by each of %s", log_things(predict->n, "gather", gathers),
+             log_things(predict->n_models, "model", models));
     worklist_new(comm, predict->n_models * predict->n, &work);
     log_progress_start("compare", predict->n_models * predict->n, "predictions");
     status = measure_mine(predict, &work);

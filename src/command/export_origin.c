@@ -22,6 +22,7 @@ static Status read_serially(const char *path, Origin *origin)
     origin->is_prediction = (origin->has_model || command != NULL) && h5_has(&file, "/", "survey_checksum");
     if (origin->is_prediction) status = h5_get_uint(&file, "/", "survey_checksum", &origin->survey);
     if (status == STATUS_OK && origin->has_model) status = h5_get_uint(&file, "/", "model_checksum", &origin->model);
+    if (status == STATUS_OK && origin->has_model) status = index_deal_get(&file, PREDICTION_TRAINED_ON, &origin->deal);
     if (origin->is_prediction && command != NULL) {
         char group[sizeof origin->command + 1];
         snprintf(origin->command, sizeof origin->command, "%s", command);

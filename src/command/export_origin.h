@@ -2,6 +2,7 @@
 #ifndef SEISDCN_EXPORT_ORIGIN_H
 #define SEISDCN_EXPORT_ORIGIN_H
 
+#include "seisdcn/index_deal.h"
 #include "seisdcn/survey.h"
 
 #include <stdbool.h>
@@ -11,6 +12,7 @@ typedef struct {
     bool is_prediction, is_difference;
     bool has_model;         /* it was predicted by a network */
     uint64_t model, survey; /* checksums */
+    IndexDeal deal;         /* how the gathers that the model was trained on were dealt, as far as it is told */
     char command[16];       /* that predicted it, "" where it is not told */
     char survey_path[4096]; /* where that found the survey, "" where it is not told */
 } Origin;

@@ -105,6 +105,15 @@ static void show_kind(const Survey *survey, const Origin *origin)
         log_result("%s: a survey", survey->path);
 }
 
+/* What is told of a split: "split               by ensemble, test 0.2, valid 0.1, seed 0". */
+static void show_deal(const IndexDeal *deal, const char *whose)
+{
+    char rule[INDEX_DEAL_TEXT], text[INDEX_DEAL_TEXT + 64];
+    if (!deal->known) return;
+    snprintf(text, sizeof text, "%s%s", index_deal_text(deal, rule), whose);
+    info_line("split", text);
+}
+
 static void show_survey(const Survey *survey, const Origin *origin, const SurveySegy *segy)
 {
     char text[160], other[32];
@@ -131,6 +140,9 @@ static void show_survey(const Survey *survey, const Origin *origin, const Survey
     if (segy->head != NULL) show_segy(segy);
     snprintf(text, sizeof text, "%016" PRIx64, survey->checksum);
     info_line("checksum", text);
+    show_deal(&origin->deal, !origin->deal.has_survey || origin->deal.survey_checksum == origin->survey
+                                 ? ", of the model"
+                                 : ", of the model, on another survey");
     show_history(survey->history);
 }
 
@@ -211,15 +223,22 @@ static Status show_map(const H5File *file)
         status = show_dataset(names[i], &visit);
     }
     if (status == STATUS_OK && !rows) info_line("rows", "not written out (index --materialize does)");
-    return status;
+    return status == STATUS_OK ? info_map_gathers(file) : status;
 }
 
 static Status show_model(const H5File *file)
 {
     Visit visit = {file, "/state_dict"};
     log_result("%s: a model%s", file->path, h5_exists(file, "/optimizer") ? " with the state of its training" : "");
+    IndexDeal deal;
     Status status = h5_each_attribute(file, "/", show_attribute, &visit);
-    return status == STATUS_OK ? h5_each(file, "/state_dict", show_dataset, &visit) : status;
+    if (status == STATUS_OK) status = index_deal_get(file, "survey_checksum", &deal);
+    if (status != STATUS_OK) return status;
+    if (deal.known)
+        show_deal(&deal, deal.has_survey ? ", of the survey with this survey_checksum" : "");
+    else
+        info_line("split", deal.rows_checksum != 0 ? "not told: a map of rows that does not say its rule" : "not told");
+    return h5_each(file, "/state_dict", show_dataset, &visit);
 }
 
 static Status info_serial(const char *path, bool is_model)

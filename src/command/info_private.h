@@ -3,6 +3,7 @@
 #define SEISDCN_INFO_PRIVATE_H
 
 #include "seisdcn/command.h"
+#include "seisdcn/h5.h"
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
 
@@ -14,6 +15,10 @@ bool info_is_segy(const char *path);
 
 /* Info of the job's SEG-Y files. Collective. STATUS_USAGE, STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
 Status info_segy(const Job *job);
+
+/* The gathers of an open map by split, in ranges as --ensembles takes them; where whole inlines were dealt, these too.
+ * Local: rank 0's. STATUS_DATA, STATUS_MEMORY. */
+Status info_map_gathers(const H5File *file);
 
 /* Reads every gather, and every attribute that has checksums, and says so at the end. Collective. STATUS_DATA names
  * what does not match; STATUS_IO, STATUS_MEMORY. */

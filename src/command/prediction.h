@@ -7,6 +7,7 @@
 #include "seisdcn/command.h"
 #include "seisdcn/exact.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/index_deal.h"
 #include "seisdcn/mute.h"
 #include "seisdcn/survey.h"
 #include "seisdcn/worklist.h"
@@ -162,7 +163,8 @@ typedef struct {
 struct PredictionWork {
     const char *command;
     int n;
-    Fact fact[FACTS_MAX]; /* more than any command has */
+    Fact fact[FACTS_MAX];  /* more than any command has */
+    const IndexDeal *deal; /* how the gathers that the model was trained on were dealt; NULL: there is no model */
 };
 
 /* Adds a fact, whose value the caller sets; a text is `room` where it is not set to another. Pure. */
@@ -171,8 +173,8 @@ Fact *prediction_fact(PredictionWork *work, FactOf of, FactKind kind, const char
 /* The work that is asked for. Pure. */
 void prediction_work_describe(const Prediction *prediction, PredictionWork *work);
 
-/* Writes work (a PredictionWork) into a file that is being made: checksums of inputs at the root, the rest as
- * attributes of the command's group. Local. STATUS_IO. */
+/* Writes work (a PredictionWork) into a file that is being made: checksums of inputs at the root, and there too the
+ * model's split; the rest as attributes of the command's group. Local. STATUS_IO. */
 Status prediction_work_write(const H5File *file, void *work);
 
 /* Reads the facts of a described work back from a file. Local. STATUS_DATA where anything is missing. */
@@ -181,6 +183,9 @@ Status prediction_work_read(const H5File *file, PredictionWork *work);
 /* Refuses what the file at path is of, by name, where it is not what is wanted. Local: rank 0. STATUS_DATA: an input;
  * STATUS_CONFIG: a key; STATUS_USAGE: an option. */
 Status prediction_work_compare(const char *path, const PredictionWork *have, const PredictionWork *want);
+
+/* A prediction's attribute with the checksum of the survey that its model was trained on. */
+#define PREDICTION_TRAINED_ON "trained_survey_checksum"
 
 /* The command that predicted an open survey file, NULL where none did. Local. */
 const char *prediction_command_of(const H5File *file);

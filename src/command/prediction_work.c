@@ -94,6 +94,13 @@ static Status get(const H5File *file, const char *group, Fact *fact)
     }
 }
 
+/* The model's split, for qc and info: as in the model, but that the survey has another name here. */
+static Status put_deal(const H5File *file, const IndexDeal *deal)
+{
+    Status status = index_deal_put(file, deal, PREDICTION_TRAINED_ON);
+    return status == STATUS_OK ? h5_put_int(file, "/", "patch_size", deal->rule.patch_size) : status;
+}
+
 Status prediction_work_write(const H5File *file, void *context)
 {
     const PredictionWork *work = context;
@@ -101,7 +108,7 @@ Status prediction_work_write(const H5File *file, void *context)
     group_of(work->command, group);
     Status status = h5_create_group(file, group);
     for (int i = 0; status == STATUS_OK && i < work->n; i++) status = put(file, group, &work->fact[i]);
-    return status;
+    return status == STATUS_OK && work->deal != NULL ? put_deal(file, work->deal) : status;
 }
 
 Status prediction_work_read(const H5File *file, PredictionWork *work)

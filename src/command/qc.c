@@ -22,6 +22,7 @@ typedef struct {
     const Job *job;
     Survey survey, clean, prediction[QC_PREDICTIONS_MAX];
     char *name, *names[QC_PREDICTIONS_MAX]; /* of the survey and the predictions */
+    QcSplit split;
     QcShape shape;
     int64_t *list, n; /* the ensembles that count */
     int64_t n_blocks;
@@ -40,7 +41,7 @@ static Status check_words(Qc *qc)
     shape->with_clean = command_text(job, "--clean") != NULL;
     shape->radius = (SimilarityShape){.radius_traces = command_int(job, "--radius-traces"),
                                       .radius_samples = command_int(job, "--radius-samples")};
-    return STATUS_OK;
+    return qc_split_check(job, &qc->split);
 }
 
 static Status check_outputs(const Job *job)
@@ -69,6 +70,8 @@ static Status open_prediction(Qc *qc, int p)
     if (status == STATUS_OK) status = export_origin_read(prediction, &origin);
     if (status != STATUS_OK) return status;
     qc->shape.is_noise[p] = origin.is_difference;
+    qc->split.has_model[p] = origin.has_model;
+    qc->split.deal[p] = origin.deal;
     if (origin.is_difference)
         log_note("%s holds noise, input minus prediction (--difference): its prediction is the input minus it",
                  prediction->path);
@@ -94,26 +97,43 @@ static Status open_files(Qc *qc)
 
 static bool is_done(const Survey *survey, int64_t e) { return survey->done == NULL || survey->done[e] != 0; }
 
-/* The ensembles that the user chose, as far as they are done in every file. */
-static Status fill_list(Qc *qc)
+/* The ensembles that the user chose, of the split that he chose, as far as they are done in every file. */
+static Status fill_list(Qc *qc, uint8_t *selected)
 {
     const Survey *survey = &qc->survey;
     const char *list = command_text(qc->job, "--ensembles");
-    uint8_t *selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
+    uint8_t *listed = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     qc->list = memory_new((size_t)survey->n_ensembles, sizeof *qc->list, "the selected gathers");
-    Status status = selected == NULL || qc->list == NULL ? STATUS_MEMORY : STATUS_OK;
-    if (status == STATUS_OK && list != NULL) status = survey_select(survey, list, selected);
+    Status status = listed == NULL || qc->list == NULL ? STATUS_MEMORY : STATUS_OK;
+    if (status == STATUS_OK && list != NULL) status = survey_select(survey, list, listed);
     for (int64_t e = 0; status == STATUS_OK && e < survey->n_ensembles; e++) {
-        bool counts = (list == NULL || selected[e]) && is_done(survey, e);
+        bool counts = (list == NULL || listed[e]) && (qc->split.name == NULL || selected[e]) && is_done(survey, e);
         if (qc->shape.with_clean) counts = counts && is_done(&qc->clean, e);
         for (int p = 0; p < qc->shape.n_predictions; p++) counts = counts && is_done(&qc->prediction[p], e);
         if (counts) qc->list[qc->n++] = e;
     }
+    memory_free(listed);
+    if (status != STATUS_OK || qc->n > 0) return status;
+    if (qc->split.name != NULL)
+        return status_fail(STATUS_DATA,
+                           "none of the gathers of the split %s is predicted in every file%s; predict more, or name "
+                           "another split%s",
+                           qc->split.name, list != NULL ? " and among --ensembles" : "",
+                           list != NULL ? " or other gathers" : "");
+    return status_fail(STATUS_DATA, "none of the gathers is predicted in every file; predict more, or name others "
+                                    "with --ensembles");
+}
+
+/* Which gathers count. Collective. */
+static Status choose_gathers(Qc *qc)
+{
+    const Comm *comm = &qc->job->comm;
+    uint8_t *selected = memory_new((size_t)qc->survey.n_ensembles, 1, "the gathers of the split");
+    Status status = comm_agree(comm, selected == NULL ? STATUS_MEMORY : STATUS_OK);
+    if (status == STATUS_OK && qc->split.name != NULL)
+        status = qc_split_select(qc->job, &qc->survey, qc->prediction, qc->shape.n_predictions, &qc->split, selected);
+    if (status == STATUS_OK) status = comm_agree(comm, fill_list(qc, selected));
     memory_free(selected);
-    if (status == STATUS_OK && qc->n == 0)
-        status =
-            status_fail(STATUS_DATA, "none of the gathers is predicted in every file; predict more, or name others "
-                                     "with --ensembles");
     return status;
 }
 
@@ -164,7 +184,7 @@ static Status prepare(Qc *qc)
     if (status != STATUS_OK) return status;
     status = comm_agree(&job->comm, job->comm.rank == 0 ? check_outputs(job) : STATUS_OK);
     if (status == STATUS_OK) status = open_files(qc);
-    if (status == STATUS_OK) status = comm_agree(&job->comm, fill_list(qc));
+    if (status == STATUS_OK) status = choose_gathers(qc);
     if (status != STATUS_OK) return status;
     shape->n_samples = qc->survey.n_samples;
     for (int64_t i = 0; i < qc->n; i++) {
@@ -276,6 +296,7 @@ static Status report(const Qc *qc)
     QcResult result = {.shape = &qc->shape,
                        .survey = &qc->survey,
                        .survey_name = qc->name,
+                       .split = qc->split.name,
                        .sums = qc->sums,
                        .list = qc->list,
                        .n_gathers = qc->n,
@@ -307,8 +328,9 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = measure(&qc);
     if (status == STATUS_OK) status = comm_agree(&job->comm, job->comm.rank == 0 ? report(&qc) : STATUS_OK);
     if (status == STATUS_OK) {
-        char time[32], count[32];
-        log_note("measured %s gather%s in %s", log_count(qc.n, count), qc.n == 1 ? "" : "s",
+        char time[32], count[LOG_THINGS_MAX];
+        log_note("measured %s%s%s in %s", log_things(qc.n, "gather", count),
+                 qc.split.name == NULL ? "" : " of the split ", qc.split.name == NULL ? "" : qc.split.name,
                  log_duration(timer_now() - start, time));
     }
     memory_free(qc.name);
@@ -328,6 +350,10 @@ static const Option options[] = {
      "the survey without noise (a synthetic one's): adds SNR and lost signal"},
     {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
+    {"--split", OPTION_TEXT, "train|valid|test", NULL, 0, 0, false,
+     "only the gathers of this split: of the model's, as its prediction keeps it, or of --map's"},
+    {"--map", OPTION_INPUT, "MAP.h5", NULL, 0, 0, false,
+     "the index map that tells the split (default: the models' own)"},
     {"--csv", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false, "writes the tables as CSV too"},
     {"--gathers", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false,
      "writes the figures of each gather, one row each, for maps"},
@@ -351,11 +377,13 @@ const Command command_qc = {
         "signal-to-noise ratios: 10 log10 of the energy of clean over that of what differs from it, the gain from "
         "input "
         "to prediction, and the share of the signal that was lost: 1 - <prediction, clean> / <clean, clean>. Gathers "
-        "that are not predicted yet do not count; predictions of apply, fxdecon and mean stand side by side. The same "
+        "that are not predicted yet do not count; predictions of apply, fxdecon and mean stand side by side. --split "
+        "test counts those "
+        "alone that neither trained the model nor chose it. The same "
         "numbers for any number of ranks.",
     .example = "mpirun -n 4 seisdcn qc --survey survey.h5 --predicted predicted.h5 --csv qc.csv\n"
                "mpirun -n 4 seisdcn qc --survey noisy.h5 --predicted net.h5 --predicted fx.h5 --clean clean.h5 "
-               "--ensembles #8-#9",
+               "--split test",
     .options = options,
     .run = run,
 };

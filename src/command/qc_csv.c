@@ -34,6 +34,15 @@ static void csv_band(const QcResult *result, Csv *csv, const char *what, int64_t
     }
 }
 
+/* How many gathers count, of the survey or of a split, whose name stands where bins have their ends. */
+static void csv_gathers(const QcResult *result, Csv *csv)
+{
+    fprintf(csv->stream, "gathers,%s,%s,,", result->split == NULL ? "survey" : "split",
+            result->split == NULL ? "" : result->split);
+    for (int p = 0; p < result->shape->n_predictions; p++) csv_number(csv, (double)result->n_gathers);
+    fputc('\n', csv->stream);
+}
+
 Status qc_write_csv(const QcResult *result, const char *path)
 {
     Csv csv;
@@ -47,6 +56,7 @@ Status qc_write_csv(const QcResult *result, const char *path)
         }
         fputc('\n', csv.stream);
         qc_total(result->shape, result->sums, total);
+        csv_gathers(result, &csv);
         csv_cell(result, &csv, "survey,,,", total);
         for (QcBy by = QC_BY_BIN; by <= QC_BY_BAND; by++) {
             QcRows rows = qc_rows(result, by);

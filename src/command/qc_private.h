@@ -2,6 +2,9 @@
 #ifndef SEISDCN_QC_PRIVATE_H
 #define SEISDCN_QC_PRIVATE_H
 
+#include "seisdcn/command.h"
+#include "seisdcn/index_deal.h"
+#include "seisdcn/index_map.h"
 #include "seisdcn/similarity.h"
 #include "seisdcn/spectrum.h"
 #include "seisdcn/status.h"
@@ -68,12 +71,31 @@ Status qc_measure(const QcShape *shape, const Survey *survey, const Survey *clea
 /* The same for a gather of `fold` traces whose input, clean twin and one prediction the room holds already. Pure. */
 void qc_measure_held(const QcShape *shape, int64_t fold, QcRoom *room, double *sums);
 
+/* ---- the gathers of a split (qc_split.c) ---- */
+
+typedef struct {
+    const char *name; /* --split, NULL: all gathers count */
+    IndexSplit split;
+    bool has_model[QC_PREDICTIONS_MAX]; /* of the predictions: made by a network, */
+    IndexDeal deal[QC_PREDICTIONS_MAX]; /* whose training gathers were dealt so */
+} QcSplit;
+
+/* Checks --split and --map. Pure. STATUS_USAGE. */
+Status qc_split_check(const Job *job, QcSplit *split);
+
+/* Marks the gathers of the split in selected [n_ensembles], by --map or by what the predictions keep of their models,
+ * and says on the log by which. Collective. STATUS_DATA where no prediction keeps one, where two contradict each other,
+ * or where the split has no gathers of its own; and what index_load() says. */
+Status qc_split_select(const Job *job, const Survey *survey, const Survey *predictions, int n_predictions,
+                       const QcSplit *split, uint8_t *selected);
+
 /* ---- what is said, by rank 0 ---- */
 
 typedef struct {
     const QcShape *shape;
     const Survey *survey;
     const char *survey_name;
+    const char *split;                     /* whose gathers alone count, NULL: all */
     const char *names[QC_PREDICTIONS_MAX]; /* of the predictions, as the user knows them */
     const double *sums;
     const int64_t *list; /* [n_gathers] the ensembles that count */

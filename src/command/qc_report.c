@@ -44,10 +44,11 @@ static void put_number(Line *line, double value)
 static void print_summary(const QcResult *result, const double *total)
 {
     Line line;
-    char gathers[32], all[32], samples[32];
-    log_result("%s: %s of %s gathers, %s samples, %.1f %% of them not zero", result->survey_name,
-               log_count(result->n_gathers, gathers), log_count(result->survey->n_ensembles, all),
-               log_count((int64_t)total[QC_SAMPLES], samples), 100 * total[QC_LIVE] / total[QC_SAMPLES]);
+    char gathers[32], all[LOG_THINGS_MAX], samples[LOG_THINGS_MAX], split[48] = "";
+    if (result->split != NULL) snprintf(split, sizeof split, " (the split %s)", result->split);
+    log_result("%s: %s of %s%s, %s, %.1f %% of them not zero", result->survey_name,
+               log_count(result->n_gathers, gathers), log_things(result->survey->n_ensembles, "gather", all), split,
+               log_things((int64_t)total[QC_SAMPLES], "sample", samples), 100 * total[QC_LIVE] / total[QC_SAMPLES]);
     put_label(&line, "");
     for (int p = 0; p < result->shape->n_predictions; p++) put_text(&line, result->names[p], 2 * COLUMN);
     log_result("\n%s", line.text);

@@ -6,34 +6,41 @@
 #include "seisdcn/commands.h"
 #include "seisdcn/evaluate.h"
 #include "seisdcn/index_check.h"
+#include "seisdcn/index_deal.h"
 #include "seisdcn/log.h"
 #include "seisdcn/model.h"
 #include "seisdcn/survey.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 /* Without a map the split is the one that the model was trained with. */
 static Status take_split(const ModelInfo *info, const Survey *survey, const char *path, Config *config)
 {
-    char owner[512];
+    char owner[512], split[INDEX_DEAL_TEXT];
     snprintf(owner, sizeof owner, "the model %s", path);
-    if (!info->has_split) {
+    if (!info->deal.known) {
         log_note("%s does not say its split; taking split.* of the configuration", path);
         return STATUS_OK;
     }
-    Status status = config_take(config, CONFIG_SPLIT_BY, (double)info->by, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_TEST, info->test, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_VALID, info->valid, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_SPLIT_SEED, (double)info->seed, owner);
-    if (status == STATUS_OK) status = config_take(config, CONFIG_PATCH_MIN_LIVE, info->min_live, owner);
-    if (status == STATUS_OK)
-        log_note("split of the model: by %s, test %g, valid %g, seed %" PRId64, config_word(CONFIG_SPLIT_BY, info->by),
-                 info->test, info->valid, info->seed);
-    if (status == STATUS_OK && info->has_survey && info->survey_checksum != survey->checksum)
+    Status status = index_deal_take(&info->deal, owner, config);
+    if (status == STATUS_OK) log_note("split of the model: %s", index_deal_text(&info->deal, split));
+    if (status == STATUS_OK && info->deal.has_survey && info->deal.survey_checksum != survey->checksum)
         log_warning("%s was trained on another survey than %s: the split is by the same rule, but of other gathers",
                     path, survey->path);
     return status;
+}
+
+/* A map may deal otherwise than the model was trained with: then its patches may be ones that trained it. */
+static void check_map(const Job *job, const IndexMap *map, const Survey *survey, const char *model,
+                      const ModelInfo *info, IndexSplit split)
+{
+    const char *path = command_text(job, "--map");
+    char risk[96];
+    if (path == NULL || job->comm.rank != 0) return;
+    snprintf(risk, sizeof risk, "the model may have been trained on some of the patches of %s",
+             index_split_name(split));
+    IndexDeal deal = index_deal_of(map, survey);
+    index_deal_warn(path, &deal, model, &info->deal, split == INDEX_TRAIN ? "its patches of train are others" : risk);
 }
 
 static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, IndexSplit split, Network *network,
@@ -86,6 +93,7 @@ static Status run(Job *job)
     if (status == STATUS_OK && map_path == NULL) status = take_split(&info, &survey, model, &job->config);
     if (status == STATUS_OK) status = index_load(&job->comm, &survey, map_path, &job->config, &map);
     if (status == STATUS_OK) status = model_check_map(&network, &map);
+    if (status == STATUS_OK) check_map(job, &map, &survey, model, &info, (IndexSplit)split);
     if (status == STATUS_OK) status = evaluate(job, &survey, &map, (IndexSplit)split, &network, aim.used);
     index_free(&map);
     network_free(&network);
@@ -117,7 +125,10 @@ const Command command_test = {
     .summary = "prints the loss of a model over one split",
     .description =
         "Computes the mean squared error of the model's prediction over every patch of a split, and prints it "
-        "as `test_loss V` (with the split's own name). What it is compared with is the model's train.target, or the "
+        "as `test_loss V` (with the split's own name). The split is the one that the model was trained with, or a "
+        "map's; "
+        "where a map deals otherwise, or does not say how, a warning tells. What it is compared with is the model's "
+        "train.target, or the "
         "one that is set.",
     .example = "mpirun -n 2 seisdcn test --survey survey.h5 --model run/best.h5 --split test",
     .options = options,

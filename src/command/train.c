@@ -3,6 +3,7 @@
 #include "export_origin.h"
 #include "report.h"
 #include "train_dry_run.h"
+#include "train_introduce.h"
 #include "train_output.h"
 #include "train_resume.h"
 
@@ -32,6 +33,7 @@ typedef struct {
     IndexMap map;
     Network network;
     char channels[SURVEY_CHANNELS_TEXT]; /* of the checkpoint or --init, "" where none says */
+    IndexDeal init_deal;                 /* of --init */
     Trainer trainer;
     Evaluation validation;
     TrainResume resume;
@@ -63,8 +65,18 @@ static Status make_network(Train *train, const Vector *vector, const char *init)
     if (status == STATUS_OK) train->network.shape.dropout = job->config.network.dropout;
     if (status == STATUS_OK) train->network.shape.objective = model_shape(&job->config).objective;
     train->state.init_checksum = info.checksum;
+    train->init_deal = info.deal;
     memcpy(train->channels, info.channels, sizeof train->channels);
     return status;
+}
+
+/* Rank 0: what --init learnt on this survey should not be held out now. Of a model of another survey nothing is. */
+static void check_init(const Train *train, const char *init, const char *map)
+{
+    IndexDeal deal = index_deal_of(&train->map, &train->survey);
+    if (train->init_deal.has_survey && train->init_deal.survey_checksum == train->survey.checksum)
+        index_deal_warn(map == NULL ? "the configuration" : map, &deal, init, &train->init_deal,
+                        "it may have learnt from patches that are held out here for valid and test");
 }
 
 static void read_on(void *context) { trainer_read_on(context); }
@@ -110,6 +122,7 @@ static Status load(Train *train)
     if (status == STATUS_OK) status = aim_open(job, &train->survey, &train->network, &train->aim);
     if (status != STATUS_OK) return status;
     index_report(&train->map);
+    if (init != NULL && comm->rank == 0) check_init(train, init, map);
     take_fingerprints(train);
     status = index_check_live(comm, &train->survey, &train->map, INDEX_TRAIN, 0);
     if (status == STATUS_OK)
@@ -142,39 +155,6 @@ static Status prepare(Train *train)
     status = train_output_open(comm, &train->output, &train->survey, &train->map, job->line, resume, &job->config);
     checkpoint_free(&resume->checkpoint);
     return status;
-}
-
-static void introduce(const Train *train)
-{
-    const Config *config = &train->job->config;
-    const NetworkShape *shape = &train->network.shape;
-    int64_t steps = order_steps(&train->trainer.order);
-    char patches[32], size[32];
-    char levels[48];
-    snprintf(levels, sizeof levels, shape->width > 0 ? "width %" PRId64 : "k_mult %" PRId64,
-             shape->width > 0 ? shape->width : shape->k_mult);
-    log_note("network: %" PRId64 " channels to %" PRId64 ", %s, %" PRId64
-             " levels, %s, %s at the end, skip %s, %" PRId64 " parameters",
-             shape->channels, shape->n_out, levels, shape->levels, config_word(CONFIG_NETWORK_MIXING, shape->mixing),
-             config_word(CONFIG_NETWORK_OUTPUT, shape->output), config_word(CONFIG_NETWORK_SKIP, shape->skip),
-             train->network.n_parameters);
-    log_note("objective: %s", config_word(CONFIG_TRAIN_TARGET, shape->objective.target));
-    log_note("training: %s patches an epoch in %" PRId64 " steps of %" PRId64
-             " over %d ranks, %s a rank besides gathers",
-             log_count(train->trainer.order.epoch_rows, patches), steps, config->train.batch_size,
-             train->job->comm.size, log_bytes((double)trainer_bytes(&train->trainer), size));
-    if (config->train.batch_size < 8 * train->job->comm.size)
-        log_warning("train.batch_size %" PRId64
-                    " gives %d ranks fewer than 8 patches each: the vector units starve; use "
-                    "fewer ranks or a larger batch",
-                    config->train.batch_size, train->job->comm.size);
-    if (train->validation.n_used == 0) log_note("no validation patches: best.h5 follows the training loss");
-    const TrainResume *resume = &train->resume;
-    if (!resume->found) return;
-    log_note("going on from %s: epoch %" PRId64 "%s, step %" PRId64, resume->path, resume->state.epoch,
-             resume->state.epoch_ended ? " done" : "", resume->state.step);
-    if (resume->anew && !resume->state.epoch_ended)
-        log_note("epoch %" PRId64 " begins anew, since its order of patches is another now", resume->state.epoch);
 }
 
 /* ---- loop ---- */
@@ -353,7 +333,7 @@ static Status prepare_and_loop(Train *train)
     if (dry)
         return train_dry_run(train->job, &train->survey, &train->map, &train->network, train->aim.used,
                              train->resume.found ? train->resume.state.step : 0);
-    introduce(train);
+    train_introduce(train->job, &train->network, &train->trainer, train->validation.n_used, &train->resume);
     status = loop(train);
     if (status == STATUS_OK) log_note("trained: %s/best.h5 (loss %.6g) and last.h5", folder, train->best);
     return status;

@@ -157,19 +157,11 @@ static Status open_here(TrainOutput *output, const Survey *survey, const IndexMa
                         const TrainResume *resume, const Config *config)
 {
     const Network *network = output->trainer->network;
-    bool known = !map->is_explicit || map->rule_known;
-    output->info = (ModelInfo){.has_split = known,
-                               .by = map->rule.by,
-                               .seed = map->rule.seed,
-                               .test = map->rule.test,
-                               .valid = map->rule.valid,
-                               .min_live = map->rule.min_live,
-                               .has_survey = true,
+    output->info = (ModelInfo){.deal = index_deal_of(map, survey),
                                .has_apply = true,
                                .apply_method = config->apply.method,
                                .mute_threshold = config->apply.mute_threshold,
-                               .keep_mutes = config->apply.keep_mutes,
-                               .survey_checksum = survey->checksum};
+                               .keep_mutes = config->apply.keep_mutes};
     int64_t channels = model_gather_channels(network);
     if (channels > 1) survey_describe_channels(survey, channels, output->info.channels);
     Status status = network_new(&network->shape, network->vector, &output->best);

@@ -130,15 +130,7 @@ static Status write_attributes(const H5File *file, const Network *network, const
     if (status == STATUS_OK) status = h5_put_text(file, "/", "history", history);
     if (status == STATUS_OK) status = model_write_shape(file, &network->shape);
     if (status == STATUS_OK) status = h5_put_uint(file, "/", "model_checksum", checksum);
-    if (status == STATUS_OK && info->has_split) {
-        status = h5_put_text(file, "/", "by", config_word(CONFIG_SPLIT_BY, info->by));
-        if (status == STATUS_OK) status = h5_put_double(file, "/", "test", info->test);
-        if (status == STATUS_OK) status = h5_put_double(file, "/", "valid", info->valid);
-        if (status == STATUS_OK) status = h5_put_int(file, "/", "seed", info->seed);
-        if (status == STATUS_OK && info->min_live > 0) status = h5_put_double(file, "/", "min_live", info->min_live);
-    }
-    if (status == STATUS_OK && info->has_survey)
-        status = h5_put_uint(file, "/", "survey_checksum", info->survey_checksum);
+    if (status == STATUS_OK) status = index_deal_put(file, &info->deal, "survey_checksum");
     if (status == STATUS_OK && info->has_apply) {
         status = h5_put_text(file, "/", "apply_method", config_word(CONFIG_APPLY_METHOD, info->apply_method));
         if (status == STATUS_OK) status = h5_put_double(file, "/", "apply_mute_threshold", info->mute_threshold);
@@ -176,22 +168,7 @@ Status model_write(const char *path, const Network *network, const ModelInfo *in
 static Status read_info(const H5File *file, ModelInfo *info)
 {
     memset(info, 0, sizeof *info);
-    info->has_split =
-        h5_has(file, "/", "by") && h5_has(file, "/", "test") && h5_has(file, "/", "valid") && h5_has(file, "/", "seed");
-    Status status = STATUS_OK;
-    if (info->has_split) {
-        int by = 0;
-        status = model_read_choice(file, "by", CONFIG_SPLIT_BY, &by);
-        info->by = by;
-        if (status == STATUS_OK) status = h5_get_double(file, "/", "test", &info->test);
-        if (status == STATUS_OK) status = h5_get_double(file, "/", "valid", &info->valid);
-        if (status == STATUS_OK) status = h5_get_int(file, "/", "seed", &info->seed);
-        if (status == STATUS_OK && h5_has(file, "/", "min_live"))
-            status = h5_get_double(file, "/", "min_live", &info->min_live);
-    }
-    info->has_survey = h5_has(file, "/", "survey_checksum");
-    if (status == STATUS_OK && info->has_survey)
-        status = h5_get_uint(file, "/", "survey_checksum", &info->survey_checksum);
+    Status status = index_deal_get(file, "survey_checksum", &info->deal);
     info->has_apply = h5_has(file, "/", "apply_method") && h5_has(file, "/", "apply_mute_threshold") &&
                       h5_has(file, "/", "apply_keep_mutes");
     if (status == STATUS_OK && info->has_apply) {

@@ -4,6 +4,8 @@
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/h5.h"
+#include "seisdcn/index_deal.h"
+#include "seisdcn/index_label.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/survey_lines.h"
@@ -111,7 +113,7 @@ static Status build_map(const Build *build, const Survey *survey, const int64_t 
                                  "%s: n_%s is %" PRId64 ", but its rule gives %" PRId64
                                  " for this survey; build the map anew with seisdcn index",
                                  path, index_split_name((IndexSplit)s), build->n[s], map->total[s]);
-    return status;
+    return status == STATUS_OK && path != NULL ? index_labels_check(path, map) : status;
 }
 
 /* The implicit map, on rank 0; with min_live all ranks read the survey for it. */
@@ -234,19 +236,14 @@ static Status write_attributes(const H5File *file, const IndexMap *map, const Su
     if (status == STATUS_OK) status = h5_put_int(file, "/", "version", 1);
     if (status == STATUS_OK) status = h5_put_text(file, "/", "history", history);
     if (status == STATUS_OK) status = h5_put_int(file, "/", "patch_size", rule->patch_size);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "stride", rule->stride);
-    if (status == STATUS_OK) status = h5_put_double(file, "/", "min_live", rule->min_live);
-    if (status == STATUS_OK) status = h5_put_text(file, "/", "by", config_word(CONFIG_SPLIT_BY, rule->by));
-    if (status == STATUS_OK) status = h5_put_double(file, "/", "test", rule->test);
-    if (status == STATUS_OK) status = h5_put_double(file, "/", "valid", rule->valid);
-    if (status == STATUS_OK) status = h5_put_int(file, "/", "seed", rule->seed);
+    if (status == STATUS_OK) status = index_rule_put(file, rule);
     if (status == STATUS_OK) status = h5_put_uint(file, "/", "survey_checksum", survey->checksum);
     for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++) {
         char name[16];
         snprintf(name, sizeof name, "n_%s", index_split_name((IndexSplit)s));
         status = h5_put_int(file, "/", name, map->total[s]);
     }
-    return status;
+    return status == STATUS_OK ? index_labels_put(file, map, survey) : status;
 }
 
 static Status create_file(const IndexMap *map, const Survey *survey, const char *history, bool materialize,

@@ -19,7 +19,7 @@ static void make_model(const char *name, const char *const *sets, int n_sets)
     Config config;
     Network network;
     char path[PROGRAM_PATH];
-    ModelInfo info = {.has_split = true, .test = 0.2, .valid = 0.1, .has_survey = true};
+    ModelInfo info = {.deal = {.known = true, .rule = {.test = 0.2, .valid = 0.1}, .has_survey = true}};
     config_defaults(&config);
     for (int i = 0; i < n_sets; i++) FUZZ_CHECK(config_set(&config, sets[i]) == STATUS_OK);
     NetworkShape shape = model_shape(&config);

@@ -118,7 +118,7 @@ static void write_checkpoint(const Bench *bench, CheckpointState *state)
     state->init_checksum = 77;
     if (comm.rank == 0) {
         Network best;
-        ModelInfo info = {.has_survey = true, .survey_checksum = bench->survey.checksum};
+        ModelInfo info = {.deal = {.has_survey = true, .survey_checksum = bench->survey.checksum}};
         status = network_new(&bench->network.shape, bench->network.vector, &best);
         if (status == STATUS_OK) {
             network_copy_state(&bench->network, &best);
@@ -281,7 +281,7 @@ static void a_plain_model_is_no_checkpoint(void **state)
     (void)state;
     Bench bench;
     Checkpoint checkpoint;
-    ModelInfo info = {.has_survey = false};
+    ModelInfo info = {.deal = {.has_survey = false}};
     bool good = true;
     set_up(settings(), vector_of_level(1), &bench);
     if (comm.rank == 0) {

@@ -65,7 +65,7 @@ static void open_fixture(const char *name, int level, bool training, Fixture *fi
     ModelInfo info;
     if (model_load(&comm, path, vector_of_level(level), &fixture->network, &info) != STATUS_OK)
         fail_msg("%s", status_message());
-    assert_false(info.has_split || info.has_survey);
+    assert_false(info.deal.known || info.deal.has_survey);
     assert_int_equal(h5_open(path, false, &fixture->file), STATUS_OK);
     assert_int_equal(network_group_new(&fixture->network, training, &fixture->group), STATUS_OK);
     const NetworkShape *shape = &fixture->network.shape;
