@@ -6,6 +6,7 @@
  *   an IBM float's digits fall off from 1 to 15 as Benford's law has it, those of an IEEE float twice from 0 to 7.
  * - integers read as floats have exponents all over the range; floats read as integers have no small numbers, though
  *   they change their signs.
+ * - signed integers read as unsigned ones jump between the ends of the range.
  * - floats in the other byte order have their exponents all over the range.
  * Few words, few different ones, or words of few magnitudes (all zeros, a spike, a square wave) tell nothing. */
 #ifndef SEISDCN_SGY_PLAUSIBLE_H
@@ -24,11 +25,15 @@ typedef struct {
     char reason[128]; /* why the code makes none */
 } SgyPlausible;
 
-/* Judges n samples of a format and byte order; others than 1, 2 and 5 are believed. Local. STATUS_MEMORY. */
+/* Judges n samples of a format and byte order; others than 1, 2, 5 and 10 are believed. Local. STATUS_MEMORY. */
 Status sgy_plausible(int format, bool big, const uint8_t *raw, int64_t n, SgyPlausible *verdict);
 
 /* Judges samples of some traces from all over a file. Local. STATUS_DATA with the format that makes sense; STATUS_IO,
  * STATUS_MEMORY. */
 Status sgy_plausible_file(const char *path, const SgyLayout *layout);
+
+/* Finds the format, and byte order, that samples of four bytes make sense as, whatever their code: format 0 where none
+ * does. Local. STATUS_IO, STATUS_MEMORY. */
+Status sgy_plausible_find(const char *path, const SgyLayout *layout, SgyPlausible *verdict);
 
 #endif

@@ -30,10 +30,15 @@ typedef struct {
     int64_t changes;     /* of sign, from one to the next */
 } Reading;
 
-/* What a word stands for; NaN for what is left out: a zero, or the NaN and infinity that people pad with. */
+static bool is_integer(int format) { return format == SGY_INT32 || format == SGY_UINT32; }
+
+static bool is_judged(int format) { return format == SGY_IBM || format == SGY_IEEE || is_integer(format); }
+
+/* What a word stands for (unsigned integers are taken for signed ones, which they are mistaken for); NaN for what is
+ * left out: a zero, or the NaN and infinity that people pad with. */
 static double value_of(int format, uint32_t word)
 {
-    if (format == SGY_INT32) return word == 0 ? NAN : (double)(int32_t)word;
+    if (is_integer(format)) return word == 0 ? NAN : (double)(int32_t)word;
     if ((word & 0x7fffffff) == 0) return NAN;
     if (format == SGY_IBM)
         return ldexp((word >> 31) != 0 ? -(double)(word & 0xffffff) : (double)(word & 0xffffff),
@@ -58,7 +63,7 @@ static void read_words(int format, const uint32_t *word, int64_t n, Reading *rea
             continue;
         }
         frexp(value, &exponent);
-        reading->absurd += format != SGY_INT32 && abs(exponent) > ABSURD;
+        reading->absurd += !is_integer(format) && abs(exponent) > ABSURD;
         int bin = exponent - LOWEST;
         bin = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
         reading->bin[bin]++;
@@ -217,12 +222,14 @@ static void judge_words(SgyPlausible *verdict, uint32_t *word, int64_t n, Readin
     if (reading->n < WORDS_MIN || !many_differ(word, n)) return;
     double rarer, percent = 100.0 / (double)reading->n;
     Digits digits = digits_of(word, n);
-    if (format != SGY_INT32 && is_absurd(reading))
+    if (!is_integer(format) && is_absurd(reading))
         snprintf(reason, sizeof verdict->reason, "%.0f %% of the samples are beyond 1e30, below 1e-30 or no numbers",
                  (double)reading->absurd * percent);
-    else if (format == SGY_INT32 && reading->changes * 50 > reading->n && small(reading, &rarer) < 0.002 &&
+    else if (is_integer(format) && reading->changes * 50 > reading->n && small(reading, &rarer) < 0.002 &&
              median(reading) + LOWEST > 25)
         snprintf(reason, sizeof verdict->reason, "as integers they change their signs and are never small");
+    else if (format == SGY_UINT32 && reading->changes * 50 > reading->n && are_small_integers(word, n))
+        snprintf(reason, sizeof verdict->reason, "as unsigned integers they jump between the ends of the range");
     else if (format == SGY_IBM && digits.zeros > 0.02 && digits.zeros < 0.2 && digits.for_ibm < -0.1)
         snprintf(reason, sizeof verdict->reason, "%.1f %% of the samples are not normalised", 100 * digits.zeros);
     else if (format == SGY_IEEE && digits.zeros < 0.003 && digits.for_ibm > 0.1)
@@ -233,7 +240,7 @@ static void judge_words(SgyPlausible *verdict, uint32_t *word, int64_t n, Readin
 Status sgy_plausible(int format, bool big, const uint8_t *raw, int64_t n, SgyPlausible *verdict)
 {
     *verdict = (SgyPlausible){.format = format, .big = big};
-    if (format != SGY_IBM && format != SGY_IEEE && format != SGY_INT32) return STATUS_OK;
+    if (!is_judged(format)) return STATUS_OK;
     Reading *reading = memory_new(1, sizeof *reading, "the judging of samples");
     uint32_t *word = memory_new((size_t)n, sizeof *word, "the judging of samples");
     Status status = reading == NULL || word == NULL ? STATUS_MEMORY : STATUS_OK;
@@ -263,20 +270,47 @@ static Status fail(const char *path, const SgyLayout *layout, const SgyPlausible
                        sgy_format_name(verdict->format), verdict->format, layout->format);
 }
 
-Status sgy_plausible_file(const char *path, const SgyLayout *layout)
+/* Words of some traces from all over the file, at *raw, to be freed. */
+static Status read_some(const char *path, const SgyLayout *layout, uint8_t **raw, int64_t *count)
 {
-    if (layout->format != SGY_IBM && layout->format != SGY_IEEE && layout->format != SGY_INT32) return STATUS_OK;
     int64_t traces = layout->n_traces < TRACES ? layout->n_traces : TRACES, n = layout->n_samples;
     if (n > SAMPLES) n = SAMPLES;
-    uint8_t *raw = memory_new((size_t)(traces * n), 4, "samples to judge");
-    Status status = raw == NULL ? STATUS_MEMORY : STATUS_OK;
+    *count = traces * n;
+    *raw = memory_new((size_t)*count, 4, "samples to judge");
+    Status status = *raw == NULL ? STATUS_MEMORY : STATUS_OK;
     for (int64_t i = 0; i < traces && status == STATUS_OK; i++) {
         int64_t trace = i * layout->n_traces / traces, skip = (layout->n_samples - n) / 2;
         int64_t at = layout->first_trace + trace * layout->trace_bytes + SGY_HEADER * (1 + (int64_t)layout->n_extra);
-        status = files_read_bytes(path, at + 4 * skip, 4 * n, raw + 4 * i * n);
+        status = files_read_bytes(path, at + 4 * skip, 4 * n, *raw + 4 * i * n);
     }
+    return status;
+}
+
+Status sgy_plausible_find(const char *path, const SgyLayout *layout, SgyPlausible *verdict)
+{
+    uint8_t *raw;
+    int64_t n;
+    *verdict = (SgyPlausible){.big = layout->big};
+    Status status = read_some(path, layout, &raw, &n);
+    Reading *reading = memory_new(1, sizeof *reading, "the judging of samples");
+    uint32_t *word = memory_new((size_t)n, sizeof *word, "the judging of samples");
+    if (status == STATUS_OK && (reading == NULL || word == NULL)) status = STATUS_MEMORY;
+    for (int64_t i = 0; i < n && status == STATUS_OK; i++) word[i] = (uint32_t)sgy_number(raw + 4 * i, 4, layout->big);
+    if (status == STATUS_OK && many_differ(word, n)) find_other(verdict, word, n, reading);
+    memory_free(word);
+    memory_free(reading);
+    memory_free(raw);
+    return status;
+}
+
+Status sgy_plausible_file(const char *path, const SgyLayout *layout)
+{
+    if (!is_judged(layout->format)) return STATUS_OK;
+    uint8_t *raw;
+    int64_t n;
+    Status status = read_some(path, layout, &raw, &n);
     SgyPlausible verdict = {.format = layout->format, .big = layout->big};
-    if (status == STATUS_OK) status = sgy_plausible(layout->format, layout->big, raw, traces * n, &verdict);
+    if (status == STATUS_OK) status = sgy_plausible(layout->format, layout->big, raw, n, &verdict);
     memory_free(raw);
     if (status != STATUS_OK || (verdict.format == layout->format && verdict.big == layout->big)) return status;
     return fail(path, layout, &verdict);

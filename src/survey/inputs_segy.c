@@ -4,6 +4,7 @@
 #include "seisdcn/files.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/sgy_code.h"
 #include "seisdcn/sgy_plausible.h"
 #include "seisdcn/text.h"
 
@@ -22,7 +23,7 @@ static Status read_layouts(const Comm *comm, const SgyForce *force, Inputs *inpu
     if (status != STATUS_OK) return status;
     comm_share(comm, inputs->n_files, &first, &end);
     for (int64_t f = first; f < end && status == STATUS_OK; f++)
-        status = sgy_layout_read(inputs->paths[f], force, &inputs->layouts[f]);
+        status = sgy_code_read(inputs->paths[f], force, &inputs->layouts[f]);
     status = comm_agree(comm, status);
     return status == STATUS_OK ? inputs_share_records(comm, inputs->layouts, inputs->n_files, sizeof *inputs->layouts)
                                : status;
@@ -70,14 +71,14 @@ static void report_left_out(const Inputs *inputs)
 {
     for (int64_t f = 0; f < inputs->n_files; f++) {
         const SgyLayout *layout = &inputs->layouts[f];
-        char bytes[32], traces[32];
+        char bytes[LOG_THINGS_MAX], traces[LOG_THINGS_MAX];
         if (layout->left_out == 0) continue;
         const char *what = layout->left_zeros               ? "padding: all of them are 0"
                            : layout->left_out >= SGY_HEADER ? "a trace that is cut"
                                                             : "too few for a trace's header";
-        log_warning("%s: its last %s bytes, behind %s whole traces, are left out (%s)",
-                    text_base_name(inputs->paths[f]), log_count(layout->left_out, bytes),
-                    log_count(layout->n_traces, traces), what);
+        log_warning("%s: its last %s, behind %s, %s left out (%s)", text_base_name(inputs->paths[f]),
+                    layout->left_out == 1 ? "byte" : log_things(layout->left_out, "byte", bytes),
+                    log_things(layout->n_traces, "whole trace", traces), layout->left_out == 1 ? "is" : "are", what);
     }
 }
 
@@ -86,7 +87,9 @@ static void report_files(const Inputs *inputs, bool forced)
     const SgyLayout *layout = &inputs->layouts[0];
     const char *name = text_base_name(inputs->paths[0]);
     char text[160], more[64] = "", interval[64] = "";
-    if (inputs->n_files > 1) snprintf(more, sizeof more, " and %" PRId64 " more files like it", inputs->n_files - 1);
+    if (inputs->n_files > 1)
+        snprintf(more, sizeof more, " and %" PRId64 " more file%s like it", inputs->n_files - 1,
+                 log_plural(inputs->n_files - 1, "file"));
     if (inputs->interval_us > 0) snprintf(interval, sizeof interval, " at %g us", inputs->interval_us);
     log_note("%s%s: %s%s", name, more, sgy_layout_text(layout, text), interval);
     report_interval(inputs, name, forced);

@@ -7,6 +7,7 @@
 #include "fuzz.h"
 #include "program.h"
 
+#include "seisdcn/sgy_code.h"
 #include "seisdcn/sgy_layout.h"
 #include "seisdcn/sgy_sample.h"
 #include "seisdcn/sgy_trace.h"
@@ -97,7 +98,7 @@ static void try_input(const uint8_t *data, size_t size)
                                                        : SGY_ORDER_LITTLE};
     SgyLayout layout;
     const char *path = write_input(flags, data, size);
-    if (fuzz_status(sgy_layout_read(path, &force, &layout)) != STATUS_OK) return;
+    if (fuzz_status(sgy_code_read(path, &force, &layout)) != STATUS_OK) return;
     char text[160];
     FUZZ_CHECK(strlen(sgy_layout_text(&layout, text)) < sizeof text);
     read_traces(path, &layout);

@@ -260,7 +260,7 @@ def check_several():
 def check_forced():
     file = File(values_of(3, 8), [{189: 1, 193: t} for t in range(3)], order="<", format=5, binary={3225: ("h", 77)})
     path = file.write(place / "forced.sgy")
-    tap.refused(consolidate("never.h5", path), 4, "--endian and --format force them", "an unknown format code")
+    tap.refused(consolidate("never.h5", path), 4, "--format 1, 5 or 2 reads them so", "an unknown format code")
     for words in (("--format", "5"), ("--format", "5", "--endian", "little")):
         data, _ = good(" ".join(words), "forced.h5", path, *words)
         tap.ok(np.array_equal(data["amplitude"], file.samples.astype(np.float32)), " ".join(words) + ": samples")
@@ -303,8 +303,8 @@ def check_broken():
                 "no samples": (with_binary(b3221=("H", 0), b3715=("H", 0)), "how many samples"),
                 "too many samples": (with_binary(b3221=("H", 65000)), None),
                 "format 4": (with_binary(b3225=("h", 4)), "format 4 (fixed point with gain)"),
-                "format 6 over 4 bytes": (with_binary(b3225=("h", 6)), "is cut short"),
-                "format 300": (with_binary(b3225=("h", 300)), "--endian and --format"),
+                "format 6 over 4 bytes": (with_binary(b3225=("h", 6)), "are those of samples of 4 bytes"),
+                "format 300": (with_binary(b3225=("h", 300)), "is 300, which SEG-Y does not have"),
                 "endless text": (with_binary(b3505=("h", -1), b3501=("H", 256)), "EndText"),
                 "absurd text": (with_binary(b3505=("h", 32767), b3501=("H", 256)), "begins at byte 104858000"),
                 "absurd samples of rev 2": (with_binary(b3501=("H", 512), b3269=("i", 2 ** 31 - 1), b3715=("H", 0)), "2 GiB"),
