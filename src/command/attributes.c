@@ -114,8 +114,9 @@ static Status report(Attributes *a, double seconds)
     Status status = survey_close(&a->survey);
     if (status == STATUS_OK) status = survey_open(&a->job->comm, command_text(a->job, "--survey"), false, &now);
     if (status != STATUS_OK) return status;
-    char count[32], bytes[32], spent[32], text[SURVEY_CHANNELS_TEXT];
-    log_note("added %d attribute%s of %s traces (%s) in %s", a->n, a->n == 1 ? "" : "s", log_count(now.n_traces, count),
+    char count[LOG_THINGS_MAX], bytes[32], spent[32], text[SURVEY_CHANNELS_TEXT];
+    log_note("added %d attribute%s of %s (%s) in %s", a->n, a->n == 1 ? "" : "s",
+             log_things(now.n_traces, "trace", count),
              log_bytes(4.0 * a->n * (double)now.n_traces * (double)now.n_samples, bytes), log_duration(seconds, spent));
     log_note("channels of %s: %s", now.path, survey_describe_channels(&now, 1 + now.n_attributes, text));
     report_memory(&a->job->comm);

@@ -242,23 +242,24 @@ static void report_odd(const Comm *comm, const Inputs *inputs, const InputsGathe
     int64_t sample = -first == gather->first_odd_trace ? gather->odd.first : -1, file, place;
     comm_max(comm, &sample, 1);
     sgy_files_find(&inputs->files, -first, &file, &place);
-    char changed[32], respelt[32];
-    log_warning("%s samples are beyond float32's range or precision and became its nearest number, %s are IBM floats "
-                "that are not normalised; export writes them otherwise than they came; the first: %s: trace %" PRId64
+    char changed[LOG_THINGS_MAX], respelt[32];
+    log_warning("%s %s beyond float32's range or precision and became its nearest number, %s %s "
+                "not normalised; export writes them otherwise than they came; the first: %s: trace %" PRId64
                 ", sample %" PRId64 " (counted from 0)",
-                log_count(counts[0], changed), log_count(counts[1], respelt), text_base_name(inputs->paths[file]),
-                place, sample);
+                log_things(counts[0], "sample", changed), counts[0] == 1 ? "is" : "are", log_count(counts[1], respelt),
+                counts[1] == 1 ? "is an IBM float that is" : "are IBM floats that are",
+                text_base_name(inputs->paths[file]), place, sample);
 }
 
 static void report(const Survey *survey, const char *output, const int64_t bad[2], double seconds)
 {
-    char gathers[32], traces[32], bytes[32], time[32], values[32];
+    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], bytes[32], time[32], values[LOG_THINGS_MAX];
     if (bad[0] > 0)
-        log_warning("%s samples of %" PRId64 " gather%s were not finite and are zero now", log_count(bad[0], values),
-                    bad[1], bad[1] == 1 ? "" : "s");
-    log_note("%s: %s gather%s, %s traces of %" PRId64 " samples, %s, in %s", output,
-             log_count(survey->n_ensembles, gathers), survey->n_ensembles == 1 ? "" : "s",
-             log_count(survey->n_traces, traces), survey->n_samples,
+        log_warning("%s of %" PRId64 " gather%s %s not finite and %s zero now", log_things(bad[0], "sample", values),
+                    bad[1], bad[1] == 1 ? "" : "s", bad[0] == 1 ? "was" : "were", bad[0] == 1 ? "is" : "are");
+    log_note("%s: %s, %s of %" PRId64 " sample%s, %s, in %s", output,
+             log_things(survey->n_ensembles, "gather", gathers), log_things(survey->n_traces, "trace", traces),
+             survey->n_samples, log_plural(survey->n_samples, "sample"),
              log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, bytes), log_duration(seconds, time));
 }
 

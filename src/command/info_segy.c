@@ -63,8 +63,8 @@ static Status show_headers(const Inputs *inputs, int64_t f)
     snprintf(text, sizeof text, "%d (%s), %s-endian", layout->format, sgy_format_name(layout->format),
              layout->big ? "big" : "little");
     info_line("samples", text);
-    snprintf(text, sizeof text, "%s of %" PRId64 " samples, %s", log_count(layout->n_traces, count), layout->n_samples,
-             log_bytes((double)layout->size, bytes));
+    snprintf(text, sizeof text, "%s of %" PRId64 " sample%s, %s", log_count(layout->n_traces, count), layout->n_samples,
+             log_plural(layout->n_samples, "sample"), log_bytes((double)layout->size, bytes));
     info_line("traces", text);
     snprintf(text, sizeof text, "%g us (%d in the binary header, %d in the first trace's)", layout->interval_us,
              layout->binary_interval, layout->trace_interval);
@@ -88,16 +88,18 @@ static Status show_headers(const Inputs *inputs, int64_t f)
 /* The first file at length, the others by a line. */
 static Status show_files(const Inputs *inputs)
 {
-    char text[160], count[32];
+    char text[160], count[LOG_THINGS_MAX];
     log_result("%s: SEG-Y", inputs->paths[0]);
     Status status = show_headers(inputs, 0);
     if (status == STATUS_OK) status = show_text(inputs->paths[0]);
     for (int64_t f = 1; f < inputs->n_files && f <= FILES_SHOWN; f++) {
         const SgyLayout *layout = &inputs->layouts[f];
-        log_result("%s: SEG-Y: %s traces, %s, %g us", inputs->paths[f], log_count(layout->n_traces, count),
+        log_result("%s: SEG-Y: %s, %s, %g us", inputs->paths[f], log_things(layout->n_traces, "trace", count),
                    sgy_layout_text(layout, text), layout->interval_us);
     }
-    if (inputs->n_files > FILES_SHOWN + 1) log_result("and %" PRId64 " more files", inputs->n_files - FILES_SHOWN - 1);
+    if (inputs->n_files > FILES_SHOWN + 1)
+        log_result("and %" PRId64 " more file%s", inputs->n_files - FILES_SHOWN - 1,
+                   inputs->n_files == FILES_SHOWN + 2 ? "" : "s");
     return status;
 }
 

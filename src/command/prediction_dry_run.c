@@ -107,11 +107,11 @@ static void print(const Plan *plan)
     const Comm *comm = &plan->prediction->job->comm;
     const Survey *survey = plan->survey;
     const char *unit = plan->prediction->method->unit;
-    char text[32], other[32], third[32], row[64];
-    report_row("survey", "%s gathers, %s traces of %" PRId64 " samples, %s", log_count(survey->n_ensembles, text),
-               log_count(survey->n_traces, other), survey->n_samples,
+    char text[LOG_THINGS_MAX], other[LOG_THINGS_MAX], third[32], row[64];
+    report_row("survey", "%s, %s of %" PRId64 " sample%s, %s", log_things(survey->n_ensembles, "gather", text),
+               log_things(survey->n_traces, "trace", other), survey->n_samples, log_plural(survey->n_samples, "sample"),
                log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, third));
-    report_row(unit, "%s in %s gathers", log_count(plan->units, text), log_count(plan->prediction->n, other));
+    report_row(unit, "%s in %s", log_count(plan->units, text), log_things(plan->prediction->n, "gather", other));
     CommSpread spread = comm_spread(comm, (double)memory_sum(plan));
     report_row("memory a rank", "%s at most (rank %d; mean %s)", log_bytes(spread.max, text), spread.max_rank,
                log_bytes(spread.mean, other));
@@ -128,8 +128,9 @@ static void print(const Plan *plan)
         report_row("time (estimate)", "%s", log_duration(0, text));
         return;
     }
-    report_row("speed", "%.0f %s/s on %d ranks (measured: %s %s, %.0f %% of them live)", 1 / plan->seconds, unit,
-               comm->size, log_count(plan->measured, text), unit, 100 * (double)plan->live / (double)plan->measured);
+    report_row("speed", "%.0f %s/s on %s (measured: %s %s, %.0f %% of them live)", 1 / plan->seconds, unit,
+               log_things(comm->size, "rank", other), log_count(plan->measured, text), unit,
+               100 * (double)plan->live / (double)plan->measured);
     report_row("time (estimate)", "%s", log_duration(plan->seconds * (double)plan->units, text));
 }
 

@@ -192,12 +192,13 @@ static Status take_done(Prediction *prediction)
             if (!done) prediction->list[n_left++] = prediction->list[i];
         }
         prediction->n = n_left;
-        char done[32], all[32];
-        log_note("resuming %s: %s of %s gathers are done", prediction->part, log_count(n_good, done),
-                 log_count(prediction->n_selected, all));
+        char done[LOG_THINGS_MAX], all[LOG_THINGS_MAX];
+        log_note("resuming %s: %s of %s %s done", prediction->part, log_count(n_good, done),
+                 log_things(prediction->n_selected, "gather", all), prediction->n_selected == 1 ? "is" : "are");
         if (n_good < n_claimed)
-            log_warning("%s of the finished gathers do not match their checksum and are predicted again",
-                        log_count(n_claimed - n_good, done));
+            log_warning("%s said to be finished %s not match the checksum and %s predicted again",
+                        log_things(n_claimed - n_good, "gather", done), n_claimed - n_good == 1 ? "does" : "do",
+                        n_claimed - n_good == 1 ? "is" : "are");
     }
     memory_free(claimed);
     memory_free(good);
@@ -271,7 +272,7 @@ Status prediction_output_abandon(Prediction *prediction, Status status)
 {
     const Comm *comm = &prediction->job->comm;
     if (!prediction->begun) return status;
-    char why[STATUS_MESSAGE_MAX], done_text[32], all_text[32];
+    char why[STATUS_MESSAGE_MAX], done_text[32], all_text[LOG_THINGS_MAX];
     snprintf(why, sizeof why, "%s", status_message());
     int64_t done = prediction->n_done;
     comm_sum(comm, &done, 1);
@@ -280,6 +281,7 @@ Status prediction_output_abandon(Prediction *prediction, Status status)
     bool keep = done > 0 || status == STATUS_INTERRUPTED;
     if (!keep && comm->rank == 0) unlink(prediction->part);
     if (!keep) return status_fail(status, "%s", why);
-    return status_fail(status, "%.1600s; %s of %s gathers are done in %s: the same command with --resume goes on there",
-                       why, log_count(done, done_text), log_count(prediction->n_selected, all_text), prediction->part);
+    return status_fail(status, "%.1600s; %s of %s %s done in %s: the same command with --resume goes on there", why,
+                       log_count(done, done_text), log_things(prediction->n_selected, "gather", all_text),
+                       prediction->n_selected == 1 ? "is" : "are", prediction->part);
 }

@@ -182,10 +182,11 @@ static Status run(Job *job)
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) status = comm_agree(&job->comm, write_my_gathers(&job->comm, &synth));
     if (status == STATUS_OK) {
-        char count[32];
-        log_note("%s: %s gathers of %" PRId64 " traces x %" PRId64 " samples (%d us), noisy and clean, SNR %g dB%s%s",
-                 synth.folder, log_count(survey->n_inlines * survey->n_crosslines, count), survey->n_traces,
-                 survey->n_samples, (int)SYNTHETIC_INTERVAL_US, survey->snr_db, noise == NULL ? "" : ", noise ",
+        char count[LOG_THINGS_MAX];
+        log_note("%s: %s of %" PRId64 " trace%s x %" PRId64 " sample%s (%d us), noisy and clean, SNR %g dB%s%s",
+                 synth.folder, log_things(survey->n_inlines * survey->n_crosslines, "gather", count), survey->n_traces,
+                 log_plural(survey->n_traces, "trace"), survey->n_samples, log_plural(survey->n_samples, "sample"),
+                 (int)SYNTHETIC_INTERVAL_US, survey->snr_db, noise == NULL ? "" : ", noise ",
                  noise == NULL ? "" : noise);
     }
     memory_free(synth.clean);

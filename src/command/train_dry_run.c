@@ -163,15 +163,16 @@ static Status measure_speed(Plan *plan)
 
 static void print_survey(const Plan *plan)
 {
-    char gathers[32], traces[32], bytes[32], n[INDEX_SPLITS][32];
+    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], bytes[32], n[INDEX_SPLITS][32];
     const Survey *survey = plan->survey;
-    report_row("survey", "%s gathers, %s traces of %" PRId64 " samples, %s", log_count(survey->n_ensembles, gathers),
-               log_count(survey->n_traces, traces), survey->n_samples,
+    report_row("survey", "%s, %s of %" PRId64 " sample%s, %s", log_things(survey->n_ensembles, "gather", gathers),
+               log_things(survey->n_traces, "trace", traces), survey->n_samples,
+               log_plural(survey->n_samples, "sample"),
                log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, bytes));
     for (int s = 0; s < INDEX_SPLITS; s++) log_count(plan->map->total[s], n[s]);
     report_row("patches", "%s train, %s valid, %s test", n[INDEX_TRAIN], n[INDEX_VALID], n[INDEX_TEST]);
-    report_row("steps", "%s an epoch (%s patches), %s in all", log_count(plan->epoch_steps, gathers),
-               log_count(plan->epoch_patches, traces), log_count(plan->steps, bytes));
+    report_row("steps", "%s an epoch (%s), %s in all", log_count(plan->epoch_steps, gathers),
+               log_things(plan->epoch_patches, "patch", traces), log_count(plan->steps, bytes));
 }
 
 void train_warn_memory(const Comm *comm, const TrainerMemory *memory)
@@ -221,11 +222,12 @@ static void print_time(const Plan *plan)
     double valid = plan->valid_seconds * (double)plan->valid_patches;
     int64_t left = plan->steps > plan->done ? plan->steps - plan->done : 0;
     double epochs = (double)left / (double)plan->epoch_steps;
-    char text[32], other[32], whole[32], resumed[64] = "in all", ranks[LOG_THINGS_MAX], steps[LOG_THINGS_MAX];
+    char text[LOG_THINGS_MAX], other[32], whole[32], resumed[96] = "in all", ranks[LOG_THINGS_MAX],
+                                                     steps[LOG_THINGS_MAX];
     if (plan->patch_seconds > 0)
         report_row("speed", "%.0f patches/s on %s (measured: %s)", 1 / plan->patch_seconds,
                    log_things(plan->job->comm.size, "rank", ranks), log_things(plan->measured, "step", steps));
-    if (plan->done > 0) snprintf(resumed, sizeof resumed, "for the %s steps left", log_count(left, text));
+    if (plan->done > 0) snprintf(resumed, sizeof resumed, "for the %s left", log_things(left, "step", text));
     log_duration(train * epochs + valid * ceil(epochs), whole);
     report_row("time (estimate)", "%s %s, of an epoch %s training and %s validation", whole, resumed,
                log_duration(train, text), log_duration(valid, other));

@@ -210,21 +210,23 @@ uint64_t index_rows_checksum(const IndexMap *map)
 
 void index_report(const IndexMap *map)
 {
-    char n[INDEX_SPLITS][32], all[32];
+    char n[INDEX_SPLITS][32], all[LOG_THINGS_MAX];
     int64_t sum = 0;
     for (int s = 0; s < INDEX_SPLITS; s++) {
         log_count(map->total[s], n[s]);
         sum += map->total[s];
     }
-    log_note("index map: %s patches of %" PRId64 " x %" PRId64 ", stride %" PRId64 ": %s train, %s valid, %s test%s",
-             log_count(sum, all), map->rule.patch_size, map->rule.patch_size, map->rule.stride, n[INDEX_TRAIN],
-             n[INDEX_VALID], n[INDEX_TEST], map->is_explicit ? " (explicit rows)" : "");
+    log_note("index map: %s of %" PRId64 " x %" PRId64 ", stride %" PRId64 ": %s train, %s valid, %s test%s",
+             log_things(sum, "patch", all), map->rule.patch_size, map->rule.patch_size, map->rule.stride,
+             n[INDEX_TRAIN], n[INDEX_VALID], n[INDEX_TEST], map->is_explicit ? " (explicit rows)" : "");
     if (map->n_dead > 0)
-        log_note("%" PRId64 " of %" PRId64 " gathers have no patch with a share of %g of live samples (patch.min_live)",
-                 map->n_dead, map->n_ensembles, map->rule.min_live);
+        log_note("%" PRId64 " of %s %s no patch with a share of %g of live samples (patch.min_live)", map->n_dead,
+                 log_things(map->n_ensembles, "gather", all), map->n_ensembles == 1 ? "has" : "have",
+                 map->rule.min_live);
     if (map->n_short > 0)
-        log_note("%" PRId64 " of %" PRId64 " gathers are smaller than a patch and give none", map->n_short,
-                 map->n_ensembles);
+        log_note("%" PRId64 " of %s %s smaller than a patch and %s none", map->n_short,
+                 log_things(map->n_ensembles, "gather", all), map->n_ensembles == 1 ? "is" : "are",
+                 map->n_ensembles == 1 ? "gives" : "give");
 }
 
 /* ---- writing ---- */

@@ -2,6 +2,7 @@
 #include "seisdcn/index_map.h"
 
 #include "seisdcn/config.h"
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
@@ -59,11 +60,13 @@ static int64_t rounded_up(double fraction, int64_t n) { return (int64_t)ceil(fra
 
 static Status nothing_left(const IndexRule *rule, const char *unit, int64_t n, int64_t n_valid, int64_t n_test)
 {
+    char units[LOG_THINGS_MAX];
+    const char *hold = rule->by != SPLIT_BY_ENSEMBLE ? "" : n == 1 ? " that holds patches" : " that hold patches";
     return status_fail(STATUS_CONFIG,
-                       "the split leaves nothing to train on: of %" PRId64 " %s, %" PRId64 " go to test (split.test "
-                       "%g) and %" PRId64 " to valid (split.valid %g); lower these, or set split.by=patch, which deals "
-                       "single patches",
-                       n, unit, n_test, rule->test, n_valid, rule->valid);
+                       "the split leaves nothing to train on: of %s%s, split.test %g takes %" PRId64
+                       " and split.valid %g takes %" PRId64 "; lower these, or set split.by=patch, which deals single "
+                       "patches",
+                       log_things(n, unit, units), hold, rule->test, n_test, rule->valid, n_valid);
 }
 
 /* Deals n things to the splits by a seeded shuffle (Fisher and Yates): label[i] is thing i's split. */
@@ -125,8 +128,8 @@ static Status build_by_unit(IndexMap *map, const int64_t *patches, const int32_t
     if (status == STATUS_OK) {
         int64_t n_valid = rounded_up(map->rule.valid, n_units), n_test = rounded_up(map->rule.test, n_units);
         if (n_valid + n_test >= n_units)
-            status = nothing_left(&map->rule, map->rule.by == SPLIT_BY_INLINE ? "inlines" : "gathers that hold patches",
-                                  n_units, n_valid, n_test);
+            status = nothing_left(&map->rule, map->rule.by == SPLIT_BY_INLINE ? "inline" : "gather", n_units, n_valid,
+                                  n_test);
         else
             deal_whole(&map->rule, n_units, n_valid, n_test, shuffled, label);
     }
@@ -160,7 +163,7 @@ static void deal_counts(const IndexMap *map, const int64_t *patches, int64_t n_p
 static Status build_by_patch(IndexMap *map, const int64_t *patches, int64_t n_patches)
 {
     int64_t n_valid = rounded_up(map->rule.valid, n_patches), n_test = rounded_up(map->rule.test, n_patches);
-    if (n_valid + n_test >= n_patches) return nothing_left(&map->rule, "patches", n_patches, n_valid, n_test);
+    if (n_valid + n_test >= n_patches) return nothing_left(&map->rule, "patch", n_patches, n_valid, n_test);
     int64_t *valid = map->count[INDEX_VALID], *test = map->count[INDEX_TEST];
     deal_counts(map, patches, n_patches, n_test, KEY_ROUND_TEST, NULL, test);
     deal_counts(map, patches, n_patches, n_valid, KEY_ROUND_VALID, test, valid);

@@ -109,7 +109,8 @@ static void report_ranges(const SgyIndex *index, const SgyFiles *files)
         log_note("%s: %s, offset %.10g to %.10g", text_base_name(files->paths[f]), keys,
                  sgy_index_offset(index, range->offset_low), sgy_index_offset(index, range->offset_high));
     }
-    if (files->n > FILES_SHOWN) log_note("and %" PRId64 " more files", files->n - FILES_SHOWN);
+    if (files->n > FILES_SHOWN)
+        log_note("and %" PRId64 " more file%s", files->n - FILES_SHOWN, files->n - FILES_SHOWN == 1 ? "" : "s");
 }
 
 /* Whether traces of any two files, or of one, differ in their offset. */

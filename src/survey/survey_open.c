@@ -239,14 +239,14 @@ static Status read_serially(Survey *survey)
 static void report_unchecked(const Survey *survey)
 {
     int64_t without = 0;
-    char count[32], all[32];
+    char count[32], all[LOG_THINGS_MAX];
     for (int64_t e = 0; e < survey->n_ensembles; e++)
         without += survey->checksums[e] == 0 && (survey->done == NULL || survey->done[e]);
     if (survey->trusted)
         log_note("%s: --trust: its gathers are not compared with their checksums", survey->path);
     else if (without > 0)
-        log_note("%s: %s of %s gathers have no checksum (it is 0): they are read unchecked", survey->path,
-                 log_count(without, count), log_count(survey->n_ensembles, all));
+        log_note("%s: %s of %s %s no checksum (it is 0): read unchecked", survey->path, log_count(without, count),
+                 log_things(survey->n_ensembles, "gather", all), survey->n_ensembles == 1 ? "has" : "have");
 }
 
 Status survey_open(const Comm *comm, const char *path, bool writable, Survey *survey)
