@@ -151,20 +151,19 @@ static Status fail_dead(const Survey *survey, const Look *look, IndexSplit split
 
 static void warn_dead(const Look *look, const Found *found, IndexSplit split)
 {
-    char patches[32], gathers[32], all[32];
-    log_count(found->patches, patches);
+    char patches[LOG_THINGS_MAX], gathers[32], all[LOG_THINGS_MAX];
+    log_things(found->patches, "patch", patches);
+    log_things(look->n_gathers, "gather", all);
     log_count(found->gathers, gathers);
     if (found->dead == found->patches)
-        log_warning(
-            "none of the %s patches of the split %s that were looked at is live (in %s of its %s gathers): every "
-            "sample is exactly zero; patch.min_live leaves dead patches out",
-            patches, index_split_name(split), gathers, log_count(look->n_gathers, all));
+        log_warning("none of %s of the split %s that were looked at is live (in %s of its %s): every "
+                    "sample is exactly zero; patch.min_live leaves dead patches out",
+                    patches, index_split_name(split), gathers, all);
     else
         log_warning(
             "%.0f %% of the patches of the split %s are dead, every sample is exactly zero (%s looked at, in %s "
-            "of its %s gathers); patch.min_live leaves them out",
-            100.0 * (double)found->dead / (double)found->patches, index_split_name(split), patches, gathers,
-            log_count(look->n_gathers, all));
+            "of its %s); patch.min_live leaves them out",
+            100.0 * (double)found->dead / (double)found->patches, index_split_name(split), patches, gathers, all);
 }
 
 Status index_check_live(const Comm *comm, const Survey *survey, const IndexMap *map, IndexSplit split, int64_t limit)
