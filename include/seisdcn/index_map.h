@@ -5,6 +5,9 @@
  * ensemble, how many rows each split has there, and sends each rank its share of them as pieces. Where split.by =
  * patch, a keyed permutation of each ensemble's patches (random_permute()) says which belong to which split: the first
  * n_test positions to test, the next n_valid to valid, the rest to train. A map can also be explicit: a list of rows.
+ * Gathers of one position (survey_places.h) lie on one side of every split. Dealt whole, they go together. Where
+ * split.by = patch, all of them have the permutation of the first of them and the counts of each other, so that a
+ * patch lies in one split in all; where they differ in their patches, or have dead ones left out, all train.
  * With patch.min_live dead patches are left out, and the numbers of an ensemble's patches are those of its live ones
  * (index_live.h); ensembles without any are dealt to no split.
  *
@@ -38,6 +41,9 @@ typedef struct {
     int64_t *count[INDEX_SPLITS]; /* [n_ensembles] rows of each split */
     int64_t total[INDEX_SPLITS];  /* sums of the above */
     int64_t n_short;              /* ensembles with fewer traces or samples than a patch */
+    int64_t *place;               /* [n_ensembles] the first gather at each one's position; NULL: each its own */
+    int64_t n_repeats;            /* gathers at the position of an earlier one */
+    int64_t n_kept;               /* split.by = patch: gathers that train whole since those of their position differ */
     int64_t n_dead;               /* others without a live patch, where rule.min_live asks for them */
     IndexLive live;               /* implicit, with rule.min_live: of the rank's even share of the ensembles */
     bool is_explicit;
@@ -54,11 +60,12 @@ const char *index_split_name(IndexSplit split);
 /* The split of a name, -1 where there is none. Pure. */
 int index_split_of(const char *name);
 
-/* Deals the patches of a survey (first_trace [n_ensembles + 1], inlines [n_ensembles]; live [n_ensembles] has each
- * ensemble's live patches, NULL: all are) to the splits by rule. Local: rank 0's work. STATUS_DATA where no gather
- * holds a patch, or none that is live, STATUS_CONFIG where nothing is left to train on, STATUS_MEMORY. */
+/* Deals the patches of a survey (first_trace [n_ensembles + 1], inlines [n_ensembles]; places [n_ensembles] the first
+ * gather at each one's position, NULL: each its own; live [n_ensembles] has each ensemble's live patches, NULL: all
+ * are) to the splits by rule. Local: rank 0's work. STATUS_DATA where no gather holds a patch, or none that is live,
+ * STATUS_CONFIG where nothing is left to train on, STATUS_MEMORY. */
 Status index_build(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples, const int64_t *first_trace,
-                   const int32_t *inlines, const int64_t *live, IndexMap *map);
+                   const int32_t *inlines, const int64_t *places, const int64_t *live, IndexMap *map);
 
 /* Frees a map; one of zeros is nothing. Local. */
 void index_free(IndexMap *map);
@@ -81,13 +88,16 @@ void index_report(const IndexMap *map);
 Status index_write(const Comm *comm, const IndexMap *map, const Survey *survey, const char *history, bool materialize,
                    const char *path);
 
+/* The ensemble whose permutation the patches of ensemble e have: the first at its position. Pure. */
+int64_t index_key(const IndexMap *map, int64_t e);
+
 /* The number, among the patches of an ensemble that are dealt at all, of row j (in canonical order) of a split of an
- * implicit map. Pure. */
-int64_t index_number(const IndexRule *rule, IndexSplit split, int64_t ensemble, const int64_t count[INDEX_SPLITS],
+ * implicit map; key is index_key() of the ensemble. Pure. */
+int64_t index_number(const IndexRule *rule, IndexSplit split, int64_t key, const int64_t count[INDEX_SPLITS],
                      int64_t j);
 
 /* Fills number [count[split]] with those of all rows of a split, rising. Local. STATUS_MEMORY. */
-Status index_numbers(const IndexRule *rule, IndexSplit split, int64_t ensemble, const int64_t count[INDEX_SPLITS],
+Status index_numbers(const IndexRule *rule, IndexSplit split, int64_t key, const int64_t count[INDEX_SPLITS],
                      int64_t *number);
 
 /* The row of an ensemble's patch, numbered among all of them. Pure. */
@@ -96,6 +106,7 @@ IndexRow index_patch_row(const IndexRule *rule, int64_t ensemble, int64_t n_samp
 /* A part of an ensemble's rows of one split. */
 typedef struct {
     int64_t ensemble, fold;
+    int64_t key;                 /* index_key() of the ensemble */
     int64_t count[INDEX_SPLITS]; /* of the whole ensemble */
     int64_t from, n;             /* rows from .. from + n - 1 of the ensemble's canonical list */
     int64_t first;               /* number of the piece's first row in the share */

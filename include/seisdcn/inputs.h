@@ -15,6 +15,7 @@
 #include "seisdcn/sgy_index.h"
 #include "seisdcn/sgy_sample.h"
 #include "seisdcn/status.h"
+#include "seisdcn/survey.h"
 #include "seisdcn/survey_segy.h"
 
 #include <stdbool.h>
@@ -77,6 +78,10 @@ int64_t inputs_fold(const Inputs *inputs, int64_t e);
 
 /* Inline and crossline of gather e, POSITION_UNKNOWN each where they are not known. Pure; SEG-Y: on rank 0. */
 void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline);
+
+/* Warns of gathers whose position is that of an earlier one, given the survey that was made of the inputs. Local: rank
+ * 0's. STATUS_MEMORY. */
+Status inputs_report_repeats(const Inputs *inputs, const Survey *survey);
 
 /* How gather e's origin is called: the file's base name (SEG-Y: of its first trace), with [i] for the i-th gather of a
  * 3D array; text holds size bytes, longer names are cut. Pure; SEG-Y: on rank 0. */

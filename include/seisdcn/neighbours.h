@@ -1,5 +1,6 @@
-/* neighbours: gathers of the same inline, next to each other in the order of their crosslines, whatever lies between;
- * of gathers at one place the first in the file comes first. A gather without a known position has none. */
+/* neighbours: gathers of the same inline, next to each other in the order of their crosslines, whatever lies between.
+ * Gathers of one position are none of each other's: of those at the next position, the i-th in the file is the
+ * neighbour of the i-th, or the last one where there are fewer. A gather without a known position has none. */
 #ifndef SEISDCN_NEIGHBOURS_H
 #define SEISDCN_NEIGHBOURS_H
 

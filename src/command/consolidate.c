@@ -272,7 +272,8 @@ static Status make_survey(const Job *job, Inputs *inputs, const char *part, cons
     Status status = create(job, inputs, part, &survey);
     if (status != STATUS_OK) return status;
     Copy copy = {.zero_bad = command_flag(job, "--zero-bad")};
-    status = copy_gathers(job, inputs, &survey, &copy);
+    status = comm_agree(comm, comm->rank == 0 ? inputs_report_repeats(inputs, &survey) : STATUS_OK);
+    if (status == STATUS_OK) status = copy_gathers(job, inputs, &survey, &copy);
     if (status == STATUS_OK) status = inputs_check_range(comm, inputs, &copy.gather);
     if (status == STATUS_OK) status = survey_finish(&survey);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? files_publish(part, output) : STATUS_OK);

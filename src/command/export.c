@@ -9,6 +9,7 @@
 #include "seisdcn/npy.h"
 #include "seisdcn/survey.h"
 #include "seisdcn/survey_lines.h"
+#include "seisdcn/survey_places.h"
 #include "seisdcn/text.h"
 #include "seisdcn/timer.h"
 
@@ -67,34 +68,19 @@ typedef struct {
     int64_t *list, n;          /* the selected ensembles [n] */
 } Plan;
 
-static const Survey *sorted_survey; /* what compare_positions() speaks of: qsort hands nothing on */
-
-static int compare_positions(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    const int32_t *in = sorted_survey->inlines, *cross = sorted_survey->crosslines;
-    const int32_t *lines = sorted_survey->lines;
-    if (lines != NULL && lines[x] != lines[y]) return lines[x] < lines[y] ? -1 : 1;
-    if (in[x] != in[y]) return in[x] < in[y] ? -1 : 1;
-    if (cross[x] != cross[y]) return cross[x] < cross[y] ? -1 : 1;
-    return 0;
-}
-
-/* Marks the ensembles whose position is known and nobody else's. order [n_ensembles] is for working in. */
-static void mark_named(Plan *plan, int64_t *order)
+/* Marks the ensembles whose position is known and nobody else's. */
+static Status mark_named(Plan *plan)
 {
     const Survey *survey = plan->survey;
-    int64_t n = survey->n_ensembles;
-    for (int64_t e = 0; e < n; e++) order[e] = e;
-    sorted_survey = survey;
-    qsort(order, (size_t)n, sizeof *order, compare_positions);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t e = order[i];
-        bool known = position_known(survey->inlines[e], survey->crosslines[e]);
-        bool repeated = (i > 0 && compare_positions(&order[i - 1], &order[i]) == 0) ||
-                        (i + 1 < n && compare_positions(&order[i], &order[i + 1]) == 0);
-        plan->named[e] = known && !repeated;
+    int64_t *first;
+    Status status = survey_place_units(survey, &first);
+    if (status != STATUS_OK) return status;
+    for (int64_t e = 0; e < survey->n_ensembles; e++) {
+        plan->named[e] = first[e] == e && position_known(survey->inlines[e], survey->crosslines[e]);
+        if (first[e] != e) plan->named[first[e]] = 0;
     }
+    memory_free(first);
+    return STATUS_OK;
 }
 
 /* Of a prediction that is not whole, only what is done can be written. */
@@ -137,8 +123,8 @@ static Status fill_plan(const char *list, Plan *plan)
     plan->list = memory_new(n, sizeof *plan->list, "the selected gathers");
     if (plan->named == NULL || plan->list == NULL) return STATUS_MEMORY;
     Status status = leave_undone(list, plan);
+    if (status == STATUS_OK) status = mark_named(plan);
     if (status != STATUS_OK) return status;
-    mark_named(plan, plan->list);
     for (int64_t e = 0; e < survey->n_ensembles; e++)
         if (plan->selected[e]) plan->list[plan->n++] = e;
     return STATUS_OK;

@@ -118,14 +118,13 @@ static void close_mean(Prediction *prediction)
 /* The ensembles of e's mean along the line into mean->next; returns how many. */
 static int64_t find_gathers(const Mean *mean, int64_t e)
 {
-    int64_t radius = mean->gathers / 2, n = 0, first = e, left = radius;
-    if (radius > 0)
-        while (left > 0 && mean->neighbours.before[first] >= 0) {
-            first = mean->neighbours.before[first];
-            left--;
-        }
-    int64_t most = radius - left + 1 + radius; /* those found before, itself, and as many behind as there may be */
-    for (int64_t k = first; k >= 0 && n<most; k = radius> 0 ? mean->neighbours.after[k] : -1) mean->next[n++] = k;
+    const Neighbours *neighbours = &mean->neighbours;
+    int64_t radius = mean->gathers / 2, before = 0, n, k = e;
+    while (before < radius && (k = neighbours->before[k]) >= 0) before++;
+    mean->next[before] = e;
+    for (int64_t i = before; i > 0; i--) mean->next[i - 1] = neighbours->before[mean->next[i]];
+    for (n = before + 1; n <= before + radius && (k = neighbours->after[mean->next[n - 1]]) >= 0; n++)
+        mean->next[n] = k;
     return n;
 }
 

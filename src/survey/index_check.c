@@ -34,7 +34,8 @@ static IndexRow split_row(const IndexMap *map, IndexSplit split, int64_t e, int6
     if (map->is_explicit) return map->rows[split][r];
     int64_t count[INDEX_SPLITS];
     for (int s = 0; s < INDEX_SPLITS; s++) count[s] = map->count[s][e];
-    return index_patch_row(&map->rule, e, map->n_samples, index_number(&map->rule, split, e, count, r - first));
+    return index_patch_row(&map->rule, e, map->n_samples,
+                           index_number(&map->rule, split, index_key(map, e), count, r - first));
 }
 
 /* Rank 0: rows spread evenly over those that are used, all where there are few. */

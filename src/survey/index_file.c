@@ -9,6 +9,7 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/survey_lines.h"
+#include "seisdcn/survey_places.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -102,11 +103,15 @@ static Status plan_implicit(const H5File *file, const IndexMap *map, Build *buil
 /* Rank 0: the implicit map; live as index_build() takes it, path the file's or NULL. */
 static Status build_map(const Build *build, const Survey *survey, const int64_t *live, const char *path, IndexMap *map)
 {
-    int32_t *units;
-    Status status = survey_inline_units(survey, &units);
-    if (status != STATUS_OK) return status;
-    status = index_build(&build->rule, survey->n_ensembles, survey->n_samples, survey->first_trace, units, live, map);
-    memory_free(units);
+    int32_t *inlines = NULL;
+    int64_t *places = NULL;
+    Status status = survey_inline_units(survey, &inlines);
+    if (status == STATUS_OK) status = survey_split_units(survey, &places);
+    if (status == STATUS_OK)
+        status = index_build(&build->rule, survey->n_ensembles, survey->n_samples, survey->first_trace, inlines, places,
+                             live, map);
+    memory_free(inlines);
+    memory_free(places);
     for (int s = 0; status == STATUS_OK && path != NULL && s < INDEX_SPLITS; s++)
         if (build->n[s] >= 0 && build->n[s] != map->total[s])
             status = status_fail(STATUS_DATA,
@@ -166,6 +171,7 @@ static Status read_file(const char *path, const Survey *survey, Config *config, 
             if (map->count[s] == NULL) status = STATUS_MEMORY;
         }
     }
+    if (status == STATUS_OK) status = survey_split_units(survey, &map->place);
     for (int64_t e = 0; status == STATUS_OK && e < map->n_ensembles; e++) {
         map->fold[e] = survey_fold(survey, e);
         map->n_short += index_patches(&rule, map->fold[e], map->n_samples) == 0;
@@ -219,6 +225,14 @@ void index_report(const IndexMap *map)
     log_note("index map: %s of %" PRId64 " x %" PRId64 ", stride %" PRId64 ": %s train, %s valid, %s test%s",
              log_things(sum, "patch", all), map->rule.patch_size, map->rule.patch_size, map->rule.stride,
              n[INDEX_TRAIN], n[INDEX_VALID], n[INDEX_TEST], map->is_explicit ? " (explicit rows)" : "");
+    if (map->n_repeats > 0)
+        log_note("%" PRId64 " of %" PRId64
+                 " gathers %s the position of an earlier one: those of one position are on one "
+                 "side of every split",
+                 map->n_repeats, map->n_ensembles, map->n_repeats == 1 ? "has" : "have");
+    if (map->n_kept > 0)
+        log_note("%" PRId64 " gathers train whole: those of their position differ in their patches (split.by=patch)",
+                 map->n_kept);
     if (map->n_dead > 0)
         log_note("%" PRId64 " of %s %s no patch with a share of %g of live samples (patch.min_live)", map->n_dead,
                  log_things(map->n_ensembles, "gather", all), map->n_ensembles == 1 ? "has" : "have",

@@ -86,7 +86,7 @@ static int64_t permuted_place(const IndexMap *map, const Dealt *dealt, IndexRow 
         const Placed *found = bsearch(&wanted, mine, (size_t)n, sizeof wanted, compare_placed);
         patch = found - mine;
     }
-    return random_unpermute(random_key(map->rule.seed, RANDOM_SPLIT, row.ensemble), n, patch);
+    return random_unpermute(random_key(map->rule.seed, RANDOM_SPLIT, index_key(map, row.ensemble)), n, patch);
 }
 
 /* Puts a split's rows in canonical order; where the file says that single patches were dealt by the permutation, that

@@ -31,7 +31,11 @@ static int64_t cut_pieces(const IndexMap *map, IndexSplit split, int64_t from, i
         if (low < high) {
             if (piece != NULL) {
                 IndexPiece *p = &piece[n];
-                *p = (IndexPiece){.ensemble = i, .fold = map->fold[i], .from = low - first, .n = high - low};
+                *p = (IndexPiece){.ensemble = i,
+                                  .fold = map->fold[i],
+                                  .key = index_key(map, i),
+                                  .from = low - first,
+                                  .n = high - low};
                 p->first = low - from;
                 for (int s = 0; s < INDEX_SPLITS; s++) p->count[s] = map->count[s][i];
             }
@@ -254,9 +258,8 @@ IndexRow index_share_row(const IndexShare *share, int64_t i)
     if (share->rows != NULL) return share->rows[i];
     int64_t p = index_share_piece(share, i);
     const IndexPiece *piece = &share->piece[p];
-    return row_of(
-        share, p,
-        index_number(&share->rule, share->split, piece->ensemble, piece->count, piece->from + i - piece->first));
+    return row_of(share, p,
+                  index_number(&share->rule, share->split, piece->key, piece->count, piece->from + i - piece->first));
 }
 
 Status index_share_sorted(const IndexShare *share, int64_t p, IndexRow *rows)
@@ -265,7 +268,7 @@ Status index_share_sorted(const IndexShare *share, int64_t p, IndexRow *rows)
     int64_t n = piece->count[share->split];
     int64_t *number = memory_new((size_t)n, sizeof *number, "an ensemble's rows");
     Status status = number == NULL ? STATUS_MEMORY : STATUS_OK;
-    if (status == STATUS_OK) status = index_numbers(&share->rule, share->split, piece->ensemble, piece->count, number);
+    if (status == STATUS_OK) status = index_numbers(&share->rule, share->split, piece->key, piece->count, number);
     for (int64_t j = 0; j < n && status == STATUS_OK; j++) rows[j] = row_of(share, p, number[j]);
     memory_free(number);
     return status;

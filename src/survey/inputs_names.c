@@ -1,10 +1,13 @@
-/* Positions in the names of .npy files. */
+/* Positions in the names of .npy files, and those that several gathers have. */
 #include "inputs_private.h"
 
 #include "seisdcn/log.h"
+#include "seisdcn/memory.h"
+#include "seisdcn/survey_places.h"
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 void inputs_name_place(const Inputs *inputs, const char *path, int32_t *line, int32_t *crossline)
 {
@@ -86,4 +89,26 @@ Status inputs_check_names(const Inputs *inputs)
         log_note("positions by names: inline %" PRId32 " to %" PRId32 ", crossline %" PRId32 " to %" PRId32,
                  found.low[0], found.high[0], found.low[1], found.high[1]);
     return STATUS_OK;
+}
+
+Status inputs_report_repeats(const Inputs *inputs, const Survey *survey)
+{
+    int64_t *first = NULL, *dealt = NULL, n = 0, n_dealt = 0, first_repeat = -1;
+    Status status = survey_place_units(survey, &first);
+    if (status == STATUS_OK) status = survey_split_units(survey, &dealt);
+    for (int64_t e = 0; status == STATUS_OK && e < survey->n_ensembles; e++) {
+        if (first[e] != e && n++ == 0) first_repeat = e;
+        n_dealt += dealt[e] != e;
+    }
+    if (n > 0) {
+        char name[96], source[SURVEY_SOURCE_MAX], repeat[SURVEY_SOURCE_MAX + 128];
+        snprintf(repeat, sizeof repeat, "%s of %s", survey_ensemble_name(survey, first_repeat, name),
+                 inputs_source(inputs, first_repeat, source, sizeof source));
+        survey_warn_repeats(n, "gather", "the position", repeat,
+                            n_dealt > 0 ? ", on one side of every split"
+                                        : "; all gathers (of a line) have one, so splits deal them one by one");
+    }
+    memory_free(first);
+    memory_free(dealt);
+    return status;
 }

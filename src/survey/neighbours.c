@@ -2,44 +2,26 @@
 
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/survey_places.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-    int32_t survey_line, line, crossline;
-    int64_t ensemble;
-} Place;
-
-static int compare_places(const void *a, const void *b)
+/* The gathers of two positions side by side, [n] and [m] of them: the i-th of one has the i-th of the other, or the
+ * last where there are fewer. */
+static void link_positions(const SurveyPlace *before, int64_t n, const SurveyPlace *after, int64_t m,
+                           Neighbours *neighbours)
 {
-    const Place *p = a, *q = b;
-    if (p->survey_line != q->survey_line) return p->survey_line < q->survey_line ? -1 : 1;
-    if (p->line != q->line) return p->line < q->line ? -1 : 1;
-    if (p->crossline != q->crossline) return p->crossline < q->crossline ? -1 : 1;
-    return (p->ensemble > q->ensemble) - (p->ensemble < q->ensemble);
+    for (int64_t i = 0; i < n; i++) neighbours->after[before[i].ensemble] = after[i < m ? i : m - 1].ensemble;
+    for (int64_t i = 0; i < m; i++) neighbours->before[after[i].ensemble] = before[i < n ? i : n - 1].ensemble;
 }
 
-/* The places of the gathers whose position is known, in order; *n of them. To be freed. */
-static Place *sort_places(const Survey *survey, int64_t *n)
+static void link_places(const SurveyPlace *place, int64_t n, Neighbours *neighbours)
 {
-    Place *place = memory_new((size_t)survey->n_ensembles, sizeof *place, "the order of the gathers on their lines");
-    *n = 0;
-    for (int64_t e = 0; place != NULL && e < survey->n_ensembles; e++)
-        if (position_known(survey->inlines[e], survey->crosslines[e]))
-            place[(*n)++] =
-                (Place){survey->lines == NULL ? 0 : survey->lines[e], survey->inlines[e], survey->crosslines[e], e};
-    if (place != NULL) qsort(place, (size_t)*n, sizeof *place, compare_places);
-    return place;
-}
-
-static void link_places(const Place *place, int64_t n, Neighbours *neighbours)
-{
-    for (int64_t i = 1; i < n; i++) {
-        if (place[i].survey_line != place[i - 1].survey_line || place[i].line != place[i - 1].line) continue;
-        neighbours->before[place[i].ensemble] = place[i - 1].ensemble;
-        neighbours->after[place[i - 1].ensemble] = place[i].ensemble;
+    for (int64_t last = 0, start = 0, end; start < n; last = start, start = end) {
+        for (end = start + 1; end < n && survey_place_same(&place[start], &place[end]);) end++;
+        if (start > 0 && survey_place_same_inline(&place[last], &place[start]))
+            link_positions(place + last, start - last, place + start, end - start, neighbours);
     }
 }
 
@@ -48,8 +30,8 @@ Status neighbours_new(const Survey *survey, const char *wanted, const char *reme
     int64_t n = 0, n_all = survey->n_ensembles;
     memset(neighbours, 0, sizeof *neighbours);
     neighbours->before = memory_new(2 * (size_t)n_all, sizeof *neighbours->before, "the neighbours of the gathers");
-    Place *place = neighbours->before == NULL ? NULL : sort_places(survey, &n);
-    if (place == NULL) return STATUS_MEMORY;
+    SurveyPlace *place;
+    if (neighbours->before == NULL || survey_places(survey, &place, &n) != STATUS_OK) return STATUS_MEMORY;
     neighbours->after = neighbours->before + n_all;
     for (int64_t e = 0; e < 2 * n_all; e++) neighbours->before[e] = -1;
     link_places(place, n, neighbours);
@@ -59,11 +41,12 @@ Status neighbours_new(const Survey *survey, const char *wanted, const char *reme
         *(count == 2 ? &neighbours->with_two : count == 1 ? &neighbours->with_one : &neighbours->with_none) += 1;
     }
     if (neighbours->with_none < n_all) return STATUS_OK;
-    return status_fail(STATUS_DATA,
-                       "%s: no gather has a neighbour: %s wants gathers of the same inline with other crosslines, in "
-                       "file names like shot_inline_1300_crossline_1400.npy or in SEG-Y headers; "
-                       "%s",
-                       survey->path, wanted, remedy);
+    return status_fail(
+        STATUS_DATA,
+        "%s: no gather has a neighbour: %s wants gathers of the same inline with other crosslines, in "
+        "file names like shot_inline_1300_crossline_1400.npy (consolidate --names reads others) or in SEG-Y "
+        "headers; %s",
+        survey->path, wanted, remedy);
 }
 
 void neighbours_free(Neighbours *neighbours)

@@ -2,6 +2,7 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/sgy_index.h"
+#include "seisdcn/survey_places.h"
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
@@ -223,9 +224,8 @@ static void report_traces(const SgyIndex *index, const SgyFiles *files, int64_t 
     /* Where all have one offset, it tells traces apart no more than it tells anything. */
     bool offsets_tell = offsets_vary(index, files) || usual_fold == 1;
     if (facts->repeated > 0 && offsets_tell)
-        log_warning("%s trace%s the gather and offset of an earlier one, the first: %s; all are kept",
-                    log_count(facts->repeated, count), facts->repeated == 1 ? " repeats" : "s repeat",
-                    trace_name(files, facts->first_repeated, name));
+        survey_warn_repeats(facts->repeated, "trace", "the gather and offset",
+                            trace_name(files, facts->first_repeated, name), "");
     if (facts->odd_samples > 0)
         log_warning("%s trace%s another number of samples in the header than the file has, the first: %s; all are read "
                     "with the file's",

@@ -53,7 +53,7 @@ static void make_map(int64_t by, IndexMap *map)
     }
     memset(map, 0, sizeof *map);
     if (comm.rank == 0)
-        assert_int_equal(index_build(&rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, live, map), STATUS_OK);
+        assert_int_equal(index_build(&rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, live, map), STATUS_OK);
     map->rule = rule;
     map->n_ensembles = N_ENSEMBLES;
     map->n_samples = N_SAMPLES;

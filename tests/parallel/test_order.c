@@ -32,7 +32,7 @@ static Status build_on_rank_0(int64_t by, IndexMap *map)
     int32_t inlines[N_ENSEMBLES] = {0};
     for (int e = 0; e < N_ENSEMBLES; e++) first_trace[e + 1] = first_trace[e] + folds[e];
     IndexRule rule = {SIZE, 1, by, 0.2, 0.1, 5, 0};
-    return index_build(&rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, map);
+    return index_build(&rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, NULL, map);
 }
 
 /* Gives the other ranks what index_load() would. */

@@ -29,7 +29,7 @@ static Status build(const IndexRule *rule, IndexMap *map)
 {
     int64_t first_trace[N_ENSEMBLES + 1];
     first_traces(first_trace);
-    return index_build(rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, map);
+    return index_build(rule, N_ENSEMBLES, N_SAMPLES, first_trace, inlines, NULL, NULL, map);
 }
 
 static IndexRow row_at(const IndexMap *map, IndexSplit split, int64_t e, int64_t j)
@@ -156,7 +156,7 @@ static void the_originals_counts(void **state)
     IndexRule rule = {32, 1, SPLIT_BY_PATCH, 0.2, 0.1, 0, 0};
     IndexMap map;
     assert_int_equal(index_patches(&rule, 61, 1501), 44100);
-    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, NULL, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, NULL, NULL, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_VALID], 176400);
     assert_int_equal(map.total[INDEX_TEST], 352800);
     assert_int_equal(map.total[INDEX_TRAIN], 1234800);
@@ -166,7 +166,7 @@ static void the_originals_counts(void **state)
     }
     index_free(&map);
     rule.by = SPLIT_BY_ENSEMBLE;
-    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, NULL, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, GATHERS, 1501, first_trace, lines, NULL, NULL, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_VALID], 4 * 44100);
     assert_int_equal(map.total[INDEX_TEST], 8 * 44100);
     index_free(&map);
@@ -220,14 +220,14 @@ static void a_split_that_leaves_nothing_is_refused(void **state)
     /* one gather cannot be dealt whole, but its patches can */
     const int64_t first_trace[2] = {0, 12};
     rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0.2, 0.1, 0, 0};
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_CONFIG);
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, NULL, &map), STATUS_CONFIG);
     rule.by = SPLIT_BY_PATCH;
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, NULL, &map), STATUS_OK);
     index_free(&map);
     rule.test = rule.valid = 0.5; /* all 84 of them */
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_CONFIG);
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, NULL, &map), STATUS_CONFIG);
     rule = (IndexRule){SIZE, 1, SPLIT_BY_ENSEMBLE, 0, 0, 0, 0};
-    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, &map), STATUS_OK);
+    assert_int_equal(index_build(&rule, 1, N_SAMPLES, first_trace, inlines, NULL, NULL, &map), STATUS_OK);
     assert_int_equal(map.total[INDEX_TRAIN], 7 * 12);
     index_free(&map);
     status_clear();

@@ -48,7 +48,7 @@ static void build_whole(int64_t by, IndexMap *map)
     for (int64_t e = 0; e <= GATHERS; e++) first_trace[e] = e * FOLD;
     for (int64_t e = 0; e < GATHERS; e++) inlines[e] = (int32_t)(1000 + e / CROSSLINES);
     IndexRule rule = {SIZE, 1, by, TEST_SHARE, VALID_SHARE, 7, 0};
-    assert_int_equal(index_build(&rule, GATHERS, SAMPLES, first_trace, inlines, NULL, map), STATUS_OK);
+    assert_int_equal(index_build(&rule, GATHERS, SAMPLES, first_trace, inlines, NULL, NULL, map), STATUS_OK);
     memory_free(first_trace);
     memory_free(inlines);
 }
@@ -262,7 +262,7 @@ static void every_row_once_on_any_number_of_ranks(void **state)
             IndexRule rule = {FEW_SIZE, 1, by, TEST_SHARE, VALID_SHARE, 1, 0};
             IndexMap map;
             Config config;
-            assert_int_equal(index_build(&rule, FEW, FEW_SAMPLES, first_trace, lines, NULL, &map), STATUS_OK);
+            assert_int_equal(index_build(&rule, FEW, FEW_SAMPLES, first_trace, lines, NULL, NULL, &map), STATUS_OK);
             config_defaults(&config);
             config.train.batch_size = 10;
             config.train.shards = 50;
