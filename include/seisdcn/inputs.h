@@ -76,6 +76,14 @@ void inputs_free(Inputs *inputs);
 /* Traces of gather e. Pure; SEG-Y: on rank 0. */
 int64_t inputs_fold(const Inputs *inputs, int64_t e);
 
+/* Traces of gather e, one of this rank's, and the most that any of these has. Pure. */
+int64_t inputs_my_fold(const Inputs *inputs, int64_t e);
+int64_t inputs_my_max_fold(const Inputs *inputs);
+
+/* The file that trace t of gather e, one of this rank's, is in; and how many traces a file has. Pure. */
+int64_t inputs_file(const Inputs *inputs, int64_t e, int64_t t);
+int64_t inputs_file_traces(const Inputs *inputs, int64_t file);
+
 /* Inline and crossline of gather e, POSITION_UNKNOWN each where they are not known. Pure; SEG-Y: on rank 0. */
 void inputs_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline);
 

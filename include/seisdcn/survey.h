@@ -125,7 +125,8 @@ bool survey_moved(const Survey *survey, const Survey *other, int64_t e);
  * and that a prediction was made from it (the checksum that it names). Local. STATUS_DATA says what differs. */
 Status survey_check_pair(const Survey *survey, const Survey *other);
 
-struct SurveySegy; /* survey_segy.h */
+struct SurveySegy;    /* survey_segy.h */
+struct SurveyDropped; /* survey_dropped.h */
 
 /* What survey_create() needs: the tables are the caller's (rank 0 uses them, other ranks may leave them NULL). */
 typedef struct {
@@ -141,11 +142,12 @@ typedef struct {
     const char *key_field;         /* the field of the keys, as "cdp (byte 21)" */
     const float *offsets;          /* [n_traces], NULL: all NaN; with segy they are to be written later */
     const struct SurveySegy *segy; /* what came from SEG-Y files; NULL: nothing */
-    const char *history;           /* the lines of the history attribute */
-    bool with_done;                /* make /ensemble/done (zeros) */
-    bool sparse;                   /* most gathers stay unwritten: reserve no disk blocks */
+    const struct SurveyDropped *dropped; /* traces that were left out; NULL: none */
+    const char *history;                 /* the lines of the history attribute */
+    bool with_done;                      /* make /ensemble/done (zeros) */
+    bool sparse;                         /* most gathers stay unwritten: reserve no disk blocks */
     const char *headers_from; /* a survey file of the same gathers whose headers are copied (/ensemble/source, /trace,
-                                 /segy, sample interval), for predictions; NULL: none */
+                                 /segy, /dropped, sample interval), for predictions; NULL: none */
     Status (*add)(const H5File *file, void *context); /* writes what else is to stand there; NULL: nothing */
     void *context;
 } SurveyPlan;

@@ -16,9 +16,14 @@
 #include "seisdcn/sgy_layout.h"
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_dropped.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* What belongs to a trace stands under /trace, or of a trace that was dropped (survey_dropped.h) under /dropped; a
+ * trace's number counts among those of the one or the other. */
+typedef enum { SURVEY_KEPT, SURVEY_DROPPED } SurveyPart;
 
 typedef struct SurveySegy {
     bool big;
@@ -40,17 +45,17 @@ double survey_segy_bytes(const SurveySegy *segy, int64_t n_traces);
 
 /* Makes all of it in a file that rank 0 lays out (survey_create() calls it): what belongs to the traces, and
  * /trace/offset, is to be written afterwards. Local. STATUS_IO. */
-Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n_traces);
+Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n_traces, int64_t n_dropped);
 
 /* Writes the offsets, places and files (NULL where there is one) of traces first .. first + n - 1 of the survey. Local.
  * STATUS_IO. */
-Status survey_segy_write_places(const Survey *survey, int64_t first, int64_t n, const float *offsets,
+Status survey_segy_write_places(const Survey *survey, SurveyPart part, int64_t first, int64_t n, const float *offsets,
                                 const int64_t *positions, const int32_t *files);
 
 /* Writes the headers [n][SGY_HEADER], and extra [n][SGY_HEADER * n_extra] where n_extra > 0, of the same. Local.
  * STATUS_IO. */
-Status survey_segy_write_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, const uint8_t *headers,
-                                 const uint8_t *extra);
+Status survey_segy_write_headers(const Survey *survey, SurveyPart part, int64_t first, int64_t n, int n_extra,
+                                 const uint8_t *headers, const uint8_t *extra);
 
 /* Reads what belongs to the survey as a whole; a survey that did not come from SEG-Y gives head NULL. Rank 0 reads, all
  * get it, to be freed with survey_segy_free(). Collective. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
@@ -59,19 +64,21 @@ Status survey_segy_read(const Survey *survey, SurveySegy *segy);
 /* Headers for a survey that did not come from SEG-Y: rev 1, big-endian, IEEE floats, in the survey's order of traces.
  * To be freed with survey_segy_free(). Local. STATUS_DATA where there are more samples than SEG-Y can tell;
  * STATUS_MEMORY. */
-Status survey_segy_new(const Survey *survey, SurveySegy *segy);
+Status survey_segy_new(const Survey *survey, const SurveyDropped *dropped, SurveySegy *segy);
 
-/* The header of trace t of ensemble e of such a survey; an offset of NaN is unknown. Pure. */
-void survey_segy_new_header(const Survey *survey, int64_t e, int64_t t, float offset, uint8_t header[SGY_HEADER]);
+/* The header of trace t of ensemble e, as it came, of such a survey; an offset of NaN is unknown; is_dead: the trace
+ * was dropped. Pure. */
+void survey_segy_new_header(const Survey *survey, const SurveyDropped *dropped, int64_t e, int64_t t, float offset,
+                            bool is_dead, uint8_t header[SGY_HEADER]);
 
 /* Reads the headers of traces first .. first + n - 1 of the survey, as survey_segy_write_headers() takes them. Local.
  * STATUS_IO. */
-Status survey_segy_read_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, uint8_t *headers,
-                                uint8_t *extra);
+Status survey_segy_read_headers(const Survey *survey, SurveyPart part, int64_t first, int64_t n, int n_extra,
+                                uint8_t *headers, uint8_t *extra);
 
 /* Reads the places of traces first .. first + n - 1 in the row of all files, one behind the other. files [n] is for
  * working in. Local. STATUS_IO; STATUS_DATA where a place is not in its file. */
-Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, int64_t first, int64_t n, int64_t *places,
-                               int32_t *files);
+Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, SurveyPart part, int64_t first, int64_t n,
+                               int64_t *places, int32_t *files);
 
 #endif

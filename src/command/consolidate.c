@@ -1,9 +1,11 @@
 /* consolidate: gathers of many files become one survey file. */
+#include "consolidate_dead.h"
 #include "segy_options.h"
 
 #include "seisdcn/commands.h"
 #include "seisdcn/files.h"
 #include "seisdcn/inputs.h"
+#include "seisdcn/inputs_dead.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/survey.h"
@@ -44,6 +46,7 @@ typedef struct {
     size_t width;
     char key_field[64];
     SurveySegy segy;
+    SurveyDropped dropped;
     char *history;
 } Tables;
 
@@ -58,6 +61,7 @@ static void free_tables(Tables *tables)
     memory_free(tables->sources);
     memory_free(tables->history);
     survey_segy_free(&tables->segy);
+    survey_dropped_free(&tables->dropped);
 }
 
 /* What made each gather, where that was one field. */
@@ -82,7 +86,7 @@ static Status fill_keys(const SgyIndex *index, Tables *tables)
     return STATUS_OK;
 }
 
-static Status fill_tables(const Job *job, const Inputs *inputs, Tables *tables)
+static Status fill_tables(const Job *job, const Inputs *inputs, const InputsDead *dead, Tables *tables)
 {
     size_t n = (size_t)inputs->n_gathers;
     bool by_field = inputs->layouts != NULL && inputs->index.rule.by_field;
@@ -103,9 +107,10 @@ static Status fill_tables(const Job *job, const Inputs *inputs, Tables *tables)
         inputs_source(inputs, e, tables->sources + (size_t)e * tables->width, tables->width);
         inputs_place(inputs, e, &tables->inlines[e], &tables->crosslines[e]);
         if (has_lines) tables->lines[e] = inputs->index.gather[e].survey_line;
-        tables->first_trace[e + 1] = tables->first_trace[e] + inputs_fold(inputs, e);
+        tables->first_trace[e + 1] = tables->first_trace[e] + inputs_dead_kept(inputs, dead, e);
     }
-    return by_field ? fill_keys(&inputs->index, tables) : STATUS_OK;
+    if (dead->n > 0) status = inputs_dead_tables(inputs, dead, &tables->dropped);
+    return status == STATUS_OK && by_field ? fill_keys(&inputs->index, tables) : status;
 }
 
 static Status check_output(const Job *job, const char *output)
@@ -115,10 +120,10 @@ static Status check_output(const Job *job, const char *output)
     return files_check_output(output, job->force);
 }
 
-static Status create(const Job *job, const Inputs *inputs, const char *path, Survey *survey)
+static Status create(const Job *job, const Inputs *inputs, const InputsDead *dead, const char *path, Survey *survey)
 {
     Tables tables = {0};
-    Status status = job->comm.rank == 0 ? fill_tables(job, inputs, &tables) : STATUS_OK;
+    Status status = job->comm.rank == 0 ? fill_tables(job, inputs, dead, &tables) : STATUS_OK;
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) {
         SurveyPlan plan = {.n_ensembles = inputs->n_gathers,
@@ -134,6 +139,7 @@ static Status create(const Job *job, const Inputs *inputs, const char *path, Sur
                            .float_keys = tables.float_keys,
                            .key_field = tables.key_field,
                            .segy = tables.segy.head != NULL ? &tables.segy : NULL,
+                           .dropped = dead->n > 0 ? &tables.dropped : NULL,
                            .history = tables.history};
         status = survey_create(&job->comm, path, &plan, survey);
     }
@@ -145,6 +151,7 @@ static Status create(const Job *job, const Inputs *inputs, const char *path, Sur
 
 typedef struct {
     bool zero_bad;
+    InputsDead *dead; /* what is left out */
     InputsGather gather;
     int64_t values, gathers; /* that were not finite, on this rank */
 } Copy;
@@ -157,10 +164,15 @@ static Status check_finite(const Inputs *inputs, int64_t e, int64_t items, Copy 
     if (bad < 0) return STATUS_OK;
     if (!copy->zero_bad) {
         char name[SURVEY_SOURCE_MAX + 64];
+        int64_t n = inputs->n_samples, t = bad / n;
+        const char *dead = inputs_dead_trace(amplitude + t * n, n)
+                               ? ", and its whole trace NaN or zero; --drop-dead leaves such traces out,"
+                               : ";";
         return status_fail(STATUS_DATA,
-                           "%s, sample %" PRId64 " (counted from 0) is %s; --zero-bad makes such samples zero",
-                           inputs_trace_name(inputs, e, bad / inputs->n_samples, name, sizeof name),
-                           bad % inputs->n_samples, isnan(amplitude[bad]) ? "not a number" : "infinite");
+                           "%s, sample %" PRId64 " (counted from 0) is %s%s --zero-bad makes such samples "
+                           "zero",
+                           inputs_trace_name(inputs, e, t, name, sizeof name), bad % n,
+                           isnan(amplitude[bad]) ? "not a number" : "infinite", dead);
     }
     copy->gathers++;
     for (int64_t i = bad; i < items; i++)
@@ -174,37 +186,16 @@ static Status check_finite(const Inputs *inputs, int64_t e, int64_t items, Copy 
 static Status copy_gather(Inputs *inputs, int64_t e, Survey *survey, Copy *copy)
 {
     InputsGather *gather = &copy->gather;
-    int64_t fold = survey_fold(survey, e);
+    int64_t fold = survey_fold(survey, e), came = inputs_my_fold(inputs, e);
+    bool drops = copy->dead->n > 0;
     Status status = inputs_read(inputs, e, gather);
-    if (status == STATUS_OK) status = check_finite(inputs, e, fold * survey->n_samples, copy);
+    if (status == STATUS_OK && drops) status = inputs_dead_write(inputs, copy->dead, survey, e, gather);
+    if (status == STATUS_OK) status = check_finite(inputs, e, came * survey->n_samples, copy);
+    if (status == STATUS_OK && drops) inputs_dead_close_up(inputs, copy->dead, e, gather);
     if (status == STATUS_OK) status = survey_write_gather(survey, e, gather->amplitude);
     if (status == STATUS_OK && gather->headers != NULL)
-        status = survey_segy_write_headers(survey, survey->first_trace[e], fold, inputs->layouts[0].n_extra,
-                                           gather->headers, gather->extra);
-    return status;
-}
-
-/* The offsets of this rank's SEG-Y traces, and where they stood. Local. */
-static Status write_places(const Inputs *inputs, const Survey *survey)
-{
-    const SgyIndex *index = &inputs->index;
-    size_t n = (size_t)index->n_my_traces;
-    float *offsets = memory_new(n, sizeof *offsets, "the traces' offsets");
-    int64_t *positions = memory_new(n, sizeof *positions, "the traces' places");
-    int32_t *files = memory_new(n, sizeof *files, "the traces' files");
-    Status status = offsets == NULL || positions == NULL || files == NULL ? STATUS_MEMORY : STATUS_OK;
-    for (size_t t = 0; t < n && status == STATUS_OK; t++) {
-        int64_t file;
-        sgy_files_find(&inputs->files, index->trace[t].number, &file, &positions[t]);
-        offsets[t] = (float)sgy_index_offset(index, index->trace[t].offset);
-        files[t] = (int32_t)file;
-    }
-    if (status == STATUS_OK)
-        status = survey_segy_write_places(survey, index->first_trace, index->n_my_traces, offsets, positions,
-                                          inputs->n_files > 1 ? files : NULL);
-    memory_free(offsets);
-    memory_free(positions);
-    memory_free(files);
+        status = survey_segy_write_headers(survey, SURVEY_KEPT, survey->first_trace[e], fold,
+                                           inputs->layouts[0].n_extra, gather->headers, gather->extra);
     return status;
 }
 
@@ -213,8 +204,8 @@ static Status copy_gathers(const Job *job, Inputs *inputs, Survey *survey, Copy 
 {
     const Comm *comm = &job->comm;
     int64_t first = inputs->my_first, end = inputs->my_end, most = end - first;
-    Status status = inputs_gather_new(inputs, survey_max_fold(survey), &copy->gather);
-    if (status == STATUS_OK && inputs->layouts != NULL) status = write_places(inputs, survey);
+    Status status = inputs_gather_new(inputs, inputs_my_max_fold(inputs), &copy->gather);
+    if (status == STATUS_OK && inputs->layouts != NULL) status = inputs_write_places(inputs, copy->dead, survey);
     status = comm_agree(comm, status);
     comm_max(comm, &most, 1);
     log_progress_start("consolidate", survey->n_ensembles, "gathers");
@@ -264,14 +255,15 @@ static void report(const Survey *survey, const char *output, const int64_t bad[2
 }
 
 /* Makes the survey under `part`, then gives it its name. */
-static Status make_survey(const Job *job, Inputs *inputs, const char *part, const char *output)
+static Status make_survey(const Job *job, Inputs *inputs, InputsDead *dead, const char *part, const char *output)
 {
     const Comm *comm = &job->comm;
     double start = timer_now();
     Survey survey;
-    Status status = create(job, inputs, part, &survey);
+    Status status = create(job, inputs, dead, part, &survey);
     if (status != STATUS_OK) return status;
-    Copy copy = {.zero_bad = command_flag(job, "--zero-bad")};
+    Copy copy = {.zero_bad = command_flag(job, "--zero-bad"), .dead = dead};
+    if (comm->rank == 0 && command_flag(job, "--drop-dead")) consolidate_dead_report(inputs, dead, &survey);
     status = comm_agree(comm, comm->rank == 0 ? inputs_report_repeats(inputs, &survey) : STATUS_OK);
     if (status == STATUS_OK) status = copy_gathers(job, inputs, &survey, &copy);
     if (status == STATUS_OK) status = inputs_check_range(comm, inputs, &copy.gather);
@@ -302,11 +294,14 @@ static Status run(Job *job)
     if (status != STATUS_OK) return status;
     char *part = text_format("%s.part", output);
     status = comm_agree(comm, part == NULL ? STATUS_MEMORY : STATUS_OK);
+    InputsDead dead = {0};
+    if (status == STATUS_OK && command_flag(job, "--drop-dead")) status = inputs_dead_find(comm, &inputs, &dead);
     if (status == STATUS_OK) {
-        status = make_survey(job, &inputs, part, output);
+        status = make_survey(job, &inputs, &dead, part, output);
         if (status != STATUS_OK && comm->rank == 0) unlink(part);
     }
     memory_free(part);
+    inputs_dead_free(&dead);
     inputs_free(&inputs);
     return status;
 }
@@ -316,6 +311,10 @@ static const Option options[] = {
     {"--interval-us", OPTION_NUMBER, "N", "0", 0, 1e9, false,
      "sample interval in microseconds; 0: unknown for .npy, the headers' for SEG-Y"},
     {"--zero-bad", OPTION_FLAG, NULL, NULL, 0, 0, false, "samples that are not finite become zero, and are counted"},
+    {"--drop-dead", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "leaves out traces of which every sample is zero or NaN, counts them, and keeps where they stood for export, "
+     "which "
+     "puts them back; reads the input twice"},
     {"--scale", OPTION_NUMBER, "X", "1", 0, 0, false,
      ".npy: multiplies every sample, in 64 bits, before it becomes a 32-bit float"},
     {"--names", OPTION_TEXT, "PATTERN", NULL, 0, 0, false,

@@ -8,6 +8,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/npy.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_dropped.h"
 #include "seisdcn/survey_lines.h"
 #include "seisdcn/survey_places.h"
 #include "seisdcn/text.h"
@@ -63,6 +64,7 @@ static Status check_output(const Job *job, const char *output)
 /* What is to be written: by each rank, alike. */
 typedef struct {
     const Survey *survey;
+    SurveyDropped dropped; /* traces to put back */
     const char *folder;
     uint8_t *selected, *named; /* [n_ensembles] to be written; has a position of its own, that names it */
     int64_t *list, n;          /* the selected ensembles [n] */
@@ -135,6 +137,7 @@ static void free_plan(Plan *plan)
     memory_free(plan->selected);
     memory_free(plan->named);
     memory_free(plan->list);
+    survey_dropped_free(&plan->dropped);
 }
 
 /* Rank 0 makes the folder, once the space is there. */
@@ -142,7 +145,9 @@ static Status make_folder(const Plan *plan)
 {
     double bytes = 0;
     for (int64_t i = 0; i < plan->n; i++)
-        bytes += 4.0 * (double)survey_fold(plan->survey, plan->list[i]) * (double)plan->survey->n_samples + 128;
+        bytes += 4.0 * (double)survey_dropped_fold(plan->survey, &plan->dropped, plan->list[i]) *
+                     (double)plan->survey->n_samples +
+                 128;
     Status status = files_check_space(plan->folder, bytes);
     return status == STATUS_OK ? files_make_folder(plan->folder) : status;
 }
@@ -167,7 +172,9 @@ static Status write_gather(const Plan *plan, int64_t e, float *amplitude)
     char *path = file_name(plan, e);
     if (path == NULL) return STATUS_MEMORY;
     Status status = survey_read_gather(survey, e, 1, amplitude);
-    if (status == STATUS_OK) status = npy_write(path, survey_fold(survey, e), survey->n_samples, amplitude);
+    if (status == STATUS_OK) status = survey_dropped_put_back(survey, &plan->dropped, e, amplitude);
+    if (status == STATUS_OK)
+        status = npy_write(path, survey_dropped_fold(survey, &plan->dropped, e), survey->n_samples, amplitude);
     memory_free(path);
     return status;
 }
@@ -175,9 +182,9 @@ static Status write_gather(const Plan *plan, int64_t e, float *amplitude)
 static Status write_gathers(const Comm *comm, const Plan *plan)
 {
     const Survey *survey = plan->survey;
-    /* [max fold][n_samples] */
-    float *amplitude = memory_new((size_t)survey_max_fold(survey), (size_t)survey->n_samples * sizeof *amplitude,
-                                  "the largest gather");
+    /* [max fold, as they came][n_samples] */
+    float *amplitude = memory_new((size_t)survey_dropped_max_fold(survey, &plan->dropped),
+                                  (size_t)survey->n_samples * sizeof *amplitude, "the largest gather");
     Status status = comm_agree(comm, amplitude == NULL ? STATUS_MEMORY : STATUS_OK);
     int64_t first, end, most = (plan->n + comm->size - 1) / comm->size;
     comm_share(comm, plan->n, &first, &end);
@@ -199,13 +206,15 @@ static Status export_npy(const Job *job, Plan *plan)
     const Comm *comm = &job->comm;
     double start = timer_now();
     Status status = comm_agree(comm, fill_plan(command_text(job, "--ensembles"), plan));
+    if (status == STATUS_OK) status = survey_dropped_read(plan->survey, &plan->dropped);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? make_folder(plan) : STATUS_OK);
     if (status == STATUS_OK) status = write_gathers(comm, plan);
     if (status != STATUS_OK) return status;
     Origin origin;
     status = export_origin_read(plan->survey, &origin);
-    char count[LOG_THINGS_MAX], time[32];
-    log_note("%s: %s%s, in %s", plan->folder, log_things(plan->n, "gather", count),
+    char count[LOG_THINGS_MAX], time[32], back[160];
+    log_note("%s: %s%s%s, in %s", plan->folder, log_things(plan->n, "gather", count),
+             export_put_back(&plan->dropped, plan->list, plan->n, back),
              origin.is_difference ? " of noise (input minus prediction)" : "", log_duration(timer_now() - start, time));
     return status;
 }

@@ -1,5 +1,5 @@
 /* SEG-Y out: every rank writes its own gathers' traces where they belong in the file. */
-#include "export_segy.h"
+#include "export_segy_private.h"
 
 #include "export_origin.h"
 
@@ -9,6 +9,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/sgy_sample.h"
 #include "seisdcn/sgy_text.h"
+#include "seisdcn/survey_dropped.h"
 #include "seisdcn/survey_lines.h"
 #include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
@@ -24,34 +25,15 @@
 /* Gathers that each rank writes between two agreements. */
 enum { ROUND_GATHERS = 64, WORD_BITS = 64 };
 
-typedef struct {
-    const Job *job;
-    const Survey *survey;
-    Survey through;  /* whose samples not yet predicted gathers take; closed where none is needed */
-    SurveySegy segy; /* of the survey's files, or made */
-    bool made;       /* it did not come from SEG-Y */
-    int format;      /* to be written */
-    int64_t trace_bytes;
-    int64_t *list, n;  /* the ensembles to be written */
-    int64_t undone;    /* how many of them are not predicted */
-    int64_t n_traces;  /* of them */
-    int64_t n_row;     /* traces in the row of the original files */
-    uint64_t *present; /* a bit for each trace of the row: it is to be written */
-    int64_t *before;   /* [words of present] bits set in the words before */
-    char *part;        /* the output's name while it grows */
-    int descriptor;
-    int64_t beyond; /* samples that an integer format could not hold */
-} Export;
-
-/* A gather while it is written; sized for the largest. */
-typedef struct {
-    float *amplitude;         /* [fold][n_samples] */
-    float *offsets;           /* [fold] */
-    int64_t *places;          /* [fold] in the row, then in the output */
-    int32_t *files;           /* [fold] */
-    uint8_t *headers, *extra; /* [fold][SGY_HEADER], [fold][SGY_HEADER * n_extra] */
-    uint8_t *bytes;           /* [fold][trace_bytes] */
-} Gather;
+char *export_put_back(const SurveyDropped *dropped, const int64_t *list, int64_t n, char *text)
+{
+    int64_t all = 0;
+    char count[LOG_THINGS_MAX];
+    for (int64_t i = 0; i < n; i++) all += survey_dropped_of(dropped, list[i]);
+    text[0] = '\0';
+    if (all > 0) snprintf(text, 160, ", %s put back", log_things(all, "dead trace", count));
+    return text;
+}
 
 /* ---- prepare: what is written ---- */
 
@@ -63,7 +45,7 @@ static Status fill_list(Export *export, const uint8_t *selected)
     for (int64_t e = 0; e < survey->n_ensembles; e++) {
         if (!selected[e]) continue;
         export->list[export->n++] = e;
-        export->n_traces += survey_fold(survey, e);
+        export->n_traces += survey_dropped_fold(survey, &export->dropped, e);
         export->undone += survey->done != NULL && !survey->done[e];
     }
     return STATUS_OK;
@@ -95,17 +77,6 @@ static Status choose_format(Export *export)
 
 /* ---- prepare: where each trace goes ---- */
 
-/* The places of ensemble e's traces in the row of the original files. */
-static Status read_places(const Export *export, int64_t e, Gather *gather)
-{
-    const Survey *survey = export->survey;
-    int64_t first = survey->first_trace[e], fold = survey_fold(survey, e);
-    if (!export->made)
-        return survey_segy_read_places(survey, &export->segy, first, fold, gather->places, gather->files);
-    for (int64_t t = 0; t < fold; t++) gather->places[t] = first + t;
-    return STATUS_OK;
-}
-
 static void my_list(const Export *export, int64_t *first, int64_t *end)
 {
     comm_share(&export->job->comm, export->n, first, end);
@@ -121,8 +92,8 @@ static Status mark_traces(Export *export, Gather *gather)
     Status status = export->present == NULL || export->before == NULL ? STATUS_MEMORY : STATUS_OK;
     my_list(export, &first, &end);
     for (int64_t i = first; i < end && status == STATUS_OK; i++) {
-        status = read_places(export, export->list[i], gather);
-        for (int64_t t = 0; t < survey_fold(export->survey, export->list[i]) && status == STATUS_OK; t++)
+        status = export_read_places(export, export->list[i], gather);
+        for (int64_t t = 0; t < export_fold(export, export->list[i]) && status == STATUS_OK; t++)
             export->present[gather->places[t] / WORD_BITS] |= (uint64_t)1 << gather->places[t] % WORD_BITS;
     }
     status = comm_agree(comm, status);
@@ -186,56 +157,14 @@ static Status make_file(const Export *export)
 
 /* ---- loop ---- */
 
-static void gather_free(Gather *gather)
-{
-    memory_free(gather->amplitude);
-    memory_free(gather->offsets);
-    memory_free(gather->places);
-    memory_free(gather->files);
-    memory_free(gather->headers);
-    memory_free(gather->extra);
-    memory_free(gather->bytes);
-}
-
-static Status gather_new(const Export *export, Gather *gather)
-{
-    const char *what = "the largest gather";
-    size_t fold = (size_t)survey_max_fold(export->survey);
-    gather->amplitude = memory_new(fold, (size_t) export->survey->n_samples * sizeof *gather->amplitude, what);
-    gather->offsets = memory_new(fold, sizeof *gather->offsets, what);
-    gather->places = memory_new(fold, sizeof *gather->places, what);
-    gather->files = memory_new(fold, sizeof *gather->files, what);
-    gather->headers = memory_new(fold, SGY_HEADER, what);
-    gather->extra = memory_new(fold, SGY_HEADER * (size_t) export->segy.n_extra, what);
-    gather->bytes = memory_new(fold, (size_t) export->trace_bytes, what);
-    bool good = gather->amplitude != NULL && gather->offsets != NULL && gather->places != NULL &&
-                gather->files != NULL && gather->headers != NULL && gather->extra != NULL && gather->bytes != NULL;
-    return good ? STATUS_OK : STATUS_MEMORY;
-}
-
-static Status read_headers(const Export *export, int64_t e, Gather *gather)
-{
-    const Survey *survey = export->survey;
-    int64_t fold = survey_fold(survey, e);
-    if (!export->made)
-        return survey_segy_read_headers(survey, survey->first_trace[e], fold, export->segy.n_extra, gather->headers,
-                                        gather->extra);
-    Status status = survey_read_offsets(survey, e, gather->offsets);
-    for (int64_t t = 0; t < fold && status == STATUS_OK; t++)
-        survey_segy_new_header(survey, e, t, gather->offsets[t], gather->headers + t * SGY_HEADER);
-    return status;
-}
-
 /* Ensemble e's traces as the bytes of the file, and their places in it. */
 static Status build_gather(Export *export, int64_t e, Gather *gather)
 {
-    const Survey *survey = export->survey, *source = survey;
-    int64_t fold = survey_fold(survey, e), n_samples = survey->n_samples;
+    int64_t fold = export_fold(export, e), n_samples = export->survey->n_samples;
     size_t extra_bytes = SGY_HEADER * (size_t) export->segy.n_extra;
-    if (survey->done != NULL && !survey->done[e]) source = &export->through;
-    Status status = survey_read_gather(source, e, 1, gather->amplitude);
-    if (status == STATUS_OK) status = read_headers(export, e, gather);
-    if (status == STATUS_OK) status = read_places(export, e, gather);
+    Status status = export_read_samples(export, e, gather);
+    if (status == STATUS_OK) status = export_read_places(export, e, gather);
+    if (status == STATUS_OK) status = export_read_headers(export, e, gather);
     for (int64_t t = 0; t < fold && status == STATUS_OK; t++) {
         uint8_t *bytes = gather->bytes + t * export->trace_bytes;
         memcpy(bytes, gather->headers + t * SGY_HEADER, SGY_HEADER);
@@ -250,7 +179,7 @@ static Status build_gather(Export *export, int64_t e, Gather *gather)
 /* Traces that follow each other in the file go out together. */
 static Status write_gather(Export *export, int64_t e, Gather *gather)
 {
-    int64_t fold = survey_fold(export->survey, e);
+    int64_t fold = export_fold(export, e);
     Status status = build_gather(export, e, gather);
     for (int64_t t = 0, n; t < fold && status == STATUS_OK; t += n) {
         for (n = 1; t + n < fold && gather->places[t + n] == gather->places[t] + n;) n++;
@@ -302,32 +231,38 @@ static Status prepare(Export *export, const uint8_t *selected, Origin *origin, G
 {
     const Comm *comm = &export->job->comm;
     const char *output = command_text(export->job, "--output");
-    Status status = fill_list(export, selected);
+    Status status = survey_dropped_read(export->survey, &export->dropped);
+    if (status != STATUS_OK) return status;
+    status = fill_list(export, selected);
     status = comm_agree(comm, status == STATUS_OK ? check_lines(export) : status);
     if (status == STATUS_OK) status = survey_segy_read(export->survey, &export->segy);
     if (status != STATUS_OK) return status;
     export->made = export->segy.head == NULL;
-    if (export->made) status = comm_agree(comm, survey_segy_new(export->survey, &export->segy));
+    if (export->made) status = comm_agree(comm, survey_segy_new(export->survey, &export->dropped, &export->segy));
     if (status != STATUS_OK) return status;
     export->n_row = export->segy.first[export->segy.n_files];
     status = comm_agree(comm, choose_format(export));
     if (status == STATUS_OK) status = export_origin_read(export->survey, origin);
     if (status == STATUS_OK && export->undone > 0)
         status = export_origin_open(origin, export->survey, command_text(export->job, "--through"), &export->through);
-    if (status == STATUS_OK) status = comm_agree(comm, gather_new(export, gather));
+    if (status == STATUS_OK) status = comm_agree(comm, export_gather_new(export, gather));
     if (status == STATUS_OK) status = mark_traces(export, gather);
     if (status != STATUS_OK) return status;
     export->part = text_format("%s.part", output);
     return comm_agree(comm, export->part == NULL ? STATUS_MEMORY : STATUS_OK);
 }
 
-static void report(const Export *export, const Origin *origin, int line, int64_t beyond, double seconds)
+static void report(const Export *export, const Origin *origin, int line, double seconds)
 {
-    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], time[32], count[LOG_THINGS_MAX];
-    if (beyond > 0)
+    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], time[32], count[LOG_THINGS_MAX], back[160];
+    if (export->nans > 0)
+        log_warning(
+            "%s of dead traces that came as NaN became 0, since format %d (%s) has no NaN; --format 5 holds such",
+            log_things(export->nans, "sample", count), export->format, sgy_format_name(export->format));
+    if (export->beyond > 0)
         log_warning("%s beyond the range of format %d (%s) became its largest or smallest number; --format 5 holds "
                     "such",
-                    log_things(beyond, "sample", count), export->format, sgy_format_name(export->format));
+                    log_things(export->beyond, "sample", count), export->format, sgy_format_name(export->format));
     if (export->undone > 0 && origin->is_difference)
         log_warning("%s %s not predicted: what stands there is no noise but the samples of %s",
                     log_things(export->undone, "gather", count), export->undone == 1 ? "is" : "are",
@@ -339,10 +274,11 @@ static void report(const Export *export, const Origin *origin, int line, int64_t
         sgy_binary_get(export->segy.head + SGY_TEXT, SGY_BIN_INTERVAL, 2, true) == 0)
         log_warning("the sample interval, %g us, is no whole number up to 32,767: SEG-Y's header tells 0",
                     export->survey->interval_us);
-    log_note("%s: %s of %s%s, format %d (%s), line %d of the text header tells of it, in %s",
+    log_note("%s: %s of %s%s%s, format %d (%s), line %d of the text header tells of it, in %s",
              command_text(export->job, "--output"), log_things(export->n_traces, "trace", traces),
-             log_things(export->n, "gather", gathers), origin->is_difference ? ", noise (input minus prediction)" : "",
-             export->format, sgy_format_name(export->format), line, log_duration(seconds, time));
+             log_things(export->n, "gather", gathers), export_put_back(&export->dropped, export->list, export->n, back),
+             origin->is_difference ? ", noise (input minus prediction)" : "", export->format,
+             sgy_format_name(export->format), line, log_duration(seconds, time));
 }
 
 static Status write_file(Export *export, const Origin *origin, Gather *gather)
@@ -359,7 +295,8 @@ static Status write_file(Export *export, const Origin *origin, Gather *gather)
     if (status != STATUS_OK && comm->rank == 0) unlink(export->part);
     if (status != STATUS_OK) return status;
     comm_sum(comm, &export->beyond, 1);
-    report(export, origin, line, export->beyond, timer_now() - start);
+    comm_sum(comm, &export->nans, 1);
+    report(export, origin, line, timer_now() - start);
     return STATUS_OK;
 }
 
@@ -370,8 +307,9 @@ Status export_segy(const Job *job, const Survey *survey, const uint8_t *selected
     Gather gather = {0};
     Status status = prepare(&export, selected, &origin, &gather);
     if (status == STATUS_OK) status = write_file(&export, &origin, &gather);
-    gather_free(&gather);
+    export_gather_free(&gather);
     survey_segy_free(&export.segy);
+    survey_dropped_free(&export.dropped);
     memory_free(export.list);
     memory_free(export.present);
     memory_free(export.before);

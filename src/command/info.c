@@ -9,6 +9,7 @@
 #include "seisdcn/model.h"
 #include "seisdcn/sgy_sample.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_dropped.h"
 #include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
 #include "seisdcn/vector.h"
@@ -57,6 +58,17 @@ static void show_traces(const Survey *survey)
         snprintf(text, sizeof text, "%s (%s to %s a gather)", count, log_count(smallest, low),
                  log_count(largest, high));
     info_line("traces", text);
+}
+
+static void show_dropped(const SurveyDropped *dropped, int64_t n_ensembles)
+{
+    char count[32], gathers[LOG_THINGS_MAX], text[160];
+    int64_t n = 0;
+    if (dropped->n == 0) return;
+    for (int64_t e = 0; e < n_ensembles; e++) n += survey_dropped_of(dropped, e) > 0;
+    snprintf(text, sizeof text, "%s left out of %s (consolidate --drop-dead)", log_count(dropped->n, count),
+             log_things(n, "gather", gathers));
+    info_line("dead traces", text);
 }
 
 static void show_history(const char *history)
@@ -114,7 +126,8 @@ static void show_deal(const IndexDeal *deal, const char *whose)
     info_line("split", text);
 }
 
-static void show_survey(const Survey *survey, const Origin *origin, const SurveySegy *segy)
+static void show_survey(const Survey *survey, const Origin *origin, const SurveySegy *segy,
+                        const SurveyDropped *dropped)
 {
     char text[160], other[32];
     show_kind(survey, origin);
@@ -125,6 +138,7 @@ static void show_survey(const Survey *survey, const Origin *origin, const Survey
         info_line("predicted", log_count(done, text));
     }
     show_traces(survey);
+    show_dropped(dropped, survey->n_ensembles);
     info_line("samples a trace", log_count(survey->n_samples, text));
     if (survey->interval_us > 0)
         snprintf(text, sizeof text, "%.9g us (%.9g s a trace)", survey->interval_us,
@@ -150,16 +164,19 @@ static Status info_survey(const Job *job, const char *path)
 {
     Survey survey;
     SurveySegy segy;
+    SurveyDropped dropped = {0};
     Origin origin = {0};
     Status status = survey_open(&job->comm, path, false, &survey);
     if (status != STATUS_OK) return status;
     status = export_origin_read(&survey, &origin);
+    if (status == STATUS_OK) status = survey_dropped_read(&survey, &dropped);
     if (status == STATUS_OK) status = survey_segy_read(&survey, &segy);
     if (status == STATUS_OK) {
-        show_survey(&survey, &origin, &segy);
+        show_survey(&survey, &origin, &segy, &dropped);
         survey_segy_free(&segy);
         if (command_flag(job, "--verify")) status = info_verify_survey(&survey);
     }
+    survey_dropped_free(&dropped);
     Status closed = survey_close(&survey);
     return status != STATUS_OK ? status : closed;
 }

@@ -8,6 +8,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/raster.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_dropped.h"
 #include "seisdcn/survey_lines.h"
 #include "seisdcn/text.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     Survey survey, predicted; /* predicted: of zeros where none was given */
     Origin origin, of_predicted;
     int64_t ensemble;
+    SurveyDropped dropped;
     float *samples, *offset; /* the gathers, and the offsets [fold] */
     GatherPicture picture;
 } Plot;
@@ -75,6 +77,7 @@ static Status open_files(Plot *plot)
     Survey *survey = &plot->survey;
     Status status = survey_open(&job->comm, command_text(job, "--survey"), false, survey);
     if (status == STATUS_OK) status = export_origin_read(survey, &plot->origin);
+    if (status == STATUS_OK) status = survey_dropped_read(survey, &plot->dropped);
     if (status == STATUS_OK && predicted != NULL) status = survey_open(&job->comm, predicted, false, &plot->predicted);
     if (status == STATUS_OK && predicted != NULL) status = export_origin_read(&plot->predicted, &plot->of_predicted);
     if (status != STATUS_OK) return status;
@@ -172,6 +175,7 @@ static Status draw(Plot *plot)
     if (training != NULL) return plot_training(&plot->plan, training);
     GatherPicture *picture = &plot->picture;
     picture->n_traces = survey_fold(&plot->survey, plot->ensemble);
+    picture->n_dropped = survey_dropped_of(&plot->dropped, plot->ensemble);
     picture->n_samples = plot->survey.n_samples;
     picture->interval_us = plot->survey.interval_us;
     picture->n_panels = plot->predicted.n_ensembles > 0 ? PLOT_PANELS : 1;
@@ -211,6 +215,7 @@ static Status run(Job *job)
     if (status == STATUS_OK) log_note(script == NULL ? "%s" : "%s, drawn by %s", output, script);
     memory_free(plot.samples);
     memory_free(plot.offset);
+    survey_dropped_free(&plot.dropped);
     Status closed = survey_close(&plot.predicted);
     Status closed_too = survey_close(&plot.survey);
     if (status == STATUS_OK) status = closed;

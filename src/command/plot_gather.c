@@ -99,8 +99,10 @@ void plot_axes(Sheet *sheet, const GatherPicture *picture, const GatherLayout *l
     double em = sheet->em, middle = frame->x + frame->width / 2;
     sheet_frame(sheet, frame);
     sheet_text(sheet, picture->name[p], middle, frame->y - 4.4 * em, ALIGN_CENTER, 1.15);
-    const char *across = picture->offset == NULL ? "trace" : "offset";
-    char text[64];
+    /* The numbers of traces are the survey's, those of the files only where none was left out. */
+    const char *trace = picture->n_dropped > 0 ? "trace (of those not dead)" : "trace";
+    const char *across = picture->offset == NULL ? trace : "offset";
+    char text[96];
     snprintf(text, sizeof text, layout->every == 1 ? "%s" : "%s (one of %" PRId64 " is drawn)", across, layout->every);
     sheet_text(sheet, text, middle, frame->y - 2.8 * em, ALIGN_CENTER, 1);
     sheet_text(sheet, layout->caption[p], middle, frame->y + frame->height + 1.2 * em, ALIGN_CENTER, 0.95);

@@ -81,6 +81,7 @@ typedef struct {
     const float *gather[PLOT_PANELS]; /* [n_traces][n_samples] each: input, prediction, difference */
     const char *name[PLOT_PANELS];    /* of the panels */
     const float *offset;              /* [n_traces], NULL: unknown */
+    int64_t n_dropped;                /* dead traces that the survey left out of the gather */
     double clip;                      /* percentile */
     double agc;                       /* window in ms (samples where the interval is unknown), 0: none */
     const char *palette;

@@ -190,6 +190,36 @@ int64_t inputs_fold(const Inputs *inputs, int64_t e)
     return inputs->layouts == NULL ? inputs_npy_fold(inputs, e) : inputs->index.gather[e].fold;
 }
 
+int64_t inputs_my_fold(const Inputs *inputs, int64_t e)
+{
+    const int64_t *first = inputs->index.first;
+    int64_t mine = e - inputs->my_first;
+    return inputs->layouts == NULL ? inputs_npy_fold(inputs, e) : first[mine + 1] - first[mine];
+}
+
+int64_t inputs_my_max_fold(const Inputs *inputs)
+{
+    int64_t most = 0;
+    for (int64_t e = inputs->my_first; e < inputs->my_end; e++)
+        if (inputs_my_fold(inputs, e) > most) most = inputs_my_fold(inputs, e);
+    return most;
+}
+
+int64_t inputs_file(const Inputs *inputs, int64_t e, int64_t t)
+{
+    int64_t file, place;
+    if (inputs->layouts == NULL) return inputs_npy_file(inputs, e);
+    sgy_files_find(&inputs->files, inputs->index.trace[inputs->index.first[e - inputs->my_first] + t].number, &file,
+                   &place);
+    return file;
+}
+
+int64_t inputs_file_traces(const Inputs *inputs, int64_t file)
+{
+    if (inputs->layouts != NULL) return inputs->layouts[file].n_traces;
+    return (inputs->first[file + 1] - inputs->first[file]) * inputs_npy_fold(inputs, inputs->first[file]);
+}
+
 char *inputs_source(const Inputs *inputs, int64_t e, char *text, size_t size)
 {
     if (inputs->layouts == NULL) return inputs_npy_source(inputs, e, text, size);

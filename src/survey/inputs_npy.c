@@ -143,6 +143,13 @@ int64_t inputs_npy_fold(const Inputs *inputs, int64_t e)
     return traces_of(inputs, file);
 }
 
+int64_t inputs_npy_file(const Inputs *inputs, int64_t e)
+{
+    int64_t file, place;
+    find_gather(inputs, e, &file, &place);
+    return file;
+}
+
 char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size)
 {
     int64_t file, place;

@@ -28,6 +28,7 @@ Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inpu
 
 /* The functions of inputs.h for one kind. */
 int64_t inputs_npy_fold(const Inputs *inputs, int64_t e);
+int64_t inputs_npy_file(const Inputs *inputs, int64_t e);
 char *inputs_npy_source(const Inputs *inputs, int64_t e, char *text, size_t size);
 void inputs_npy_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *crossline);
 Status inputs_npy_read(const Inputs *inputs, int64_t e, InputsGather *gather);

@@ -109,11 +109,12 @@ static Status check_finite(const Survey *survey, int64_t e, int64_t c, const flo
     int64_t bad = survey_first_not_finite(values, survey_fold(survey, e) * survey->n_samples);
     if (bad < 0) return STATUS_OK;
     char dataset[SURVEY_DATASET_MAX], name[96];
-    return status_fail(STATUS_DATA,
-                       "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; %s",
-                       survey->path, survey_ensemble_name(survey, e, name), survey_channel_name(survey, c, dataset),
-                       bad / survey->n_samples, bad % survey->n_samples,
-                       c == 0 ? "consolidate the survey again with --zero-bad" : "write this attribute again");
+    return status_fail(
+        STATUS_DATA, "%s: %s: %s: trace %" PRId64 ", sample %" PRId64 " (counted from 0) is not finite; %s",
+        survey->path, survey_ensemble_name(survey, e, name), survey_channel_name(survey, c, dataset),
+        bad / survey->n_samples, bad % survey->n_samples,
+        c == 0 ? "consolidate the survey again with --zero-bad (or --drop-dead, where whole traces are NaN)"
+               : "write this attribute again");
 }
 
 Status survey_check_values(const Survey *survey, int64_t e, int64_t c, const float *values)

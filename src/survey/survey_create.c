@@ -4,6 +4,7 @@
 #include "seisdcn/checksum.h"
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/survey_dropped.h"
 #include "seisdcn/survey_segy.h"
 #include "seisdcn/text.h"
 
@@ -106,6 +107,7 @@ static Status copy_tables(const H5File *from, const H5File *to)
     if (status == STATUS_OK && h5_exists(from, "/ensemble/key")) status = h5_copy(from, "/ensemble/key", to);
     if (status == STATUS_OK && h5_exists(from, "/trace")) status = h5_each(from, "/trace", copy_trace_table, &copy);
     if (status == STATUS_OK && h5_exists(from, "/segy")) status = h5_copy(from, "/segy", to);
+    if (status == STATUS_OK && h5_exists(from, "/dropped")) status = h5_copy(from, "/dropped", to);
     double interval_us = 0;
     if (status == STATUS_OK && h5_has(from, "/", "sample_interval_us")) {
         status = h5_get_double(from, "/", "sample_interval_us", &interval_us);
@@ -132,7 +134,11 @@ static Status fill(const H5File *file, const Survey *survey, const SurveyPlan *p
     if (status == STATUS_OK) status = write_ensembles(file, survey, plan);
     if (status == STATUS_OK) status = h5_create_group(file, "/trace");
     if (status == STATUS_OK && plan->headers_from != NULL) status = copy_headers(plan->headers_from, file);
-    if (status == STATUS_OK && plan->segy != NULL) status = survey_segy_lay_out(file, plan->segy, survey->n_traces);
+    const SurveyDropped *dropped = plan->dropped;
+    if (status == STATUS_OK && dropped != NULL)
+        status = survey_dropped_lay_out(file, dropped, survey->n_ensembles, survey->n_samples);
+    if (status == STATUS_OK && plan->segy != NULL)
+        status = survey_segy_lay_out(file, plan->segy, survey->n_traces, dropped == NULL ? 0 : dropped->n);
     if (status == STATUS_OK && !h5_exists(file, "/trace/offset")) status = write_offsets(file, plan, survey->n_traces);
     if (status == STATUS_OK && plan->add != NULL) status = plan->add(file, plan->context);
     if (status == STATUS_OK)
@@ -159,7 +165,10 @@ static Status make_file(const Survey *survey, const SurveyPlan *plan)
     unlink(fresh); /* what a killed run may have left holds space */
     double trace_bytes = 4.0 * (double)survey->n_samples + 4, ensemble_bytes = 32 + SURVEY_SOURCE_MAX;
     double bytes = (double)survey->n_traces * trace_bytes + (double)survey->n_ensembles * ensemble_bytes;
-    if (plan->segy != NULL) bytes += survey_segy_bytes(plan->segy, survey->n_traces);
+    const SurveyDropped *dropped = plan->dropped;
+    if (dropped != NULL) bytes += survey_dropped_bytes(dropped, survey->n_ensembles, survey->n_samples);
+    if (plan->segy != NULL)
+        bytes += survey_segy_bytes(plan->segy, survey->n_traces + (dropped == NULL ? 0 : dropped->n));
     Status status = plan->sparse ? STATUS_OK : files_check_space(survey->path, bytes);
     if (status == STATUS_OK) status = lay_out(fresh, survey, plan);
     if (status == STATUS_OK) status = files_publish(fresh, survey->path);
@@ -255,13 +264,13 @@ static Status add_stored(const char *name, void *context)
 
 Status survey_predicted_bytes(const Survey *survey, int64_t *bytes)
 {
-    static const char *const groups[] = {"/trace", "/segy"};
+    static const char *const groups[] = {"/trace", "/segy", "/dropped"};
     H5File file;
     int64_t sources = 0, n = survey->n_ensembles;
     Status status = h5_open(survey->path, false, &file);
     if (status != STATUS_OK) return status;
     Stored stored = {.file = &file, .bytes = 8192}; /* HDF5's own */
-    for (int i = 0; status == STATUS_OK && i < 2; i++) {
+    for (int i = 0; status == STATUS_OK && i < 3; i++) {
         stored.group = groups[i];
         if (h5_exists(&file, groups[i])) status = h5_each(&file, groups[i], add_stored, &stored);
     }

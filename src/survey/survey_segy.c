@@ -8,8 +8,12 @@
 
 enum { HEADS = SGY_TEXT + SGY_BINARY };
 
-static const char header_set[] = "/trace/segy_header", extra_set[] = "/trace/segy_extra",
-                  position_set[] = "/trace/segy_position", file_set[] = "/trace/segy_file";
+/* Of traces that were kept, and of those that were dropped. */
+static const char *const offset_set[] = {"/trace/offset", "/dropped/offset"};
+static const char *const header_set[] = {"/trace/segy_header", "/dropped/segy_header"};
+static const char *const extra_set[] = {"/trace/segy_extra", "/dropped/segy_extra"};
+static const char *const position_set[] = {"/trace/segy_position", "/dropped/segy_position"};
+static const char *const file_set[] = {"/trace/segy_file", "/dropped/segy_file"};
 
 void survey_segy_free(SurveySegy *segy)
 {
@@ -51,37 +55,45 @@ static Status write_files(const H5File *file, const SurveySegy *segy)
     return status;
 }
 
-Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n_traces)
+static Status lay_out_traces(const H5File *file, const SurveySegy *segy, SurveyPart part, int64_t n)
 {
-    int64_t bytes[] = {n_traces, SGY_HEADER}, extra[] = {n_traces, (int64_t)SGY_HEADER * segy->n_extra};
-    Status status = write_files(file, segy);
-    if (status == STATUS_OK) status = h5_create_dataset(file, "/trace/offset", H5T_IEEE_F32LE, 1, &n_traces);
-    if (status == STATUS_OK) status = h5_create_dataset(file, header_set, H5T_STD_U8LE, 2, bytes);
-    if (status == STATUS_OK && segy->n_extra > 0) status = h5_create_dataset(file, extra_set, H5T_STD_U8LE, 2, extra);
-    if (status == STATUS_OK) status = h5_create_dataset(file, position_set, H5T_STD_I64LE, 1, &n_traces);
+    int64_t bytes[] = {n, SGY_HEADER}, extra[] = {n, (int64_t)SGY_HEADER * segy->n_extra};
+    Status status = h5_create_dataset(file, offset_set[part], H5T_IEEE_F32LE, 1, &n);
+    if (status == STATUS_OK) status = h5_create_dataset(file, header_set[part], H5T_STD_U8LE, 2, bytes);
+    if (status == STATUS_OK && segy->n_extra > 0)
+        status = h5_create_dataset(file, extra_set[part], H5T_STD_U8LE, 2, extra);
+    if (status == STATUS_OK) status = h5_create_dataset(file, position_set[part], H5T_STD_I64LE, 1, &n);
     if (status == STATUS_OK && segy->n_files > 1)
-        status = h5_create_dataset(file, file_set, H5T_STD_I32LE, 1, &n_traces);
+        status = h5_create_dataset(file, file_set[part], H5T_STD_I32LE, 1, &n);
     return status;
 }
 
-Status survey_segy_write_places(const Survey *survey, int64_t first, int64_t n, const float *offsets,
+Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n_traces, int64_t n_dropped)
+{
+    Status status = write_files(file, segy);
+    if (status == STATUS_OK) status = lay_out_traces(file, segy, SURVEY_KEPT, n_traces);
+    return status == STATUS_OK && n_dropped > 0 ? lay_out_traces(file, segy, SURVEY_DROPPED, n_dropped) : status;
+}
+
+Status survey_segy_write_places(const Survey *survey, SurveyPart part, int64_t first, int64_t n, const float *offsets,
                                 const int64_t *positions, const int32_t *files)
 {
     const H5File *file = &survey->file;
-    Status status = h5_write_rows(file, "/trace/offset", H5T_NATIVE_FLOAT, first, n, 1, offsets);
-    if (status == STATUS_OK) status = h5_write_rows(file, position_set, H5T_NATIVE_INT64, first, n, 1, positions);
+    Status status = h5_write_rows(file, offset_set[part], H5T_NATIVE_FLOAT, first, n, 1, offsets);
+    if (status == STATUS_OK) status = h5_write_rows(file, position_set[part], H5T_NATIVE_INT64, first, n, 1, positions);
     if (status == STATUS_OK && files != NULL)
-        status = h5_write_rows(file, file_set, H5T_NATIVE_INT32, first, n, 1, files);
+        status = h5_write_rows(file, file_set[part], H5T_NATIVE_INT32, first, n, 1, files);
     return status;
 }
 
-Status survey_segy_write_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, const uint8_t *headers,
-                                 const uint8_t *extra)
+Status survey_segy_write_headers(const Survey *survey, SurveyPart part, int64_t first, int64_t n, int n_extra,
+                                 const uint8_t *headers, const uint8_t *extra)
 {
-    Status status = h5_write_rows(&survey->file, header_set, H5T_NATIVE_UINT8, first, n, SGY_HEADER, headers);
+    const H5File *file = &survey->file;
+    int64_t extra_bytes = (int64_t)SGY_HEADER * n_extra;
+    Status status = h5_write_rows(file, header_set[part], H5T_NATIVE_UINT8, first, n, SGY_HEADER, headers);
     if (status == STATUS_OK && n_extra > 0)
-        status =
-            h5_write_rows(&survey->file, extra_set, H5T_NATIVE_UINT8, first, n, (int64_t)SGY_HEADER * n_extra, extra);
+        status = h5_write_rows(file, extra_set[part], H5T_NATIVE_UINT8, first, n, extra_bytes, extra);
     return status;
 }
 
@@ -105,21 +117,37 @@ static Status read_blob(const H5File *file, const char *name, uint8_t *bytes, in
     return n == 0 ? STATUS_OK : h5_read_all(file, name, H5T_NATIVE_UINT8, n, bytes);
 }
 
-static Status check_traces(const H5File *file, const Survey *survey, SurveySegy *segy)
+/* Of n traces; *n_extra: of their additional headers. */
+static Status check_traces(const H5File *file, const SurveySegy *segy, SurveyPart part, int64_t n, int *n_extra)
 {
     int rank;
-    int64_t dims[4], n = survey->n_traces;
-    Status status = h5_expect(file, header_set, H5T_NATIVE_UINT8, 2, (int64_t[]){n, SGY_HEADER});
-    if (status == STATUS_OK) status = h5_expect(file, position_set, H5T_NATIVE_INT64, 1, &n);
-    if (status == STATUS_OK && segy->n_files > 1) status = h5_expect(file, file_set, H5T_NATIVE_INT32, 1, &n);
-    if (status != STATUS_OK || !h5_exists(file, extra_set)) return status;
-    status = h5_expect(file, extra_set, H5T_NATIVE_UINT8, 2, (int64_t[]){n, -1});
-    if (status == STATUS_OK) status = h5_dims(file, extra_set, &rank, dims);
+    int64_t dims[4];
+    const char *extra = extra_set[part];
+    *n_extra = 0;
+    Status status = h5_expect(file, header_set[part], H5T_NATIVE_UINT8, 2, (int64_t[]){n, SGY_HEADER});
+    if (status == STATUS_OK) status = h5_expect(file, position_set[part], H5T_NATIVE_INT64, 1, &n);
+    if (status == STATUS_OK && segy->n_files > 1) status = h5_expect(file, file_set[part], H5T_NATIVE_INT32, 1, &n);
+    if (status != STATUS_OK || !h5_exists(file, extra)) return status;
+    status = h5_expect(file, extra, H5T_NATIVE_UINT8, 2, (int64_t[]){n, -1});
+    if (status == STATUS_OK) status = h5_dims(file, extra, &rank, dims);
     if (status != STATUS_OK) return status;
-    segy->n_extra = (int)(dims[1] / SGY_HEADER);
+    *n_extra = (int)(dims[1] / SGY_HEADER);
     if (dims[1] % SGY_HEADER == 0 && dims[1] / SGY_HEADER <= INT16_MAX) return STATUS_OK;
     return status_fail(STATUS_DATA, "%s: %s has %" PRId64 " bytes a trace; a multiple of %d was wanted", file->path,
-                       extra_set, dims[1], (int)SGY_HEADER);
+                       extra, dims[1], (int)SGY_HEADER);
+}
+
+/* The traces that were dropped have what the others have. */
+static Status check_dropped(const H5File *file, const SurveySegy *segy)
+{
+    int rank, n_extra = 0;
+    int64_t dims[4];
+    if (!h5_exists(file, "/dropped/place")) return STATUS_OK;
+    Status status = h5_dims(file, "/dropped/place", &rank, dims);
+    if (status == STATUS_OK) status = check_traces(file, segy, SURVEY_DROPPED, rank == 1 ? dims[0] : -1, &n_extra);
+    if (status != STATUS_OK || n_extra == segy->n_extra) return status;
+    return status_fail(STATUS_DATA, "%s: /dropped has %d additional headers a trace, /trace has %d", file->path,
+                       n_extra, segy->n_extra);
 }
 
 static Status read_first(const H5File *file, const Survey *survey, SurveySegy *segy)
@@ -178,10 +206,11 @@ static Status read_serially(const Survey *survey, SurveySegy *segy)
     H5File file;
     Status status = h5_open(survey->path, false, &file);
     if (status != STATUS_OK) return status;
-    if (h5_exists(&file, "/segy/text") && h5_exists(&file, header_set)) {
+    if (h5_exists(&file, "/segy/text") && h5_exists(&file, header_set[SURVEY_KEPT])) {
         status = read_order(&file, segy);
         if (status == STATUS_OK) status = read_first(&file, survey, segy);
-        if (status == STATUS_OK) status = check_traces(&file, survey, segy);
+        if (status == STATUS_OK) status = check_traces(&file, segy, SURVEY_KEPT, survey->n_traces, &segy->n_extra);
+        if (status == STATUS_OK) status = check_dropped(&file, segy);
         if (status == STATUS_OK) status = read_heads(&file, segy);
     }
     Status closed = h5_close(&file);
@@ -222,22 +251,23 @@ Status survey_segy_read(const Survey *survey, SurveySegy *segy)
     return status;
 }
 
-Status survey_segy_read_headers(const Survey *survey, int64_t first, int64_t n, int n_extra, uint8_t *headers,
-                                uint8_t *extra)
+Status survey_segy_read_headers(const Survey *survey, SurveyPart part, int64_t first, int64_t n, int n_extra,
+                                uint8_t *headers, uint8_t *extra)
 {
-    Status status = h5_read_rows(&survey->file, header_set, H5T_NATIVE_UINT8, first, n, SGY_HEADER, headers);
+    const H5File *file = &survey->file;
+    int64_t extra_bytes = (int64_t)SGY_HEADER * n_extra;
+    Status status = h5_read_rows(file, header_set[part], H5T_NATIVE_UINT8, first, n, SGY_HEADER, headers);
     if (status == STATUS_OK && n_extra > 0)
-        status =
-            h5_read_rows(&survey->file, extra_set, H5T_NATIVE_UINT8, first, n, (int64_t)SGY_HEADER * n_extra, extra);
+        status = h5_read_rows(file, extra_set[part], H5T_NATIVE_UINT8, first, n, extra_bytes, extra);
     return status;
 }
 
-Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, int64_t first, int64_t n, int64_t *places,
-                               int32_t *files)
+Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, SurveyPart part, int64_t first, int64_t n,
+                               int64_t *places, int32_t *files)
 {
-    Status status = h5_read_rows(&survey->file, position_set, H5T_NATIVE_INT64, first, n, 1, places);
+    Status status = h5_read_rows(&survey->file, position_set[part], H5T_NATIVE_INT64, first, n, 1, places);
     if (status == STATUS_OK && segy->n_files > 1)
-        status = h5_read_rows(&survey->file, file_set, H5T_NATIVE_INT32, first, n, 1, files);
+        status = h5_read_rows(&survey->file, file_set[part], H5T_NATIVE_INT32, first, n, 1, files);
     for (int64_t t = 0; t < n && status == STATUS_OK; t++) {
         int64_t file = segy->n_files > 1 ? files[t] : 0;
         bool good = file >= 0 && file < segy->n_files && places[t] >= 0;
@@ -245,10 +275,10 @@ Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, int
         if (good)
             places[t] += segy->first[file];
         else
-            status = status_fail(STATUS_DATA,
-                                 "%s: trace %" PRId64 " is said to be trace %" PRId64 " of SEG-Y file %" PRId64
-                                 ", which is not there",
-                                 survey->path, first + t, places[t], file);
+            status = status_fail(
+                STATUS_DATA,
+                "%s: %s %" PRId64 " is said to be trace %" PRId64 " of SEG-Y file %" PRId64 ", which is not there",
+                survey->path, part == SURVEY_KEPT ? "trace" : "dropped trace", first + t, places[t], file);
     }
     return status;
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GATHERED = 2 /* sorting code: by ensemble */, REVISION_1 = 0x0100, LIVE = 1 };
+enum { GATHERED = 2 /* sorting code: by ensemble */, REVISION_1 = 0x0100, LIVE = 1, DEAD = 2 };
 
 /* A number of microseconds that two bytes hold, else 0. */
 static int64_t short_interval(double interval_us)
@@ -20,9 +20,9 @@ static int64_t short_interval(double interval_us)
 
 static int64_t or_zero(int64_t value) { return value > INT16_MAX ? 0 : value; }
 
-static void fill_binary(const Survey *survey, uint8_t binary[SGY_BINARY])
+static void fill_binary(const Survey *survey, const SurveyDropped *dropped, uint8_t binary[SGY_BINARY])
 {
-    int64_t fold = or_zero(survey_max_fold(survey));
+    int64_t fold = or_zero(survey_dropped_max_fold(survey, dropped));
     sgy_binary_put(binary, SGY_BIN_FOLD_TRACES, 2, true, fold);
     sgy_binary_put(binary, SGY_BIN_INTERVAL, 2, true, short_interval(survey->interval_us));
     sgy_binary_put(binary, SGY_BIN_SAMPLES, 2, true, survey->n_samples);
@@ -49,7 +49,7 @@ static void fill_text(const Survey *survey, uint8_t text[SGY_TEXT])
     sgy_text_new(text, words, sizeof words / sizeof *words);
 }
 
-Status survey_segy_new(const Survey *survey, SurveySegy *segy)
+Status survey_segy_new(const Survey *survey, const SurveyDropped *dropped, SurveySegy *segy)
 {
     memset(segy, 0, sizeof *segy);
     if (survey->n_samples > UINT16_MAX)
@@ -66,9 +66,9 @@ Status survey_segy_new(const Survey *survey, SurveySegy *segy)
         survey_segy_free(segy);
         return STATUS_MEMORY;
     }
-    segy->first[1] = survey->n_traces;
+    segy->first[1] = survey_dropped_came(survey, dropped, survey->n_ensembles);
     fill_text(survey, segy->head);
-    fill_binary(survey, segy->head + SGY_TEXT);
+    fill_binary(survey, dropped, segy->head + SGY_TEXT);
     return STATUS_OK;
 }
 
@@ -77,15 +77,16 @@ static void put(uint8_t header[SGY_HEADER], int byte, int width, int64_t value)
     sgy_number_put(header + byte - 1, width, true, (uint64_t)value);
 }
 
-void survey_segy_new_header(const Survey *survey, int64_t e, int64_t t, float offset, uint8_t header[SGY_HEADER])
+void survey_segy_new_header(const Survey *survey, const SurveyDropped *dropped, int64_t e, int64_t t, float offset,
+                            bool is_dead, uint8_t header[SGY_HEADER])
 {
-    int64_t number = survey->first_trace[e] + t + 1;
+    int64_t number = survey_dropped_came(survey, dropped, e) + t + 1;
     memset(header, 0, SGY_HEADER);
     put(header, 1, 4, number);
     put(header, 5, 4, number);
     put(header, 21, 4, e + 1);
     put(header, 25, 4, t + 1);
-    put(header, 29, 2, LIVE);
+    put(header, 29, 2, is_dead ? DEAD : LIVE);
     if (fabsf(offset) < 0x1p31f) put(header, 37, 4, lrintf(offset));
     put(header, 115, 2, survey->n_samples);
     put(header, 117, 2, short_interval(survey->interval_us));

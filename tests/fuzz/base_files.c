@@ -14,8 +14,11 @@
 
 enum { GATHERS = 4, FOLD = 6, FILES = 2 };
 
+static int live = FOLD; /* traces of a gather that are not dead */
+
 static float amplitude(int gather, int trace, int sample)
 {
+    if (trace >= live) return 0;
     return (float)((7 * gather + 5 * trace + 3 * sample) % 19 - 9) / 9;
 }
 
@@ -53,11 +56,12 @@ static void write_npy(int gather)
     FUZZ_CHECK(npy_write(fuzz_path(name), FOLD, BASE_SAMPLES, values) == STATUS_OK);
 }
 
-void base_survey(const char *name, int from_segy)
+static void make_survey(const char *name, int from_segy)
 {
     char paths[GATHERS][PROGRAM_PATH], output[PROGRAM_PATH], input[48];
-    const char *words[16] = {"--force", "--quiet", "consolidate", "--output", program_path(name, output)};
-    int n = 5, files = from_segy ? FILES : GATHERS;
+    const char *words[16] = {"--force",     "--quiet",  "consolidate",
+                             "--drop-dead", "--output", program_path(name, output)};
+    int n = 6, files = from_segy ? FILES : GATHERS;
     for (int i = 0; i < files; i++) {
         if (from_segy)
             write_segy(i);
@@ -68,6 +72,15 @@ void base_survey(const char *name, int from_segy)
         words[n++] = program_path(input, paths[i]);
     }
     FUZZ_CHECK(program_run(n, words) == 0);
+}
+
+void base_survey(const char *name, int from_segy) { make_survey(name, from_segy); }
+
+void base_survey_dead(const char *name)
+{
+    live = FOLD - 2;
+    make_survey(name, 1);
+    live = FOLD;
 }
 
 void base_copy(const char *from, const char *to)

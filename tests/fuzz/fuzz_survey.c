@@ -7,6 +7,7 @@
 
 #include "seisdcn/memory.h"
 #include "seisdcn/survey.h"
+#include "seisdcn/survey_dropped.h"
 #include "seisdcn/survey_segy.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     program_open(argc, argv);
     base_survey("segy.h5", 1);
     base_survey("npy.h5", 0);
+    base_survey_dead("dead.h5");
     program_ready();
     return 0;
 }
@@ -44,10 +46,24 @@ static void read_segy(const Survey *survey)
     int64_t *places = memory_new((size_t)n, sizeof *places, "places");
     int32_t *files = memory_new((size_t)n, sizeof *files, "files");
     FUZZ_CHECK(places != NULL && files != NULL);
-    fuzz_status(survey_segy_read_places(survey, &segy, 0, n, places, files));
+    fuzz_status(survey_segy_read_places(survey, &segy, SURVEY_KEPT, 0, n, places, files));
     memory_free(places);
     memory_free(files);
     survey_segy_free(&segy);
+}
+
+/* Traces that were left out, put back. */
+static void read_dropped(const Survey *survey)
+{
+    SurveyDropped dropped;
+    if (fuzz_status(survey_dropped_read(survey, &dropped)) != STATUS_OK) return;
+    size_t fold = (size_t)survey_dropped_max_fold(survey, &dropped);
+    float *amplitude = memory_new(fold, (size_t)survey->n_samples * sizeof *amplitude, "a gather");
+    FUZZ_CHECK(amplitude != NULL);
+    for (int64_t e = 0; e < survey->n_ensembles; e++)
+        fuzz_status(survey_dropped_put_back(survey, &dropped, e, amplitude));
+    memory_free(amplitude);
+    survey_dropped_free(&dropped);
 }
 
 static void try_input(const uint8_t *data, size_t size)
@@ -55,12 +71,13 @@ static void try_input(const uint8_t *data, size_t size)
     Survey survey;
     char path[PROGRAM_PATH], output[PROGRAM_PATH];
     uint8_t flags = fuzz_byte(&data, &size);
-    base_copy(flags & 1 ? "segy.h5" : "npy.h5", "input.h5");
+    base_copy(flags & 8 ? "dead.h5" : flags & 1 ? "segy.h5" : "npy.h5", "input.h5");
     h5_edit(program_path("input.h5", path), data, size);
     program_run(3, (const char *[]){"info", "--verify", path});
     if (fuzz_status(survey_open(program_comm(), path, false, &survey)) != STATUS_OK) return;
     read_gathers(&survey);
     read_segy(&survey);
+    read_dropped(&survey);
     fuzz_status(survey_close(&survey));
     if (flags & 2)
         program_run(
