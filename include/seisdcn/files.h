@@ -42,6 +42,12 @@ Status files_read_whole_text(const char *path, char **text);
 /* Reads bytes first .. first + n - 1 of the file at path. Local. STATUS_IO, also where it has fewer. */
 Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes);
 
+/* The same of a file that is open; path is for the message. Local. STATUS_IO. */
+Status files_read_open(int descriptor, const char *path, int64_t first, int64_t n, void *bytes);
+
+/* Whether bytes first .. end - 1 of the file at path are all zero. Local. STATUS_IO. */
+Status files_is_zero(const char *path, int64_t first, int64_t end, bool *zero);
+
 /* Writes n bytes at byte first of an open file; path is for the message. Local. STATUS_IO. */
 Status files_write_bytes(int descriptor, const char *path, int64_t first, int64_t n, const void *bytes);
 

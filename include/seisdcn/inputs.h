@@ -43,7 +43,8 @@ typedef struct {
     bool transpose;
     double scale;
     PositionPattern names;
-    SgyLayout *layouts; /* [n_files] of SEG-Y; NULL: .npy */
+    SgyLayout *layouts;          /* [n_files] of SEG-Y; NULL: .npy */
+    int64_t *marks, *first_mark; /* of SEG-Y traces that differ in length (sgy_files.h) */
     SgyFiles files;
     SgyIndex index;
 } Inputs;
@@ -103,6 +104,10 @@ char *inputs_trace_name(const Inputs *inputs, int64_t e, int64_t t, char *text, 
 /* What the survey keeps of SEG-Y files; of .npy files head is NULL. To be freed with survey_segy_free(). Local.
  * STATUS_IO, STATUS_MEMORY. */
 Status inputs_segy(const Inputs *inputs, SurveySegy *segy);
+
+/* Which sample of its file's trace sample s of trace t of gather e (one of this rank's) is: s itself but for traces
+ * that were shifted. Pure. */
+int64_t inputs_sample(const Inputs *inputs, int64_t e, int64_t t, int64_t s);
 
 /* Room for gathers of up to max_fold traces. Local. STATUS_MEMORY. */
 Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *gather);

@@ -1,7 +1,8 @@
 /* sgy_layout: how a SEG-Y file (rev 0 to 2.1) is laid out, found out from its headers and its length, and checked
  * before anything else is read: byte order, sample format, where the traces begin and end.
  *
- * All traces of a file have the same length. The byte order is told by rev 2's integer constant, else by the one order
+ * All traces of a file have the same length, unless only the samples that each trace header tells lead exactly to the
+ * file's end. The byte order is told by rev 2's integer constant, else by the one order
  * in which the sample format code is one of the standard's. Refused with STATUS_DATA and the true reason: files shorter
  * than their headers, without a whole number of traces, without traces or samples, sample format 4 and codes that are
  * none, an extended text header without an end, a layout stanza of rev 2.1 that moves fields. */
@@ -61,6 +62,8 @@ typedef struct {
     int64_t trace_bytes;                 /* of a trace: its headers and samples */
     int64_t end;                         /* byte behind the last trace; behind what is left out follows the trailer */
     int64_t left_out;                    /* bytes behind the last whole trace, of a salvaged file */
+    bool variable;                       /* traces differ in length: n_samples and trace_bytes are the longest's */
+    int64_t shortest;                    /* of variable ones: samples of the shortest */
     bool left_zeros;                     /* they are all zero: padding */
     bool fixed;                          /* its header says that all traces have one length */
     int64_t size;                        /* of the file, bytes */

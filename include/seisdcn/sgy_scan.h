@@ -57,6 +57,7 @@ typedef struct {
     int64_t n_traces;
     SgyTally tally[SGY_CANDIDATES];
     SgyOffsets offsets;
+    int64_t delay_low, delay_high; /* ns (sgy_span.h) */
     int n_fields;
     SgyValues values[SGY_SCAN_FIELDS]; /* on rank 0 */
 } SgyFound;
@@ -67,8 +68,9 @@ SgyScan *sgy_scan_new(const SgyScanPlan *plan);
 /* Frees it; NULL is nothing. Local. */
 void sgy_scan_free(SgyScan *scan);
 
-/* Counts a trace's header; file tells several files apart. Local. STATUS_MEMORY. */
-Status sgy_scan_take(SgyScan *scan, const uint8_t header[SGY_HEADER], bool big, int32_t file);
+/* Counts a trace's header; extra is its first additional one, or NULL; file tells several files apart. Local.
+ * STATUS_MEMORY. */
+Status sgy_scan_take(SgyScan *scan, const uint8_t header[SGY_HEADER], const uint8_t *extra, bool big, int32_t file);
 
 /* Puts together what all ranks counted, on all ranks. Collective. STATUS_MEMORY. */
 Status sgy_scan_finish(const Comm *comm, SgyScan *scan, SgyFound *found);

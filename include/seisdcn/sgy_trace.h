@@ -14,6 +14,10 @@
 typedef struct {
     const char *path; /* the caller's, as the layout */
     const SgyLayout *layout;
+    const int64_t
+        *marks; /* of traces that differ in length (sgy_walk_marks()); NULL: they are walked to from the first */
+    int64_t last, last_at; /* of such files: where the trace that was read last begins, */
+    int64_t next, next_at; /* and the one behind it; 0: none was read */
     void *handle;
 } SgyTraces;
 
@@ -26,11 +30,12 @@ Status sgy_trace_open(const char *path, const SgyLayout *layout, SgyTraces *trac
 /* Closes it; one of zeros is nothing. Local. */
 void sgy_trace_close(SgyTraces *traces);
 
-/* Reads the (first) header of trace t. Local. STATUS_IO. */
-Status sgy_trace_header(const SgyTraces *traces, int64_t t, uint8_t header[SGY_HEADER]);
+/* Reads the first header of trace t, and behind it the first additional one where the file has some (else that room is
+ * left as it is). Local. STATUS_IO. */
+Status sgy_trace_header(SgyTraces *traces, int64_t t, uint8_t headers[2 * SGY_HEADER]);
 
-/* Reads trace t: its headers [(1 + n_extra) * SGY_HEADER], first and additional, and its samples
+/* Reads trace t: its headers [(1 + n_extra) * SGY_HEADER], first and additional, and its own *n samples, of room for
  * [n_samples * item_size]. Local. STATUS_IO. */
-Status sgy_trace_read(const SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples);
+Status sgy_trace_read(SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples, int64_t *n);
 
 #endif

@@ -43,9 +43,11 @@ typedef struct {
     int64_t *first_trace;          /* [n_ensembles + 1] */
     int32_t *inlines, *crosslines; /* [n_ensembles], POSITION_UNKNOWN where unknown */
     int32_t *lines;                /* [n_ensembles] the 2D line, where several were put together; NULL else */
-    uint64_t *checksums;           /* [n_ensembles], 0 where a gather has none */
-    bool trusted;                  /* gathers are not compared with their checksums as they are read */
-    uint8_t *done;                 /* [n_ensembles], NULL where the file has none */
+    float *starts_us;    /* [n_ensembles] time of the first sample (/trace/delay_us), NaN where the traces of the
+                            gather differ; NULL: 0 everywhere */
+    uint64_t *checksums; /* [n_ensembles], 0 where a gather has none */
+    bool trusted;        /* gathers are not compared with their checksums as they are read */
+    uint8_t *done;       /* [n_ensembles], NULL where the file has none */
     int n_attributes;
     SurveyAttribute attribute[SURVEY_ATTRIBUTES_MAX]; /* channel c is attribute[c - 1]: in alphabetical order, until
                                                          survey_take_channels() */
@@ -72,6 +74,9 @@ int64_t survey_fold(const Survey *survey, int64_t e);
 
 /* The largest fold. Pure. */
 int64_t survey_max_fold(const Survey *survey);
+
+/* The time of ensemble e's first sample in microseconds; NaN where its traces begin at different ones. Pure. */
+double survey_start_us(const Survey *survey, int64_t e);
 
 /* How ensemble e is called in messages: "gather #7 (inline 1300, crossline 1400)"; text holds 96 bytes. Pure. */
 char *survey_ensemble_name(const Survey *survey, int64_t e, char *text);

@@ -1,11 +1,15 @@
 /* survey_segy: what a survey file keeps of the SEG-Y files that it came from, so that they can be written again:
  *
- *   /segy                 attributes byte_order ("big" or "little") and format (the sample format code)
- *   /segy/text, /binary   uint8 [3200], [400], as in the first file; /segy/extended_text, all between them and its
- * first trace, and /segy/trailer, all behind its last, where there is any /segy/file            the files' names;
- * /segy/first_trace int64 [files + 1], the number of each one's first trace /trace/segy_header    uint8 [n_traces,
- * 240]; /trace/segy_extra [n_traces, 240 k]: the k additional headers of rev 2 /trace/segy_position  int64 [n_traces],
- * the trace's place in its file; /trace/segy_file int32, which file, where there are several
+ * - /segy: attributes byte_order ("big" or "little") and format (the sample format code)
+ * - /segy/text, /segy/binary: uint8 [3200], [400], as in the first file; /segy/extended_text, all between them and its
+ *   first trace, and /segy/trailer, all behind its last, where there is any
+ * - /segy/file: the files' names; /segy/first_trace: int64 [files + 1], the number of each one's first trace
+ * - /trace/segy_header: uint8 [n_traces, 240]; /trace/segy_extra [n_traces, 240 k]: the k additional headers of rev 2
+ * - /trace/segy_position: int64 [n_traces], the trace's place in its file; /trace/segy_file: int32, which file, where
+ *   there are several
+ * - /trace/delay_us: float32 [n_traces], when the first sample of the survey's trace was taken; absent where all are 0
+ * - /trace/segy_first_sample, /trace/segy_samples: int32 [n_traces], which samples of the survey's trace the file's
+ *   trace has, from one on and how many; before and behind stand zeros; absent where every trace has all of them
  *
  * A prediction has them too (survey_copy_headers()). Refused with STATUS_DATA: tables that contradict each other. */
 #ifndef SEISDCN_SURVEY_SEGY_H
@@ -35,7 +39,18 @@ typedef struct SurveySegy {
     size_t width;
     char *files;    /* [n_files][width] names; NULL where they were read back */
     int64_t *first; /* [n_files + 1], the number of each one's first trace */
+    bool has_delay; /* to be laid out: a trace begins later or earlier than 0 */
+    bool has_spans; /* a file's trace does not have all samples of the survey's */
 } SurveySegy;
+
+/* What of traces is neither header nor amplitude, one number a trace; NULL: not there. */
+typedef struct {
+    const float *offsets;
+    const int64_t *positions;
+    const int32_t *files;                   /* where there are several */
+    const float *delays;                    /* where has_delay */
+    const int32_t *first_samples, *samples; /* where has_spans */
+} SurveySegyPlaces;
 
 /* Frees it; one of zeros is nothing. Local. */
 void survey_segy_free(SurveySegy *segy);
@@ -47,10 +62,9 @@ double survey_segy_bytes(const SurveySegy *segy, int64_t n_traces);
  * /trace/offset, is to be written afterwards. Local. STATUS_IO. */
 Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n_traces, int64_t n_dropped);
 
-/* Writes the offsets, places and files (NULL where there is one) of traces first .. first + n - 1 of the survey. Local.
- * STATUS_IO. */
-Status survey_segy_write_places(const Survey *survey, SurveyPart part, int64_t first, int64_t n, const float *offsets,
-                                const int64_t *positions, const int32_t *files);
+/* Writes the places of traces first .. first + n - 1 of the survey. Local. STATUS_IO. */
+Status survey_segy_write_places(const Survey *survey, SurveyPart part, int64_t first, int64_t n,
+                                const SurveySegyPlaces *places);
 
 /* Writes the headers [n][SGY_HEADER], and extra [n][SGY_HEADER * n_extra] where n_extra > 0, of the same. Local.
  * STATUS_IO. */
@@ -80,5 +94,10 @@ Status survey_segy_read_headers(const Survey *survey, SurveyPart part, int64_t f
  * working in. Local. STATUS_IO; STATUS_DATA where a place is not in its file. */
 Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, SurveyPart part, int64_t first, int64_t n,
                                int64_t *places, int32_t *files);
+
+/* Reads which samples of traces first .. first + n - 1 of the survey their files have: all, where nothing else is told.
+ * Local. STATUS_IO; STATUS_DATA where they are not there. */
+Status survey_segy_read_spans(const Survey *survey, const SurveySegy *segy, SurveyPart part, int64_t first, int64_t n,
+                              int32_t *first_samples, int32_t *samples);
 
 #endif

@@ -251,6 +251,7 @@ static Status make_room(Predict *predict)
     predict->shape = (QcShape){.n_predictions = 1,
                                .with_clean = command_text(predict->job, "--clean") != NULL,
                                .n_samples = predict->survey.n_samples,
+                               .n_axis = predict->survey.n_samples,
                                .max_fold = survey_max_fold(&predict->survey),
                                .n_bins = 1,
                                .n_windows = 1,

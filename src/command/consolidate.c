@@ -171,7 +171,7 @@ static Status check_finite(const Inputs *inputs, int64_t e, int64_t items, Copy 
         return status_fail(STATUS_DATA,
                            "%s, sample %" PRId64 " (counted from 0) is %s%s --zero-bad makes such samples "
                            "zero",
-                           inputs_trace_name(inputs, e, t, name, sizeof name), bad % n,
+                           inputs_trace_name(inputs, e, t, name, sizeof name), inputs_sample(inputs, e, t, bad % n),
                            isnan(amplitude[bad]) ? "not a number" : "infinite", dead);
     }
     copy->gathers++;
@@ -336,6 +336,8 @@ static const Option options[] = {
     {"--lines", OPTION_FLAG, NULL, NULL, 0, 0, false,
      "SEG-Y: the files are several lines, numbered by their binary headers (bytes 3205-3208) where these differ, else "
      "from 1; by default where gathers of the same number, and with the same offsets, are in several"},
+    {"--ignore-delay", OPTION_FLAG, NULL, NULL, 0, 0, false,
+     "SEG-Y: traces begin at 0, whatever their headers tell (bytes 109-110, with the scalar in 215-216)"},
     {"--sort", OPTION_TEXT, "file|offset", "file", 0, 0, false, "SEG-Y: the order of the traces of a gather"},
     {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
      "SEG-Y: the byte order, where the header does not tell it right"},
@@ -360,8 +362,10 @@ const Command command_consolidate = {
         "come from names with inline_I_crossline_X or inline_I_X, or by --names.\n"
         "SEG-Y: rev 0 to 2.1, every sample format but 4, both byte orders, found out from the header. Traces may "
         "stand in any order; those of one position (or of one value of another field) become a gather, in several "
-        "files too, and gathers are sorted by it. Missing and repeated traces are reported. Headers are kept, and "
-        "export writes them again.",
+        "files too, and gathers are sorted by it. Missing and repeated traces are reported. Traces that differ in "
+        "length "
+        "are padded with zeros, those of a gather that begin at different times are shifted onto a common axis. "
+        "Headers are kept, and export writes them, and the traces, as they came.",
     .example = "mpirun -n 4 seisdcn consolidate --output survey.h5 --interval-us 4000 gathers/\n"
                "mpirun -n 4 seisdcn consolidate --output survey.h5 --inline-byte 21 --crossline-byte 25 penobscot.sgy\n"
                "mpirun -n 4 seisdcn consolidate --output survey.h5 --group-by shot --sort offset line1.sgy line2.sgy",

@@ -65,13 +65,19 @@ static Status check_lines(const Export *export)
     return STATUS_OK;
 }
 
+/* Of a trace of so many samples. */
+static int64_t bytes_of(const Export *export, int64_t n_samples)
+{
+    return SGY_HEADER * (1 + (int64_t) export->segy.n_extra) + n_samples * sgy_item_size(export->format);
+}
+
 static Status choose_format(Export *export)
 {
     int asked = (int)command_int(export->job, "--format");
     export->format = asked == 0 ? export->segy.format : asked;
     int item = sgy_item_size(export->format);
     if (item == 0) return status_fail(STATUS_USAGE, "--format takes %s, not %d", sgy_formats_read(), export->format);
-    export->trace_bytes = SGY_HEADER * (1 + (int64_t) export->segy.n_extra) + export->survey->n_samples * item;
+    export->trace_bytes = bytes_of(export, export->survey->n_samples);
     return STATUS_OK;
 }
 
@@ -109,11 +115,41 @@ static Status mark_traces(Export *export, Gather *gather)
                        export->survey->path, total, export->n_traces);
 }
 
-/* The trace's place in the output. Pure. */
-static int64_t output_place(const Export *export, int64_t place)
+/* Where each trace begins, of traces that differ in length: each rank knows its own, and then all. Collective. */
+static Status place_traces(Export *export, Gather *gather)
 {
+    const Comm *comm = &export->job->comm;
+    int64_t first, end;
+    export->bytes = export->n_traces * export->trace_bytes;
+    if (!export->segy.has_spans) return STATUS_OK;
+    export->at = memory_new((size_t) export->n_row, sizeof *export->at, "the places of the traces to be written");
+    Status status = export->at == NULL ? STATUS_MEMORY : STATUS_OK;
+    my_list(export, &first, &end);
+    for (int64_t i = first; i < end && status == STATUS_OK; i++) {
+        status = export_read_places(export, export->list[i], gather);
+        if (status == STATUS_OK) status = export_read_spans(export, export->list[i], gather);
+        for (int64_t t = 0; t < export_fold(export, export->list[i]) && status == STATUS_OK; t++)
+            export->at[gather->places[t]] = bytes_of(export, gather->samples[t]);
+    }
+    status = comm_agree(comm, status);
+    if (status != STATUS_OK) return status;
+    comm_sum(comm, export->at, (size_t) export->n_row);
+    export->bytes = 0;
+    for (int64_t place = 0; place < export->n_row; place++) {
+        int64_t bytes = export->at[place];
+        export->at[place] = export->bytes;
+        export->bytes += bytes;
+    }
+    return STATUS_OK;
+}
+
+/* The first byte of the trace at a place of the row, behind the file's headers. Pure. */
+static int64_t output_byte(const Export *export, int64_t place)
+{
+    if (export->at != NULL) return export->at[place];
     uint64_t lower = ((uint64_t)1 << place % WORD_BITS) - 1;
-    return export->before[place / WORD_BITS] + __builtin_popcountll(export->present[place / WORD_BITS] & lower);
+    return export->trace_bytes *
+           (export->before[place / WORD_BITS] + __builtin_popcountll(export->present[place / WORD_BITS] & lower));
 }
 
 /* ---- the file ---- */
@@ -139,7 +175,7 @@ static int stamp(const Export *export, const Origin *origin)
 static Status make_file(const Export *export)
 {
     const SurveySegy *segy = &export->segy;
-    int64_t end = segy->n_head + export->n_traces * export->trace_bytes, size = end + segy->n_trailer;
+    int64_t end = segy->n_head + export->bytes, size = end + segy->n_trailer;
     Status status = files_check_space(export->part, (double)size);
     if (status != STATUS_OK) return status;
     int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
@@ -157,21 +193,23 @@ static Status make_file(const Export *export)
 
 /* ---- loop ---- */
 
-/* Ensemble e's traces as the bytes of the file, and their places in it. */
+/* Ensemble e's traces as the bytes of the file, and their places in the row. */
 static Status build_gather(Export *export, int64_t e, Gather *gather)
 {
     int64_t fold = export_fold(export, e), n_samples = export->survey->n_samples;
     size_t extra_bytes = SGY_HEADER * (size_t) export->segy.n_extra;
     Status status = export_read_samples(export, e, gather);
     if (status == STATUS_OK) status = export_read_places(export, e, gather);
+    if (status == STATUS_OK) status = export_read_spans(export, e, gather);
     if (status == STATUS_OK) status = export_read_headers(export, e, gather);
+    uint8_t *bytes = gather->bytes;
     for (int64_t t = 0; t < fold && status == STATUS_OK; t++) {
-        uint8_t *bytes = gather->bytes + t * export->trace_bytes;
         memcpy(bytes, gather->headers + t * SGY_HEADER, SGY_HEADER);
         memcpy(bytes + SGY_HEADER, gather->extra + (size_t)t * extra_bytes, extra_bytes);
-        export->beyond += sgy_encode(export->format, export->segy.big, gather->amplitude + t * n_samples, n_samples,
-                                     bytes + SGY_HEADER + extra_bytes);
-        gather->places[t] = output_place(export, gather->places[t]);
+        export->beyond +=
+            sgy_encode(export->format, export->segy.big, gather->amplitude + t * n_samples + gather->first[t],
+                       gather->samples[t], bytes + SGY_HEADER + extra_bytes);
+        bytes += bytes_of(export, gather->samples[t]);
     }
     return status;
 }
@@ -179,13 +217,15 @@ static Status build_gather(Export *export, int64_t e, Gather *gather)
 /* Traces that follow each other in the file go out together. */
 static Status write_gather(Export *export, int64_t e, Gather *gather)
 {
-    int64_t fold = export_fold(export, e);
+    int64_t fold = export_fold(export, e), built = 0;
     Status status = build_gather(export, e, gather);
-    for (int64_t t = 0, n; t < fold && status == STATUS_OK; t += n) {
-        for (n = 1; t + n < fold && gather->places[t + n] == gather->places[t] + n;) n++;
-        int64_t at = export->segy.n_head + gather->places[t] * export->trace_bytes;
-        status = files_write_bytes(export->descriptor, export->part, at, n * export->trace_bytes,
-                                   gather->bytes + t * export->trace_bytes);
+    for (int64_t t = 0; t < fold && status == STATUS_OK;) {
+        int64_t at = output_byte(export, gather->places[t]), n = 0;
+        do n += bytes_of(export, gather->samples[t++]);
+        while (t < fold && output_byte(export, gather->places[t]) == at + n);
+        status =
+            files_write_bytes(export->descriptor, export->part, export->segy.n_head + at, n, gather->bytes + built);
+        built += n;
     }
     return status;
 }
@@ -247,6 +287,7 @@ static Status prepare(Export *export, const uint8_t *selected, Origin *origin, G
         status = export_origin_open(origin, export->survey, command_text(export->job, "--through"), &export->through);
     if (status == STATUS_OK) status = comm_agree(comm, export_gather_new(export, gather));
     if (status == STATUS_OK) status = mark_traces(export, gather);
+    if (status == STATUS_OK) status = place_traces(export, gather);
     if (status != STATUS_OK) return status;
     export->part = text_format("%s.part", output);
     return comm_agree(comm, export->part == NULL ? STATUS_MEMORY : STATUS_OK);
@@ -313,6 +354,7 @@ Status export_segy(const Job *job, const Survey *survey, const uint8_t *selected
     memory_free(export.list);
     memory_free(export.present);
     memory_free(export.before);
+    memory_free(export.at);
     memory_free(export.part);
     Status closed = survey_close(&export.through);
     return status != STATUS_OK ? status : closed;

@@ -14,6 +14,8 @@ void export_gather_free(Gather *gather)
     memory_free(gather->offsets);
     memory_free(gather->places);
     memory_free(gather->files);
+    memory_free(gather->first);
+    memory_free(gather->samples);
     memory_free(gather->headers);
     memory_free(gather->extra);
     memory_free(gather->bytes);
@@ -27,11 +29,14 @@ Status export_gather_new(const Export *export, Gather *gather)
     gather->offsets = memory_new(fold, sizeof *gather->offsets, what);
     gather->places = memory_new(fold, sizeof *gather->places, what);
     gather->files = memory_new(fold, sizeof *gather->files, what);
+    gather->first = memory_new(fold, sizeof *gather->first, what);
+    gather->samples = memory_new(fold, sizeof *gather->samples, what);
     gather->headers = memory_new(fold, SGY_HEADER, what);
     gather->extra = memory_new(fold, SGY_HEADER * (size_t) export->segy.n_extra, what);
     gather->bytes = memory_new(fold, (size_t) export->trace_bytes, what);
     bool good = gather->amplitude != NULL && gather->offsets != NULL && gather->places != NULL &&
-                gather->files != NULL && gather->headers != NULL && gather->extra != NULL && gather->bytes != NULL;
+                gather->files != NULL && gather->first != NULL && gather->samples != NULL && gather->headers != NULL &&
+                gather->extra != NULL && gather->bytes != NULL;
     return good ? STATUS_OK : STATUS_MEMORY;
 }
 
@@ -75,6 +80,17 @@ Status export_read_places(const Export *export, int64_t e, Gather *gather)
     if (status != STATUS_OK || kept == fold) return status;
     return survey_segy_read_places(survey, &export->segy, SURVEY_DROPPED, first_dropped(export, e), fold - kept,
                                    gather->places + kept, gather->files + kept);
+}
+
+Status export_read_spans(const Export *export, int64_t e, Gather *gather)
+{
+    const Survey *survey = export->survey;
+    int64_t fold = export_fold(export, e), kept = survey_dropped_kept(survey, &export->dropped, e);
+    Status status = survey_segy_read_spans(survey, &export->segy, SURVEY_KEPT, survey->first_trace[e], kept,
+                                           gather->first, gather->samples);
+    if (status != STATUS_OK || kept == fold) return status;
+    return survey_segy_read_spans(survey, &export->segy, SURVEY_DROPPED, first_dropped(export, e), fold - kept,
+                                  gather->first + kept, gather->samples + kept);
 }
 
 /* ---- what they are ---- */

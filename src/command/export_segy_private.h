@@ -25,6 +25,8 @@ typedef struct {
     int64_t n_row;     /* traces in the row of the original files */
     uint64_t *present; /* a bit for each trace of the row: it is to be written */
     int64_t *before;   /* [words of present] bits set in the words before */
+    int64_t *at;       /* [n_row], where traces differ in length: the byte of each behind the headers; else NULL */
+    int64_t bytes;     /* of all traces */
     char *part;        /* the output's name while it grows */
     int descriptor;
     int64_t beyond; /* samples that an integer format could not hold */
@@ -36,10 +38,11 @@ typedef struct {
 typedef struct {
     float *amplitude;         /* [fold][n_samples] */
     float *offsets;           /* [fold] */
-    int64_t *places;          /* [fold] in the row, then in the output */
+    int64_t *places;          /* [fold] in the row */
+    int32_t *first, *samples; /* [fold] those that the trace's file has */
     int32_t *files;           /* [fold] */
     uint8_t *headers, *extra; /* [fold][SGY_HEADER], [fold][SGY_HEADER * n_extra] */
-    uint8_t *bytes;           /* [fold][trace_bytes] */
+    uint8_t *bytes;           /* [fold][trace_bytes], or less: one behind the other */
 } Gather;
 
 /* Room for the largest gather. Local. STATUS_MEMORY. */
@@ -53,6 +56,9 @@ int64_t export_fold(const Export *export, int64_t e);
 /* Reads the places of ensemble e's traces in the row of the original files (of a survey that did not come from SEG-Y:
  * of its traces as they came), into places. Local. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
 Status export_read_places(const Export *export, int64_t e, Gather *gather);
+
+/* Reads which samples its traces have in their files. Local. STATUS_IO, STATUS_DATA. */
+Status export_read_spans(const Export *export, int64_t e, Gather *gather);
 
 /* Reads, or makes, its trace headers, once the places are read. Local. STATUS_IO. */
 Status export_read_headers(const Export *export, int64_t e, Gather *gather);

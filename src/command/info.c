@@ -15,6 +15,7 @@
 #include "seisdcn/vector.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,27 @@ static void show_dropped(const SurveyDropped *dropped, int64_t n_ensembles)
     info_line("dead traces", text);
 }
 
+/* When the gathers begin, where that is told. */
+static void show_starts(const Survey *survey)
+{
+    double low = INFINITY, high = -INFINITY;
+    int64_t mixed = 0;
+    char text[160], more[64] = "";
+    if (survey->starts_us == NULL) return;
+    for (int64_t e = 0; e < survey->n_ensembles; e++) {
+        double start = survey_start_us(survey, e);
+        mixed += isnan(start);
+        low = fmin(low, start);
+        high = fmax(high, start);
+    }
+    if (mixed > 0) snprintf(more, sizeof more, " (%" PRId64 " gathers begin at several times)", mixed);
+    if (low < high)
+        snprintf(text, sizeof text, "%.9g to %.9g ms%s", low / 1000, high / 1000, more);
+    else
+        snprintf(text, sizeof text, "%.9g ms%s", low / 1000, more);
+    info_line("first sample at", text);
+}
+
 static void show_history(const char *history)
 {
     const char *label = "history";
@@ -87,8 +109,9 @@ static void show_segy(const SurveySegy *segy)
     char text[160], files[48] = "";
     if (segy->n_files > 1) snprintf(files, sizeof files, ", %" PRId64 " files", segy->n_files);
     const char *name = sgy_format_name(segy->format);
-    snprintf(text, sizeof text, "%s-endian, format %d (%s)%s", segy->big ? "big" : "little", segy->format,
-             name == NULL ? "unknown" : name, files);
+    snprintf(text, sizeof text, "%s-endian, format %d (%s)%s%s", segy->big ? "big" : "little", segy->format,
+             name == NULL ? "unknown" : name, files,
+             segy->has_spans ? ", traces that were padded or shifted (/trace/segy_samples)" : "");
     info_line("from SEG-Y", text);
 }
 
@@ -146,6 +169,7 @@ static void show_survey(const Survey *survey, const Origin *origin, const Survey
     else
         snprintf(text, sizeof text, "unknown");
     info_line("sample interval", text);
+    show_starts(survey);
     if (survey->lines != NULL) show_range("lines", survey->lines, survey->n_ensembles);
     show_range("inlines", survey->inlines, survey->n_ensembles);
     show_range("crosslines", survey->crosslines, survey->n_ensembles);

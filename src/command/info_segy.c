@@ -50,28 +50,36 @@ static const char *sorting_name(int code)
     return code >= 0 && code < (int)(sizeof names / sizeof *names) ? names[code] : "not one of the standard's";
 }
 
-/* The binary header and the first trace's. */
-static Status show_headers(const Inputs *inputs, int64_t f)
+/* The delays of all traces that were scanned. */
+static void show_delay(const SgyFound *found, char *text, size_t size)
+{
+    double low = (double)found->delay_low / 1e6, high = (double)found->delay_high / 1e6;
+    const char *where = "bytes 109-110, with the scalar in 215-216";
+    if (found->delay_low == found->delay_high)
+        snprintf(text, size, "%.9g ms (%s)", low, where);
+    else
+        snprintf(text, size, "%.9g to %.9g ms (%s)", low, high, where);
+}
+
+/* The binary header, and what the traces' tell. */
+static void show_headers(const Inputs *inputs, const SgyFound *found, int64_t f)
 {
     const SgyLayout *layout = &inputs->layouts[f];
-    uint8_t trace[SGY_HEADER];
-    char text[160], count[32], bytes[32];
-    Status status = files_read_bytes(inputs->paths[f], layout->first_trace, SGY_HEADER, trace);
-    if (status != STATUS_OK) return status;
+    char text[160], count[32], bytes[32], samples[32] = "";
     snprintf(text, sizeof text, "%d.%d", layout->major, layout->minor);
     info_line("revision", text);
     snprintf(text, sizeof text, "%d (%s), %s-endian", layout->format, sgy_format_name(layout->format),
              layout->big ? "big" : "little");
     info_line("samples", text);
-    snprintf(text, sizeof text, "%s of %" PRId64 " sample%s, %s", log_count(layout->n_traces, count), layout->n_samples,
-             log_plural(layout->n_samples, "sample"), log_bytes((double)layout->size, bytes));
+    if (layout->variable) snprintf(samples, sizeof samples, "%" PRId64 " to ", layout->shortest);
+    snprintf(text, sizeof text, "%s of %s%" PRId64 " sample%s%s, %s", log_count(layout->n_traces, count), samples,
+             layout->n_samples, log_plural(layout->n_samples, "sample"),
+             layout->variable ? ", as each header tells" : "", log_bytes((double)layout->size, bytes));
     info_line("traces", text);
     snprintf(text, sizeof text, "%g us (%d in the binary header, %d in the first trace's)", layout->interval_us,
              layout->binary_interval, layout->trace_interval);
     info_line("sample interval", text);
-    SgyField delay = sgy_field_named("delay"), scalar = {.byte = 215, .width = 2};
-    snprintf(text, sizeof text, "%" PRId32 " at bytes 109-110, scalar %" PRId32 " at 215-216 (first trace)",
-             sgy_field_get(trace, &delay, layout->big), sgy_field_get(trace, &scalar, layout->big));
+    show_delay(found, text, sizeof text);
     info_line("delay", text);
     snprintf(text, sizeof text, "%d (%s)", layout->sorting, sorting_name(layout->sorting));
     info_line("sorting code", text);
@@ -82,16 +90,15 @@ static Status show_headers(const Inputs *inputs, int64_t f)
     snprintf(text, sizeof text, "%" PRId64 " bytes of extended text, %" PRId64 " of trailer",
              layout->first_trace - SGY_TEXT - SGY_BINARY, layout->size - layout->end);
     info_line("besides", text);
-    return STATUS_OK;
 }
 
 /* The first file at length, the others by a line. */
-static Status show_files(const Inputs *inputs)
+static Status show_files(const Inputs *inputs, const SgyFound *found)
 {
     char text[160], count[LOG_THINGS_MAX];
     log_result("%s: SEG-Y", inputs->paths[0]);
-    Status status = show_headers(inputs, 0);
-    if (status == STATUS_OK) status = show_text(inputs->paths[0]);
+    show_headers(inputs, found, 0);
+    Status status = show_text(inputs->paths[0]);
     for (int64_t f = 1; f < inputs->n_files && f <= FILES_SHOWN; f++) {
         const SgyLayout *layout = &inputs->layouts[f];
         log_result("%s: SEG-Y: %s, %s, %g us", inputs->paths[f], log_things(layout->n_traces, "trace", count),
@@ -213,7 +220,7 @@ static Status show(const Inputs *inputs, const SgyFound *found, const SgyField *
 {
     char seen[32], all[32];
     int64_t total = inputs->first[inputs->n_files];
-    Status status = show_files(inputs);
+    Status status = show_files(inputs, found);
     if (status != STATUS_OK) return status;
     if (found->n_traces < total)
         log_result("scanned: %s of %s traces, in runs spread over all", log_count(found->n_traces, seen),

@@ -90,6 +90,18 @@ static Status open_files(Plot *plot)
 
 /* ---- rank 0 draws ---- */
 
+/* A picture has one axis of time. */
+static Status check_start(const Plot *plot)
+{
+    char name[96];
+    if (isfinite(plot->picture.start_ms)) return STATUS_OK;
+    return status_fail(
+        STATUS_DATA,
+        "%s: the traces of %s begin at different times (/trace/delay_us), and are not drawn at one; shift "
+        "them onto a common axis",
+        plot->survey.path, survey_ensemble_name(&plot->survey, plot->ensemble, name));
+}
+
 static Status read_offsets(Plot *plot)
 {
     GatherPicture *picture = &plot->picture;
@@ -178,12 +190,14 @@ static Status draw(Plot *plot)
     picture->n_dropped = survey_dropped_of(&plot->dropped, plot->ensemble);
     picture->n_samples = plot->survey.n_samples;
     picture->interval_us = plot->survey.interval_us;
+    if (picture->interval_us > 0) picture->start_ms = survey_start_us(&plot->survey, plot->ensemble) / 1000;
     picture->n_panels = plot->predicted.n_ensembles > 0 ? PLOT_PANELS : 1;
     picture->clip = command_number(job, "--clip");
     picture->agc = command_number(job, "--agc");
     picture->wiggle = command_flag(job, "--wiggle");
     picture->palette = command_text(job, "--palette");
-    Status status = read_gathers(plot);
+    Status status = check_start(plot);
+    if (status == STATUS_OK) status = read_gathers(plot);
     if (status == STATUS_OK) status = read_offsets(plot);
     if (status == STATUS_OK && picture->agc > 0) status = apply_gain(plot);
     if (status != STATUS_OK) return status;

@@ -110,8 +110,9 @@ void plot_axes(Sheet *sheet, const GatherPicture *picture, const GatherLayout *l
         sheet_text_up(sheet, picture->interval_us > 0 ? "time (ms)" : "sample", 1.1 * em, frame->y + frame->height / 2);
     double margin = picture->wiggle ? 1.3 * (double)layout->every : 0.5; /* room for the swings at the edges */
     sheet_trace_ticks(sheet, frame, picture->n_traces, picture->offset, margin);
-    gnuplot_write(plot, "set yrange [%.9g:%.9g]\nset format y '%s'\n", ((double)picture->n_samples - 0.5) * layout->ms,
-                  -0.5 * layout->ms, p == 0 ? "%g" : "");
+    gnuplot_write(plot, "set yrange [%.9g:%.9g]\nset format y '%s'\n",
+                  picture->start_ms + ((double)picture->n_samples - 0.5) * layout->ms,
+                  picture->start_ms - 0.5 * layout->ms, p == 0 ? "%g" : "");
     if (picture->interval_us > 0)
         gnuplot_write(plot, "set ytics autofreq out nomirror scale 0.6\n");
     else /* no halves of samples */
@@ -154,7 +155,7 @@ static Status draw_panel(Sheet *sheet, const GatherPicture *picture, const Gathe
     gnuplot_write(&sheet->plot,
                   "plot data binary skip=%" PRId64 " array=(%" PRId64 ",%" PRId64
                   ") format='%%float' dx=%.9g dy=%.9g origin=(%.9g,%.9g) using 1 with image\n",
-                  at, columns, rows, dx, dy, dx / 2 - 0.5, dy / 2 - 0.5 * layout->ms);
+                  at, columns, rows, dx, dy, dx / 2 - 0.5, picture->start_ms + dy / 2 - 0.5 * layout->ms);
     sheet_end_panel(sheet);
     return STATUS_OK;
 }

@@ -77,6 +77,7 @@ typedef struct {
     char title[PLOT_TITLE_MAX];
     int64_t n_traces, n_samples;
     double interval_us;               /* 0: unknown */
+    double start_ms;                  /* time of the first sample; 0 where the interval is unknown */
     int n_panels;                     /* 1 or PLOT_PANELS */
     const float *gather[PLOT_PANELS]; /* [n_traces][n_samples] each: input, prediction, difference */
     const char *name[PLOT_PANELS];    /* of the panels */

@@ -29,7 +29,7 @@ static Status pick_up_pen(const GatherPicture *picture, const GatherLayout *layo
     pen->n_samples = n > most ? most : n;
     pen->every = layout->every;
     pen->step = (double)n * layout->ms / (double)pen->n_samples;
-    pen->first = pen->step / 2 - layout->ms / 2;
+    pen->first = picture->start_ms + pen->step / 2 - layout->ms / 2;
     pen->trace = memory_new((size_t)pen->n_samples, sizeof *pen->trace, "a picture");
     return pen->trace == NULL ? STATUS_MEMORY : STATUS_OK;
 }
@@ -44,7 +44,7 @@ static void load_trace(const GatherPicture *picture, const GatherLayout *layout,
 static void write_line(FILE *file, const Pen *pen, int64_t t)
 {
     for (int64_t s = 0; s < pen->n_samples; s++)
-        fprintf(file, "%.4f %.6g\n", place(pen, t, swing_of(pen->trace[s])), pen->first + pen->step * (double)s);
+        fprintf(file, "%.4f %.9g\n", place(pen, t, swing_of(pen->trace[s])), pen->first + pen->step * (double)s);
     fputc('\n', file);
 }
 
@@ -54,12 +54,12 @@ static void write_peaks(FILE *file, const Pen *pen, int64_t t)
     double before = 0;
     for (int64_t s = 0; s < pen->n_samples; s++) {
         double value = swing_of(pen->trace[s]), time = pen->first + pen->step * (double)s;
-        if (s == 0) fprintf(file, "%" PRId64 " %.6g\n", t, time);
-        if (s > 0 && before == 0 && value > 0) fprintf(file, "%" PRId64 " %.6g\n", t, time - pen->step);
-        if (before * value < 0) fprintf(file, "%" PRId64 " %.6g\n", t, time - pen->step * value / (value - before));
-        if (value > 0) fprintf(file, "%.4f %.6g\n", place(pen, t, value), time);
-        if (value <= 0 && before > 0) fprintf(file, "%" PRId64 " %.6g\n", t, time);
-        if (s + 1 == pen->n_samples) fprintf(file, "%" PRId64 " %.6g\n", t, time);
+        if (s == 0) fprintf(file, "%" PRId64 " %.9g\n", t, time);
+        if (s > 0 && before == 0 && value > 0) fprintf(file, "%" PRId64 " %.9g\n", t, time - pen->step);
+        if (before * value < 0) fprintf(file, "%" PRId64 " %.9g\n", t, time - pen->step * value / (value - before));
+        if (value > 0) fprintf(file, "%.4f %.9g\n", place(pen, t, value), time);
+        if (value <= 0 && before > 0) fprintf(file, "%" PRId64 " %.9g\n", t, time);
+        if (s + 1 == pen->n_samples) fprintf(file, "%" PRId64 " %.9g\n", t, time);
         before = value;
     }
     fputc('\n', file);

@@ -176,6 +176,25 @@ static Status choose_bins(Qc *qc)
     return STATUS_OK;
 }
 
+/* The axis of the windows: of time, from the first sample of any gather to the last one. */
+static void choose_axis(Qc *qc)
+{
+    QcShape *shape = &qc->shape;
+    const Survey *survey = &qc->survey;
+    shape->timed = survey->interval_us > 0;
+    shape->start_us = INFINITY;
+    shape->n_axis = shape->n_samples;
+    for (int64_t i = 0; i < qc->n; i++) {
+        double start = survey_start_us(survey, qc->list[i]);
+        if (isnan(start)) shape->timed = false; /* traces of one gather begin at different times */
+        shape->start_us = fmin(shape->start_us, start);
+    }
+    for (int64_t i = 0; i < qc->n; i++) {
+        int64_t end = shape->n_samples + qc_shift(shape, survey, qc->list[i]);
+        if (end > shape->n_axis) shape->n_axis = end;
+    }
+}
+
 static Status prepare(Qc *qc)
 {
     const Job *job = qc->job;
@@ -193,7 +212,8 @@ static Status prepare(Qc *qc)
     }
     int64_t windows = command_int(job, "--windows"), bands = command_int(job, "--bands");
     int64_t frequencies = shape->n_samples / 2 + 1;
-    shape->n_windows = windows < shape->n_samples ? windows : shape->n_samples;
+    choose_axis(qc);
+    shape->n_windows = windows < shape->n_axis ? windows : shape->n_axis;
     shape->n_bands = bands < frequencies ? bands : frequencies;
     return choose_bins(qc);
 }

@@ -60,13 +60,13 @@ double qc_figure(const QcResult *result, const QcFigure *figure, const double *c
 QcRows qc_rows(const QcResult *result, QcBy by)
 {
     const QcShape *shape = result->shape;
-    bool known = result->survey->interval_us > 0;
+    bool known = result->survey->interval_us > 0, timed = shape->timed;
     switch (by) {
     case QC_BY_BIN:
         if (shape->by_offset) return (QcRows){"offset", "", "by offset", shape->n_bins};
         return (QcRows){"trace", "", "by trace of the gather", shape->n_bins};
     case QC_BY_WINDOW:
-        if (known) return (QcRows){"time", "ms", "by time, ms", shape->n_windows};
+        if (timed) return (QcRows){"time", "ms", "by time, ms", shape->n_windows};
         return (QcRows){"time", "sample", "by sample", shape->n_windows};
     default:
         if (known) return (QcRows){"frequency", "Hz", "by frequency, Hz", shape->n_bands};
@@ -84,10 +84,10 @@ void qc_range(const QcResult *result, QcBy by, int64_t i, double range[2])
             continue;
         }
         int64_t items = by == QC_BY_BIN      ? shape->max_fold
-                        : by == QC_BY_WINDOW ? shape->n_samples
+                        : by == QC_BY_WINDOW ? shape->n_axis
                                              : shape->n_samples / 2 + 1;
         double item = (double)(qc_first(i + end, items, qc_rows(result, by).n) - end);
-        if (by == QC_BY_WINDOW && interval > 0) item *= interval / 1000;
+        if (by == QC_BY_WINDOW && shape->timed) item = (item * interval + shape->start_us) / 1000;
         if (by == QC_BY_BAND) item /= interval > 0 ? n * interval * 1e-6 : n;
         range[end] = item;
     }

@@ -31,6 +31,9 @@ typedef struct {
     bool is_noise[QC_PREDICTIONS_MAX]; /* files made with --difference: the prediction is the input minus them */
     bool with_clean;
     int64_t n_samples, max_fold;
+    int64_t n_axis;  /* samples from the first one of any gather to the last one: the windows are parts of these */
+    double start_us; /* time of the first of them */
+    bool timed;      /* their times are known */
     int64_t n_bins, n_windows, n_bands;
     bool by_offset; /* the bins are of offsets from `low` to `high`; else of trace numbers */
     double low, high;
@@ -49,6 +52,9 @@ int64_t qc_band(const QcShape *shape, int64_t band);
 /* The first of the n items that fall in part i of `parts`: part = item * parts / n. Pure. */
 int64_t qc_first(int64_t i, int64_t n, int64_t parts);
 
+/* Samples that ensemble e begins behind the axis of the windows, to the nearest. Pure. */
+int64_t qc_shift(const QcShape *shape, const Survey *survey, int64_t e);
+
 /* The cell of everything: the sum of the windows' cells. Pure. */
 void qc_total(const QcShape *shape, const double *sums, double *cell);
 
@@ -56,6 +62,7 @@ void qc_total(const QcShape *shape, const double *sums, double *cell);
 typedef struct {
     float *input, *clean, *prediction, *difference, *similarity, *offset; /* [max_fold][n_samples]; offset [max_fold] */
     double *work;
+    int64_t shift;     /* of the gather: samples that it begins behind the axis of the windows */
     Spectrum spectrum; /* of a trace; of zeros without bands */
 } QcRoom;
 

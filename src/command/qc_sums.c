@@ -23,6 +23,12 @@ int64_t qc_sums_size(const QcShape *shape) { return qc_band(shape, shape->n_band
 
 int64_t qc_first(int64_t i, int64_t n, int64_t parts) { return (i * n + parts - 1) / parts; }
 
+int64_t qc_shift(const QcShape *shape, const Survey *survey, int64_t e)
+{
+    if (!shape->timed) return 0;
+    return llround((survey_start_us(survey, e) - shape->start_us) / survey->interval_us);
+}
+
 void qc_total(const QcShape *shape, const double *sums, double *cell)
 {
     int64_t size = qc_cell_size(shape);
@@ -137,7 +143,11 @@ static void add_cells(const QcShape *shape, const QcRoom *room, int64_t fold, in
     int64_t n = shape->n_samples;
     for (int64_t t = 0; t < fold; t++)
         for (int64_t w = 0; w < shape->n_windows; w++) {
-            int64_t first = qc_first(w, n, shape->n_windows), end = qc_first(w + 1, n, shape->n_windows);
+            int64_t first = qc_first(w, shape->n_axis, shape->n_windows) - room->shift;
+            int64_t end = qc_first(w + 1, shape->n_axis, shape->n_windows) - room->shift;
+            if (first < 0) first = 0;
+            if (end > n) end = n;
+            if (first >= end) continue;
             Piece piece = {t * n + first, end - first, sums + qc_bin(shape, bin_of(shape, room, t)),
                            sums + qc_window(shape, w)};
             if (p < 0)
@@ -196,6 +206,7 @@ Status qc_measure(const QcShape *shape, const Survey *survey, const Survey *clea
 {
     int64_t fold = survey_fold(survey, e);
     memset(sums, 0, (size_t)qc_sums_size(shape) * sizeof *sums);
+    room->shift = qc_shift(shape, survey, e);
     Status status = survey_read_gather(survey, e, 1, room->input);
     if (status == STATUS_OK && shape->with_clean) status = survey_read_gather(clean, e, 1, room->clean);
     if (status == STATUS_OK && shape->by_offset) status = survey_read_offsets(survey, e, room->offset);

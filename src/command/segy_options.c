@@ -49,6 +49,7 @@ Status segy_options_rule(const Job *job, SgyRule *rule)
                                                  : SGY_LINES_FOUND;
     if (command_flag(job, "--join") && command_flag(job, "--lines"))
         return status_fail(STATUS_USAGE, "--join and --lines exclude each other");
+    rule->ignore_delay = command_flag(job, "--ignore-delay");
     const char *sort = command_text(job, "--sort");
     rule->sort_offset = strcmp(sort, "offset") == 0;
     if (rule->sort_offset || strcmp(sort, "file") == 0) return STATUS_OK;

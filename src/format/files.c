@@ -163,21 +163,42 @@ Status files_read_whole_text(const char *path, char **text)
 /* One read or write; the kernel takes 2 GiB at most. */
 static size_t piece_of(int64_t left) { return (size_t)(left < 1 << 30 ? left : 1 << 30); }
 
-Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes)
+Status files_read_open(int descriptor, const char *path, int64_t first, int64_t n, void *bytes)
 {
-    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
-    Status status = STATUS_OK;
-    for (int64_t done = 0; done < n && status == STATUS_OK;) {
+    for (int64_t done = 0; done < n;) {
         ssize_t got = fault_strikes(FAULT_READ)
                           ? -1
                           : pread(descriptor, (char *)bytes + done, piece_of(n - done), (off_t)(first + done));
         if (got > 0)
             done += got;
         else if (got == 0)
-            status = status_fail(STATUS_IO, "%s: became shorter while it was read", path);
+            return status_fail(STATUS_IO, "%s: became shorter while it was read", path);
         else if (errno != EINTR)
-            status = status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+            return status_fail(STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+    }
+    return STATUS_OK;
+}
+
+Status files_read_bytes(const char *path, int64_t first, int64_t n, void *bytes)
+{
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+    Status status = files_read_open(descriptor, path, first, n, bytes);
+    close(descriptor);
+    return status;
+}
+
+Status files_is_zero(const char *path, int64_t first, int64_t end, bool *zero)
+{
+    uint8_t piece[1 << 16];
+    int descriptor = fault_strikes(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+    Status status = STATUS_OK;
+    for (*zero = true; first < end && *zero && status == STATUS_OK;) {
+        int64_t n = end - first < (int64_t)sizeof piece ? end - first : (int64_t)sizeof piece;
+        status = files_read_open(descriptor, path, first, n, piece);
+        for (int64_t i = 0; i < n && *zero && status == STATUS_OK; i++) *zero = piece[i] == 0;
+        first += n;
     }
     close(descriptor);
     return status;

@@ -272,7 +272,7 @@ Status sgy_layout_read(const char *path, const SgyForce *force, SgyLayout *layou
 const char *sgy_layout_differs(const SgyLayout *a, const SgyLayout *b, char *text)
 {
     *text = '\0';
-    if (a->n_samples != b->n_samples)
+    if (a->n_samples != b->n_samples && !(a->variable && b->variable))
         snprintf(text, 160, "samples a trace (%" PRId64 " and %" PRId64 ")", a->n_samples, b->n_samples);
     else if (a->format != b->format)
         snprintf(text, 160, "sample format (%d, %s, and %d, %s)", a->format, sgy_format_name(a->format), b->format,
@@ -288,8 +288,11 @@ const char *sgy_layout_differs(const SgyLayout *a, const SgyLayout *b, char *tex
 
 char *sgy_layout_text(const SgyLayout *layout, char *text)
 {
-    snprintf(text, 160, "%s-endian, format %d (%s), rev %d.%d, %" PRId64 " samples a trace",
-             layout->big ? "big" : "little", layout->format, sgy_format_name(layout->format), layout->major,
-             layout->minor, layout->n_samples);
+    char samples[64];
+    snprintf(samples, sizeof samples, "%" PRId64, layout->n_samples);
+    if (layout->variable)
+        snprintf(samples, sizeof samples, "%" PRId64 " to %" PRId64, layout->shortest, layout->n_samples);
+    snprintf(text, 160, "%s-endian, format %d (%s), rev %d.%d, %s samples a trace", layout->big ? "big" : "little",
+             layout->format, sgy_format_name(layout->format), layout->major, layout->minor, samples);
     return text;
 }

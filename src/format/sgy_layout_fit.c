@@ -2,6 +2,7 @@
 #include "sgy_layout_private.h"
 
 #include "seisdcn/files.h"
+#include "seisdcn/sgy_span.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 enum {
     TRAILER_MAX = 1 << 16, /* records of a trailer whose length is not told */
     WRAP = 1 << 16,        /* what two bytes count to */
-    WRAPS_MAX = 1024
+    WRAPS_MAX = 1024,
+    LOOKS = 64 /* headers that are looked at before traces are taken for such of one length */
 };
 
 static const SgyField samples_field = {.byte = 115, .width = 2};
@@ -18,11 +20,6 @@ static const SgyField samples_field = {.byte = 115, .width = 2};
 static uint16_t samples_in(const uint8_t *trace_header, const SgyLayout *layout)
 {
     return (uint16_t)sgy_field_get(trace_header, &samples_field, layout->big);
-}
-
-static int64_t bytes_a_trace(const SgyLayout *layout, int64_t n_samples)
-{
-    return SGY_HEADER * (1 + (int64_t)layout->n_extra) + n_samples * layout->item_size;
 }
 
 /* Traces that the binary header of rev 2 tells, 0 where it tells none. */
@@ -86,21 +83,6 @@ static Status find_end(const SgyHead *head, SgyLayout *layout)
 
 /* ---- what can be saved ---- */
 
-/* Whether bytes first .. end - 1 are all zero. Local. STATUS_IO, STATUS_MEMORY. */
-static Status is_zero(const SgyHead *head, int64_t first, int64_t end, bool *zero)
-{
-    uint8_t piece[4096];
-    *zero = true;
-    while (first < end && *zero) {
-        int64_t n = end - first < (int64_t)sizeof piece ? end - first : (int64_t)sizeof piece;
-        Status status = files_read_bytes(head->path, first, n, piece);
-        if (status != STATUS_OK) return status;
-        for (int64_t i = 0; i < n && *zero; i++) *zero = piece[i] == 0;
-        first += n;
-    }
-    return STATUS_OK;
-}
-
 /* The bytes behind the last whole trace are left out; traces of nothing but zeros, header and samples, are padding as
  * they are. */
 static Status leave_out(const SgyHead *head, SgyLayout *layout)
@@ -109,9 +91,9 @@ static Status leave_out(const SgyHead *head, SgyLayout *layout)
     bool zero;
     Status status;
     layout->end = layout->first_trace + layout->n_traces * layout->trace_bytes;
-    status = is_zero(head, layout->end, end, &layout->left_zeros);
+    status = files_is_zero(head->path, layout->end, end, &layout->left_zeros);
     for (zero = layout->left_zeros; status == STATUS_OK && zero && layout->n_traces > 1;) {
-        status = is_zero(head, layout->end - layout->trace_bytes, layout->end, &zero);
+        status = files_is_zero(head->path, layout->end - layout->trace_bytes, layout->end, &zero);
         if (status != STATUS_OK || !zero) break;
         layout->end -= layout->trace_bytes;
         layout->n_traces--;
@@ -148,10 +130,18 @@ static Status fail_at_end(const SgyHead *head, const SgyLayout *layout)
                        layout->n_samples, layout->item_size, extra, rest, rest == 1 ? "" : "s");
 }
 
+static Status fail_traces(const SgyHead *head, const SgyLayout *layout)
+{
+    return status_fail(STATUS_DATA,
+                       "%s: is cut short: its headers tell of %" PRIu64 " traces, and it has %" PRId64
+                       "; --salvage reads these",
+                       head->path, told_traces(head, layout), layout->n_traces);
+}
+
 /* Checks that whole traces of layout->n_samples fill the file to its end. */
 static Status fit(const SgyHead *head, const uint8_t *trace_header, SgyLayout *layout)
 {
-    layout->trace_bytes = bytes_a_trace(layout, layout->n_samples);
+    layout->trace_bytes = sgy_trace_bytes(layout, layout->n_samples);
     if (layout->trace_bytes > INT32_MAX)
         return status_fail(STATUS_DATA, "%s: its headers speak of traces of %" PRId64 " bytes; up to 2 GiB are read",
                            head->path, layout->trace_bytes);
@@ -159,11 +149,7 @@ static Status fit(const SgyHead *head, const uint8_t *trace_header, SgyLayout *l
     if (status != STATUS_OK) return status;
     int64_t room = layout->end - layout->first_trace;
     layout->n_traces = room / layout->trace_bytes;
-    if (!head->salvage && told_traces(head, layout) > (uint64_t)layout->n_traces)
-        return status_fail(STATUS_DATA,
-                           "%s: is cut short: its headers tell of %" PRIu64 " traces, and it has %" PRId64
-                           "; --salvage reads these",
-                           head->path, told_traces(head, layout), layout->n_traces);
+    if (!head->salvage && told_traces(head, layout) > (uint64_t)layout->n_traces) return fail_traces(head, layout);
     if (room % layout->trace_bytes == 0) return STATUS_OK;
     if (!head->salvage || layout->n_traces == 0) return fail_at_end(head, layout);
     status = leave_out(head, layout);
@@ -177,7 +163,7 @@ static Status fit(const SgyHead *head, const uint8_t *trace_header, SgyLayout *l
 static int64_t find_wrapped(const SgyHead *head, const SgyLayout *layout, int64_t told)
 {
     for (int64_t n = told + WRAP; n < (int64_t)WRAPS_MAX * WRAP; n += WRAP) {
-        int64_t bytes = bytes_a_trace(layout, n), room = head->size - layout->first_trace;
+        int64_t bytes = sgy_trace_bytes(layout, n), room = head->size - layout->first_trace;
         uint8_t second[SGY_HEADER];
         if (bytes > room) return 0;
         if (room % bytes != 0) continue;
@@ -188,16 +174,86 @@ static int64_t find_wrapped(const SgyHead *head, const SgyLayout *layout, int64_
     return 0;
 }
 
-/* Nothing that the headers tell fits: why, and what may help. */
-static Status fail_to_fit(const SgyHead *head, const uint8_t *trace_header, SgyLayout *layout)
+static Status fail_wrapped(const SgyHead *head, const SgyLayout *layout, int64_t wrapped)
 {
+    return status_fail(STATUS_DATA,
+                       "%s: its traces seem to have %" PRId64 " samples, of which two bytes of its headers can tell "
+                       "only the rest, %" PRId64 ": --samples %" PRId64 " reads them so",
+                       head->path, wrapped, layout->n_samples, wrapped);
+}
+
+/* ---- traces that differ in length ---- */
+
+/* Whether a header at one of some places of a file of fixed length tells another number of samples than its traces
+ * have: the places are spread over the file, and one is behind the last whole trace. Where they are no headers, as in a
+ * file whose traces differ in length, they tell anything. Local. STATUS_IO. */
+static Status find_odd(const SgyHead *head, const SgyLayout *layout, bool *odd)
+{
+    int64_t headers = sgy_trace_bytes(layout, 0), bytes = sgy_trace_bytes(layout, layout->n_samples);
+    int64_t room = head->size - layout->first_trace, n = room / bytes, looks = n < LOOKS ? n : LOOKS;
+    Status status = STATUS_OK;
+    *odd = false;
+    for (int64_t i = 0; i <= looks && status == STATUS_OK && !*odd; i++) {
+        int64_t at = (i < looks ? i * n / looks : n) * bytes;
+        uint8_t header[2 * SGY_HEADER];
+        if (at + headers > room) break;
+        bool has_extra = layout->n_extra > 0;
+        status = files_read_bytes(head->path, layout->first_trace + at, (has_extra ? 2 : 1) * SGY_HEADER, header);
+        int64_t told = sgy_header_samples(header, has_extra ? header + SGY_HEADER : NULL, layout->big);
+        *odd = told != 0 && told != layout->n_samples && told != (uint16_t)layout->n_samples;
+    }
+    return status;
+}
+
+static Status fail_cut(const SgyHead *head, const SgyLayout *layout)
+{
+    return status_fail(STATUS_DATA,
+                       "%s: is cut short, or padded: its traces differ in length (%" PRId64 " to %" PRId64
+                       " samples, as their headers tell), and behind %" PRId64 " whole traces are %" PRId64
+                       " byte%s more; --salvage reads the whole traces",
+                       head->path, layout->shortest, layout->n_samples, layout->n_traces, layout->left_out,
+                       layout->left_out == 1 ? "" : "s");
+}
+
+/* Takes the traces for such that differ in length where their headers speak against one length: *found. Local.
+ * STATUS_IO; STATUS_DATA where they lead to an end that is cut. */
+static Status fit_variable(const SgyHead *head, SgyLayout *layout, bool *found)
+{
+    SgyLayout walked = *layout;
+    SgyWalkEnd end;
+    Status status = find_odd(head, layout, found);
+    if (status != STATUS_OK || !*found) return status;
+    int64_t records = layout->major < 2 ? 0 : sgy_binary_get(head->binary, SGY_BIN_TRAILER, 4, layout->big);
+    walked.end = head->size;
+    if (records > 0 && records < head->size / SGY_RECORD) walked.end -= records * SGY_RECORD;
+    status = sgy_walk(head->path, &walked, &end);
+    *found = end != SGY_WALK_NOWHERE;
+    if (status != STATUS_OK || !*found) return status;
+    walked.samples_from_trace = false;
+    *layout = walked;
+    if (end == SGY_WALK_CUT && !head->salvage) return fail_cut(head, layout);
+    if (!head->salvage && told_traces(head, layout) > (uint64_t)layout->n_traces) return fail_traces(head, layout);
+    return STATUS_OK;
+}
+
+/* The same where traces of one length fit: unless those of any length do, without a rest. */
+static Status settle(const SgyHead *head, SgyLayout *layout)
+{
+    SgyLayout variable = *layout;
+    bool found;
+    Status status = fit_variable(head, &variable, &found);
+    if (status == STATUS_OK && found) *layout = variable;
+    return status == STATUS_DATA ? STATUS_OK : status;
+}
+
+/* No one length that the headers tell fits: traces differ in it, or why, and what may help. */
+static Status fit_otherwise(const SgyHead *head, const uint8_t *trace_header, SgyLayout *layout)
+{
+    bool found;
     int64_t wrapped = layout->major < 2 ? find_wrapped(head, layout, layout->n_samples) : 0;
-    if (wrapped > 0)
-        return status_fail(STATUS_DATA,
-                           "%s: its traces seem to have %" PRId64 " samples, of which two bytes of its headers can "
-                           "tell only the rest, %" PRId64 ": --samples %" PRId64 " reads them so",
-                           head->path, wrapped, layout->n_samples, wrapped);
-    return fit(head, trace_header, layout); /* what it says is the reason */
+    if (wrapped > 0) return fail_wrapped(head, layout, wrapped);
+    Status status = fit_variable(head, layout, &found);
+    return status != STATUS_OK || found ? status : fit(head, trace_header, layout); /* what it says is the reason */
 }
 
 Status sgy_fit_samples(const SgyHead *head, const SgyForce *force, const uint8_t *trace_header, SgyLayout *layout)
@@ -214,16 +270,16 @@ Status sgy_fit_samples(const SgyHead *head, const SgyForce *force, const uint8_t
     by_trace.samples_from_trace = true;
     layout->n_samples = in_binary;
     Status status = in_binary > 0 ? fit(head, trace_header, layout) : STATUS_DATA;
-    if (status != STATUS_DATA) return status;
+    if (status != STATUS_DATA) return status == STATUS_OK ? settle(head, layout) : status;
     if (by_trace.n_samples > 0 && by_trace.n_samples != in_binary) {
         status = fit(head, trace_header, &by_trace);
         if (status != STATUS_DATA) {
             *layout = by_trace;
-            return status;
+            return status == STATUS_OK ? settle(head, layout) : status;
         }
         if (in_binary == 0) *layout = by_trace;
     }
-    if (layout->n_samples > 0) return fail_to_fit(head, trace_header, layout);
+    if (layout->n_samples > 0) return fit_otherwise(head, trace_header, layout);
     return status_fail(STATUS_DATA,
                        "%s: neither its binary header (bytes 3221-3222) nor its first trace's header tells how many "
                        "samples a trace has; --samples N does",

@@ -3,6 +3,7 @@
 #include "seisdcn/files.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/sgy_sample.h"
+#include "seisdcn/sgy_span.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -270,20 +271,49 @@ static Status fail(const char *path, const SgyLayout *layout, const SgyPlausible
                        sgy_format_name(verdict->format), verdict->format, layout->format);
 }
 
-/* Words of some traces from all over the file, at *raw, to be freed. */
-static Status read_some(const char *path, const SgyLayout *layout, uint8_t **raw, int64_t *count)
+/* The middle of up to TRACES traces from all over the file: count words at raw. */
+static Status read_fixed(const char *path, const SgyLayout *layout, uint8_t *raw, int64_t *count)
 {
-    int64_t traces = layout->n_traces < TRACES ? layout->n_traces : TRACES, n = layout->n_samples;
-    if (n > SAMPLES) n = SAMPLES;
-    *count = traces * n;
-    *raw = memory_new((size_t)*count, 4, "samples to judge");
-    Status status = *raw == NULL ? STATUS_MEMORY : STATUS_OK;
+    int64_t traces = layout->n_traces < TRACES ? layout->n_traces : TRACES;
+    int64_t n = layout->n_samples < SAMPLES ? layout->n_samples : SAMPLES, skip = (layout->n_samples - n) / 2;
+    Status status = STATUS_OK;
     for (int64_t i = 0; i < traces && status == STATUS_OK; i++) {
-        int64_t trace = i * layout->n_traces / traces, skip = (layout->n_samples - n) / 2;
-        int64_t at = layout->first_trace + trace * layout->trace_bytes + SGY_HEADER * (1 + (int64_t)layout->n_extra);
-        status = files_read_bytes(path, at + 4 * skip, 4 * n, *raw + 4 * i * n);
+        int64_t at = layout->first_trace + i * layout->n_traces / traces * layout->trace_bytes;
+        at += SGY_HEADER * (1 + (int64_t)layout->n_extra) + 4 * skip;
+        status = files_read_bytes(path, at, 4 * n, raw + 4 * i * n);
+    }
+    *count = traces * n;
+    return status;
+}
+
+/* The same of traces that differ in length: the beginnings of the first ones. */
+static Status read_variable(const char *path, const SgyLayout *layout, uint8_t *raw, int64_t *count)
+{
+    int64_t at = layout->first_trace, headers = sgy_trace_bytes(layout, 0);
+    int64_t most = layout->n_samples < SAMPLES ? layout->n_samples : SAMPLES;
+    uint8_t header[2 * SGY_HEADER];
+    Status status = STATUS_OK;
+    *count = 0;
+    for (int64_t t = 0; t < layout->n_traces && t < TRACES && status == STATUS_OK; t++) {
+        status = files_read_bytes(path, at, layout->n_extra > 0 ? 2 * SGY_HEADER : SGY_HEADER, header);
+        if (status != STATUS_OK) break;
+        int64_t own = sgy_header_samples(header, layout->n_extra > 0 ? header + SGY_HEADER : NULL, layout->big);
+        int64_t n = own < most ? own : most;
+        status = files_read_bytes(path, at + headers, 4 * n, raw + 4 * *count);
+        *count += n;
+        at += sgy_trace_bytes(layout, own);
     }
     return status;
+}
+
+/* Words of some traces, at *raw, to be freed. */
+static Status read_some(const char *path, const SgyLayout *layout, uint8_t **raw, int64_t *count)
+{
+    int64_t n = layout->n_samples < SAMPLES ? layout->n_samples : SAMPLES;
+    *raw = memory_new((size_t)(TRACES * n), 4, "samples to judge");
+    *count = 0;
+    if (*raw == NULL) return STATUS_MEMORY;
+    return layout->variable ? read_variable(path, layout, *raw, count) : read_fixed(path, layout, *raw, count);
 }
 
 Status sgy_plausible_find(const char *path, const SgyLayout *layout, SgyPlausible *verdict)

@@ -1,5 +1,7 @@
 #include "seisdcn/sgy_trace.h"
 
+#include "seisdcn/sgy_span.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -40,31 +42,78 @@ static Status fail(const SgyTraces *traces, int64_t t)
     return status_fail(STATUS_IO, "%s: trace %" PRId64 " cannot be read: %s", traces->path, t, reason);
 }
 
-/* Header h of trace t. */
-static Status read_header(const SgyTraces *traces, int64_t t, int h, uint8_t *header)
+static Status read_header(const SgyTraces *traces, int64_t t, int64_t at, uint8_t *header)
 {
-    const SgyLayout *layout = traces->layout;
-    int64_t at = layout->first_trace + t * layout->trace_bytes + h * SGY_HEADER;
     errno = 0;
     if (segy_traceheader(traces->handle, 0, (char *)header, at, 0) == SEGY_OK) return STATUS_OK;
     return fail(traces, t);
 }
 
-Status sgy_trace_header(const SgyTraces *traces, int64_t t, uint8_t header[SGY_HEADER])
-{
-    return read_header(traces, t, 0, header);
-}
-
-Status sgy_trace_read(const SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples)
+/* Reads what of trace t tells its samples *n: its first header, which begins at `at`, and its first additional one. */
+static Status read_first(const SgyTraces *traces, int64_t t, int64_t at, uint8_t *headers, int64_t *n)
 {
     const SgyLayout *layout = traces->layout;
-    Status status = STATUS_OK;
-    for (int h = 0; h <= layout->n_extra && status == STATUS_OK; h++)
-        status = read_header(traces, t, h, headers + (int64_t)h * SGY_HEADER);
+    bool has_extra = layout->n_extra > 0;
+    Status status = read_header(traces, t, at, headers);
+    if (status == STATUS_OK && has_extra) status = read_header(traces, t, at + SGY_HEADER, headers + SGY_HEADER);
+    *n = layout->n_samples;
+    if (status != STATUS_OK || !layout->variable) return status;
+    *n = sgy_header_samples(headers, has_extra ? headers + SGY_HEADER : NULL, layout->big);
+    if (*n > 0 && *n <= layout->n_samples) return STATUS_OK;
+    return status_fail(STATUS_IO, "%s: trace %" PRId64 " changed while it was read", traces->path, t);
+}
+
+/* The nearest trace up to t whose place *at is known, of traces that differ in length. */
+static int64_t nearest(const SgyTraces *traces, int64_t t, int64_t *at)
+{
+    int64_t from = traces->marks == NULL ? 0 : t - t % SGY_MARK;
+    *at = traces->marks == NULL ? traces->layout->first_trace : traces->marks[t / SGY_MARK];
+    if (traces->next > 0 && traces->last >= from && traces->last <= t) {
+        from = traces->last;
+        *at = traces->last_at;
+    }
+    if (traces->next > from && traces->next <= t) {
+        from = traces->next;
+        *at = traces->next_at;
+    }
+    return from;
+}
+
+/* Reads the first headers of trace t, which begins at *at, and finds its samples *n. */
+static Status find_trace(SgyTraces *traces, int64_t t, int64_t *at, uint8_t *headers, int64_t *n)
+{
+    const SgyLayout *layout = traces->layout;
+    *at = layout->first_trace + t * layout->trace_bytes;
+    if (!layout->variable) return read_first(traces, t, *at, headers, n);
+    for (int64_t from = nearest(traces, t, at);; from++) {
+        Status status = read_first(traces, from, *at, headers, n);
+        if (status != STATUS_OK) return status;
+        traces->last = from;
+        traces->last_at = *at;
+        traces->next = from + 1;
+        traces->next_at = *at + sgy_trace_bytes(layout, *n);
+        if (from == t) return STATUS_OK;
+        *at = traces->next_at;
+    }
+}
+
+Status sgy_trace_header(SgyTraces *traces, int64_t t, uint8_t headers[2 * SGY_HEADER])
+{
+    int64_t at, n;
+    return find_trace(traces, t, &at, headers, &n);
+}
+
+Status sgy_trace_read(SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples, int64_t *n)
+{
+    const SgyLayout *layout = traces->layout;
+    int64_t at;
+    Status status = find_trace(traces, t, &at, headers, n);
+    for (int h = 2; h <= layout->n_extra && status == STATUS_OK; h++)
+        status = read_header(traces, t, at + h * SGY_HEADER, headers + (int64_t)h * SGY_HEADER);
     if (status != STATUS_OK) return status;
     /* behind one header, as far as libsegyio sees */
-    int64_t at = layout->first_trace + t * layout->trace_bytes + layout->n_extra * (int64_t)SGY_HEADER;
-    int bytes = (int)(layout->n_samples * layout->item_size);
+    at += layout->n_extra * (int64_t)SGY_HEADER;
+    int bytes = (int)(*n * layout->item_size);
     errno = 0;
     if (segy_readsubtr(traces->handle, 0, 0, bytes, 1, samples, NULL, at, bytes) == SEGY_OK) return STATUS_OK;
     return fail(traces, t);
@@ -82,16 +131,17 @@ Status sgy_trace_open(const char *path, const SgyLayout *layout, SgyTraces *trac
 
 void sgy_trace_close(SgyTraces *traces) { memset(traces, 0, sizeof *traces); }
 
-Status sgy_trace_header(const SgyTraces *traces, int64_t t, uint8_t header[SGY_HEADER])
+Status sgy_trace_header(SgyTraces *traces, int64_t t, uint8_t headers[2 * SGY_HEADER])
 {
     (void)t;
-    memset(header, 0, SGY_HEADER);
+    memset(headers, 0, SGY_HEADER);
     return status_fail(STATUS_BUG, "%s: is not open", traces->path);
 }
 
-Status sgy_trace_read(const SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples)
+Status sgy_trace_read(SgyTraces *traces, int64_t t, uint8_t *headers, uint8_t *samples, int64_t *n)
 {
     (void)samples;
+    *n = 0;
     return sgy_trace_header(traces, t, headers);
 }
 

@@ -20,6 +20,8 @@ void inputs_free(Inputs *inputs)
     memory_free(inputs->paths);
     memory_free(inputs->headers);
     memory_free(inputs->layouts);
+    memory_free(inputs->marks);
+    memory_free(inputs->first_mark);
     memory_free(inputs->first);
     memset(inputs, 0, sizeof *inputs);
 }
@@ -260,9 +262,12 @@ Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *g
     bool good = gather->amplitude != NULL;
     if (inputs->layouts != NULL && good) {
         const SgyLayout *layout = &inputs->layouts[0];
+        int64_t trace_bytes = 0; /* of the longest trace */
+        for (int64_t f = 0; f < inputs->n_files; f++)
+            if (inputs->layouts[f].trace_bytes > trace_bytes) trace_bytes = inputs->layouts[f].trace_bytes;
         gather->headers = memory_new(fold, SGY_HEADER, "the trace headers of a gather");
         gather->extra = memory_new(fold, (size_t)layout->n_extra * SGY_HEADER, "the trace headers of a gather");
-        gather->bytes = memory_new((size_t)layout->trace_bytes, 1, "a SEG-Y trace");
+        gather->bytes = memory_new((size_t)trace_bytes, 1, "a SEG-Y trace");
         good = gather->headers != NULL && gather->extra != NULL && gather->bytes != NULL;
     }
     if (good) return STATUS_OK;

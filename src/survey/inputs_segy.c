@@ -6,6 +6,7 @@
 #include "seisdcn/memory.h"
 #include "seisdcn/sgy_code.h"
 #include "seisdcn/sgy_plausible.h"
+#include "seisdcn/sgy_span.h"
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
@@ -40,11 +41,60 @@ static Status check_alike(const Inputs *inputs)
     return STATUS_OK;
 }
 
-static void number_traces(Inputs *inputs)
+/* The marks of this rank's share of the files. Local. */
+static Status read_my_marks(const Inputs *inputs, int64_t first, int64_t end, int64_t *marks)
+{
+    Status status = STATUS_OK;
+    for (int64_t f = first; f < end && status == STATUS_OK; f++) {
+        if (inputs->layouts[f].variable)
+            status = sgy_walk_marks(inputs->paths[f], &inputs->layouts[f],
+                                    marks + inputs->first_mark[f] - inputs->first_mark[first]);
+    }
+    return status;
+}
+
+/* Where traces stand in files whose traces differ in length, on all ranks. Collective. */
+static Status read_marks(const Comm *comm, Inputs *inputs)
+{
+    size_t n = (size_t)inputs->n_files;
+    int64_t first, end;
+    comm_share(comm, inputs->n_files, &first, &end);
+    memory_free(inputs->marks);
+    memory_free(inputs->first_mark);
+    inputs->marks = NULL;
+    inputs->first_mark = memory_new(n + 1, sizeof *inputs->first_mark, "the places of traces");
+    Status status = comm_agree(comm, inputs->first_mark == NULL ? STATUS_MEMORY : STATUS_OK);
+    if (status != STATUS_OK) return status;
+    for (size_t f = 0; f < n; f++)
+        inputs->first_mark[f + 1] = inputs->first_mark[f] + sgy_walk_n_marks(&inputs->layouts[f]);
+    size_t all = (size_t)inputs->first_mark[n], mine = (size_t)(inputs->first_mark[end] - inputs->first_mark[first]);
+    if (all == 0) return STATUS_OK;
+    inputs->marks = memory_new(all, sizeof *inputs->marks, "the places of traces");
+    int64_t *marks = memory_new(mine, sizeof *marks, "the places of traces");
+    void *gathered = NULL;
+    status = inputs->marks == NULL || marks == NULL ? STATUS_MEMORY : read_my_marks(inputs, first, end, marks);
+    status = comm_agree(comm, status);
+    if (status == STATUS_OK) status = comm_gather(comm, marks, mine * sizeof *marks, &gathered, NULL);
+    if (status == STATUS_OK && comm->rank == 0) memcpy(inputs->marks, gathered, all * sizeof *marks);
+    memory_free(marks);
+    memory_free(gathered);
+    if (status == STATUS_OK) comm_broadcast(comm, inputs->marks, all * sizeof *marks);
+    return status;
+}
+
+/* All files' traces as one row. Collective. */
+static Status number_traces(const Comm *comm, Inputs *inputs)
 {
     for (int64_t f = 0; f < inputs->n_files; f++) inputs->first[f + 1] = inputs->first[f] + inputs->layouts[f].n_traces;
-    inputs->files =
-        (SgyFiles){.n = inputs->n_files, .paths = inputs->paths, .layouts = inputs->layouts, .first = inputs->first};
+    sgy_files_close(&inputs->files);
+    Status status = read_marks(comm, inputs);
+    inputs->files = (SgyFiles){.n = inputs->n_files,
+                               .paths = inputs->paths,
+                               .layouts = inputs->layouts,
+                               .first = inputs->first,
+                               .marks = inputs->marks,
+                               .first_mark = inputs->first_mark};
+    return status;
 }
 
 /* ---- what is worth saying ---- */
@@ -114,8 +164,7 @@ Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inpu
         return status_fail(STATUS_USAGE, "%s: SEG-Y cannot be read: this program was built without libsegyio",
                            inputs->paths[0]);
     Status status = read_layouts(comm, force, inputs);
-    if (status == STATUS_OK) number_traces(inputs);
-    return status;
+    return status == STATUS_OK ? number_traces(comm, inputs) : status;
 }
 
 /* Each rank judges the samples of its share of the files. */
@@ -129,6 +178,55 @@ static Status check_formats(const Comm *comm, const Inputs *inputs)
     return comm_agree(comm, status);
 }
 
+static Status settle_interval(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+{
+    for (int64_t f = 0; f < inputs->n_files; f++) {
+        if (options->interval_us > 0) inputs->layouts[f].interval_us = options->interval_us;
+        if (inputs->interval_us <= 0) inputs->interval_us = inputs->layouts[f].interval_us;
+    }
+    return comm_agree(comm, comm->rank == 0 ? check_alike(inputs) : STATUS_OK);
+}
+
+/* Files of fixed length some of whose headers tell another one are walked through: lengths that make up for each other
+ * may lead to the end too. Each rank takes its share of the files. *changed: some do. Collective. */
+static Status walk_odd(const Comm *comm, Inputs *inputs, bool *changed)
+{
+    int64_t first, end, n_changed = 0;
+    Status status = STATUS_OK;
+    comm_share(comm, inputs->n_files, &first, &end);
+    for (int64_t f = first; f < end && status == STATUS_OK; f++) {
+        SgyLayout walked = inputs->layouts[f];
+        SgyWalkEnd how;
+        if (!inputs->index.range[f].odd_samples) continue;
+        status = sgy_walk(inputs->paths[f], &walked, &how);
+        if (status != STATUS_OK || how != SGY_WALK_WHOLE) continue;
+        inputs->layouts[f] = walked;
+        n_changed++;
+    }
+    status = comm_agree(comm, status);
+    comm_sum(comm, &n_changed, 1);
+    *changed = n_changed > 0;
+    if (status != STATUS_OK || !*changed) return status;
+    status = inputs_share_records(comm, inputs->layouts, inputs->n_files, sizeof *inputs->layouts);
+    return status == STATUS_OK ? number_traces(comm, inputs) : status;
+}
+
+/* Finds the gathers. */
+static Status build_index(const Comm *comm, const InputsOptions *options, Inputs *inputs)
+{
+    bool again = false;
+    Status status = sgy_index_build(comm, &inputs->files, &options->rule, &inputs->index);
+    if (status == STATUS_OK && inputs->index.facts.odd_samples > 0 && options->force.samples == 0)
+        status = walk_odd(comm, inputs, &again);
+    if (status == STATUS_OK && again) {
+        sgy_index_free(&inputs->index);
+        status = settle_interval(comm, options, inputs);
+        if (status == STATUS_OK) status = sgy_index_build(comm, &inputs->files, &options->rule, &inputs->index);
+    }
+    if (status == STATUS_OK) status = sgy_index_align(comm, &inputs->files, inputs->interval_us, &inputs->index);
+    return status;
+}
+
 Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
 {
     if (options->scale != 0 && options->scale != 1)
@@ -139,19 +237,12 @@ Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *
                            inputs->paths[0]);
     Status status = inputs_segy_layouts(comm, &options->force, inputs);
     if (status == STATUS_OK && options->force.format == 0) status = check_formats(comm, inputs);
+    if (status == STATUS_OK) status = settle_interval(comm, options, inputs);
+    if (status == STATUS_OK) status = build_index(comm, options, inputs);
     if (status != STATUS_OK) return status;
-    bool forced = options->interval_us > 0;
-    for (int64_t f = 0; f < inputs->n_files; f++) {
-        if (forced) inputs->layouts[f].interval_us = options->interval_us;
-        if (inputs->interval_us <= 0) inputs->interval_us = inputs->layouts[f].interval_us;
-    }
-    status = comm_agree(comm, comm->rank == 0 ? check_alike(inputs) : STATUS_OK);
-    if (status != STATUS_OK) return status;
-    inputs->n_samples = inputs->layouts[0].n_samples;
-    if (comm->rank == 0) report_files(inputs, forced);
-    status = sgy_index_build(comm, &inputs->files, &options->rule, &inputs->index);
-    if (status == STATUS_OK)
-        status = comm_agree(comm, comm->rank == 0 ? sgy_index_report(&inputs->index, &inputs->files) : STATUS_OK);
+    if (comm->rank == 0) report_files(inputs, options->interval_us > 0);
+    status = comm_agree(comm, comm->rank == 0 ? sgy_index_report(&inputs->index, &inputs->files) : STATUS_OK);
+    inputs->n_samples = inputs->index.times.n_samples;
     inputs->n_gathers = inputs->index.n_gathers;
     inputs->my_first = inputs->index.first_gather;
     inputs->my_end = inputs->my_first + inputs->index.n_my_gathers;
@@ -202,6 +293,8 @@ Status inputs_segy(const Inputs *inputs, SurveySegy *segy)
     segy->big = inputs->layouts[0].big;
     segy->format = inputs->layouts[0].format;
     segy->n_extra = inputs->layouts[0].n_extra;
+    segy->has_delay = inputs->index.times.low != 0 || inputs->index.times.high != 0;
+    segy->has_spans = inputs->index.times.padded;
     Status status = read_heads(inputs, segy);
     if (status == STATUS_OK) status = name_files(inputs, segy);
     if (status != STATUS_OK) survey_segy_free(segy);
@@ -217,15 +310,19 @@ Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather)
     int64_t first = index->first[e - inputs->my_first], end = index->first[e - inputs->my_first + 1];
     size_t extra_bytes = (size_t)layout->n_extra * SGY_HEADER;
     uint8_t *headers = gather->bytes, *samples = headers + SGY_HEADER + extra_bytes;
+    if (index->times.padded)
+        memset(gather->amplitude, 0, (size_t)((end - first) * inputs->n_samples) * sizeof *gather->amplitude);
     for (int64_t t = 0; t < end - first; t++) {
-        int64_t number = index->trace[first + t].number;
-        Status status = sgy_files_read(&inputs->files, number, headers, samples);
+        int64_t number = index->trace[first + t].number, n;
+        int64_t shift = sgy_index_shift(index, index->start[e - inputs->my_first], &index->trace[first + t]);
+        Status status = sgy_files_read(&inputs->files, number, headers, samples, &n);
+        if (status == STATUS_OK && n != index->trace[first + t].n_samples)
+            status = status_fail(STATUS_IO, "%s changed while it was read", inputs->paths[inputs->files.open_file]);
         if (status != STATUS_OK) return status;
         memcpy(gather->headers + t * SGY_HEADER, headers, SGY_HEADER);
         memcpy(gather->extra + (size_t)t * extra_bytes, headers + SGY_HEADER, extra_bytes);
         SgyOdd odd = {.first = -1};
-        sgy_decode(layout->format, layout->big, samples, layout->n_samples, gather->amplitude + t * layout->n_samples,
-                   &odd);
+        sgy_decode(layout->format, layout->big, samples, n, gather->amplitude + t * inputs->n_samples + shift, &odd);
         gather->odd.changed += odd.changed;
         gather->odd.respelt += odd.respelt;
         if (odd.first >= 0 && (gather->first_odd_trace < 0 || number < gather->first_odd_trace)) {

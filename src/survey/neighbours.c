@@ -25,6 +25,19 @@ static void link_places(const SurveyPlace *place, int64_t n, Neighbours *neighbo
     }
 }
 
+/* Gathers that begin at different times are no neighbours: samples of one number are of different times. */
+static void cut_times(const Survey *survey, Neighbours *neighbours)
+{
+    int64_t cut = 0;
+    for (int64_t i = 0; i < 2 * survey->n_ensembles; i++) {
+        int64_t e = i % survey->n_ensembles, *other = &neighbours->before[i]; /* before, then after */
+        if (*other < 0 || survey_start_us(survey, e) == survey_start_us(survey, *other)) continue;
+        *other = -1;
+        cut++;
+    }
+    neighbours->apart = (cut + 1) / 2; /* each is seen from both sides */
+}
+
 Status neighbours_new(const Survey *survey, const char *wanted, const char *remedy, Neighbours *neighbours)
 {
     int64_t n = 0, n_all = survey->n_ensembles;
@@ -36,11 +49,17 @@ Status neighbours_new(const Survey *survey, const char *wanted, const char *reme
     for (int64_t e = 0; e < 2 * n_all; e++) neighbours->before[e] = -1;
     link_places(place, n, neighbours);
     memory_free(place);
+    cut_times(survey, neighbours);
     for (int64_t e = 0; e < n_all; e++) {
         int count = (neighbours->before[e] >= 0) + (neighbours->after[e] >= 0);
         *(count == 2 ? &neighbours->with_two : count == 1 ? &neighbours->with_one : &neighbours->with_none) += 1;
     }
     if (neighbours->with_none < n_all) return STATUS_OK;
+    if (neighbours->apart > 0)
+        return status_fail(STATUS_DATA,
+                           "%s: no gather has a neighbour that begins at the same time (/trace/delay_us), as %s wants; "
+                           "%s",
+                           survey->path, wanted, remedy);
     return status_fail(
         STATUS_DATA,
         "%s: no gather has a neighbour: %s wants gathers of the same inline with other crosslines, in "
@@ -64,6 +83,11 @@ void neighbours_report(const Survey *survey, const Neighbours *neighbours)
         if (step < least) least = step;
         if (step > most) most = step;
     }
+    char count[32];
+    if (neighbours->apart > 0)
+        log_warning("%s pair%s of gathers next to each other begin at different times (/trace/delay_us), and are no "
+                    "neighbours",
+                    log_count(neighbours->apart, count), neighbours->apart == 1 ? "" : "s");
     log_note("neighbours: %" PRId64 " gathers have two, %" PRId64 " have one, %" PRId64 " to %" PRId64
              " crosslines apart",
              neighbours->with_two, neighbours->with_one, least, most);

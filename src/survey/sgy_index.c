@@ -128,6 +128,7 @@ void sgy_index_free(SgyIndex *index)
 {
     memory_free(index->trace);
     memory_free(index->first);
+    memory_free(index->start);
     memory_free(index->gather);
     memory_free(index->range);
     memset(index, 0, sizeof *index);

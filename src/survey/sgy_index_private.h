@@ -16,4 +16,11 @@ Status sgy_index_sort(const Comm *comm, SgyTrace **trace, int64_t *n);
  * nothing tells; STATUS_MEMORY. */
 Status sgy_index_part(const Comm *comm, const SgyFiles *files, SgyIndex *index);
 
+/* "inline 3, crossline 22" or "cdp (byte 21) 1010", behind "line 2, " where there are several; text holds 128 bytes.
+ * Pure. */
+char *sgy_index_gather_name(const SgyIndex *index, const SgyGather *gather, char *text);
+
+/* "trace 12 of line.sgy", counted from 0; text holds 320 bytes. Pure. */
+char *sgy_index_trace_name(const SgyFiles *files, int64_t number, char *text);
+
 #endif

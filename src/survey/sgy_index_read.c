@@ -4,6 +4,7 @@
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/sgy_scan.h"
+#include "seisdcn/sgy_span.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -60,15 +61,24 @@ static void widen_range(SgyRange *range, const SgyTrace *trace)
     widen(&range->offset_low, &range->offset_high, trace->offset);
 }
 
-static void check_header(Pass *pass, const uint8_t *header, const SgyLayout *layout, int64_t number)
+static void check_header(Pass *pass, const uint8_t *header, const SgyLayout *layout, int64_t number, SgyRange *range)
 {
     uint16_t samples = (uint16_t)sgy_field_get(header, &pass->samples, layout->big);
     pass->dead += sgy_field_get(header, &pass->id, layout->big) == DEAD;
-    if (samples == 0 || samples == layout->n_samples || layout->n_samples > UINT16_MAX) return;
+    if (samples == 0 || samples == layout->n_samples || layout->n_samples > UINT16_MAX || layout->variable) return;
     pass->odd_samples++;
+    range->odd_samples = true;
     if (-number > pass->first_odd) pass->first_odd = -number;
 }
 
+/* When the trace begins, and how long it is. extra: its first additional header, or NULL. */
+static void take_span(const uint8_t *header, const uint8_t *extra, const SgyLayout *layout, SgyTrace *trace)
+{
+    trace->delay = sgy_header_delay(header, extra, layout->big);
+    trace->n_samples = (int32_t)(layout->variable ? sgy_header_samples(header, extra, layout->big) : layout->n_samples);
+}
+
+/* header: the first one, and the first additional one where the file has some. */
 static Status take_header(Pass *pass, const uint8_t *header, int64_t number, SgyTrace *trace)
 {
     int64_t file, place;
@@ -88,8 +98,10 @@ static Status take_header(Pass *pass, const uint8_t *header, int64_t number, Sgy
     trace->key[0] = rule->by_field ? sgy_field_code(header, &rule->group, big) : trace->line;
     trace->key[1] = rule->by_field ? 0 : trace->crossline;
     widen_range(&pass->index->range[file], trace);
-    check_header(pass, header, layout, number);
-    return pass->scan == NULL ? STATUS_OK : sgy_scan_take(pass->scan, header, big, (int32_t)file);
+    check_header(pass, header, layout, number, &pass->index->range[file]);
+    const uint8_t *extra = layout->n_extra > 0 ? header + SGY_HEADER : NULL;
+    take_span(header, extra, layout, trace);
+    return pass->scan == NULL ? STATUS_OK : sgy_scan_take(pass->scan, header, extra, big, (int32_t)file);
 }
 
 /* ---- all of them ---- */
@@ -97,14 +109,15 @@ static Status take_header(Pass *pass, const uint8_t *header, int64_t number, Sgy
 /* The ranges of all ranks' traces. Collective. STATUS_MEMORY. */
 static Status merge_ranges(const Comm *comm, SgyRange *range, int64_t n)
 {
-    enum { EACH = 6 };
+    enum { EACH = 7 };
     int64_t *ends = memory_new((size_t)n, EACH * sizeof *ends, "the ranges of the trace headers");
     Status status = comm_agree(comm, ends == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status != STATUS_OK) return status;
     for (int64_t f = 0; f < n; f++) {
         const SgyRange *one = &range[f];
         const int64_t mine[EACH] = {-(int64_t)one->key_low[0], one->key_high[0],          -(int64_t)one->key_low[1],
-                                    one->key_high[1],          -(int64_t)one->offset_low, one->offset_high};
+                                    one->key_high[1],          -(int64_t)one->offset_low, one->offset_high,
+                                    one->odd_samples};
         memcpy(ends + f * EACH, mine, sizeof mine);
     }
     comm_max(comm, ends, (size_t)n * EACH);
@@ -113,7 +126,8 @@ static Status merge_ranges(const Comm *comm, SgyRange *range, int64_t n)
         range[f] = (SgyRange){.key_low = {(int32_t)-all[0], (int32_t)-all[2]},
                               .key_high = {(int32_t)all[1], (int32_t)all[3]},
                               .offset_low = (int32_t)-all[4],
-                              .offset_high = (int32_t)all[5]};
+                              .offset_high = (int32_t)all[5],
+                              .odd_samples = all[6] != 0};
     }
     memory_free(ends);
     return STATUS_OK;
@@ -127,7 +141,7 @@ static Status read_run(const Comm *comm, Pass *pass, int64_t first, int64_t end)
     log_progress_start("headers", n_traces, "traces");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_TRACES) {
         for (int64_t t = first + round; t < end && t < first + round + ROUND_TRACES && status == STATUS_OK; t++) {
-            uint8_t header[SGY_HEADER];
+            uint8_t header[2 * SGY_HEADER];
             status = sgy_files_header(pass->files, t, header);
             if (status == STATUS_OK) status = take_header(pass, header, t, &pass->index->trace[t - first]);
         }

@@ -1,7 +1,8 @@
 /* What is worth saying about the gathers that were found. */
+#include "sgy_index_private.h"
+
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
-#include "seisdcn/sgy_index.h"
 #include "seisdcn/survey_places.h"
 #include "seisdcn/text.h"
 
@@ -11,8 +12,7 @@
 
 enum { FILES_SHOWN = 20 };
 
-/* "trace 12 of line.sgy", counted from 0; text holds 320 bytes. */
-static char *trace_name(const SgyFiles *files, int64_t number, char *text)
+char *sgy_index_trace_name(const SgyFiles *files, int64_t number, char *text)
 {
     int64_t file, place;
     sgy_files_find(files, number, &file, &place);
@@ -20,8 +20,7 @@ static char *trace_name(const SgyFiles *files, int64_t number, char *text)
     return text;
 }
 
-/* "inline 3, crossline 22" or "cdp (byte 21) 1010", behind "line 2, " where there are several; text holds 128 bytes. */
-static char *gather_name(const SgyIndex *index, const SgyGather *gather, char *text)
+char *sgy_index_gather_name(const SgyIndex *index, const SgyGather *gather, char *text)
 {
     const SgyRule *rule = &index->rule;
     char field[64];
@@ -145,7 +144,7 @@ static int64_t report_folds(const SgyIndex *index, int64_t *fold)
              fold[0], fold[n - 1], most);
     if (fewer > 0)
         log_note("%s gather%s fewer traces than %" PRId64 ", the first: %s", log_count(fewer, gathers),
-                 fewer == 1 ? " has" : "s have", most, gather_name(index, &index->gather[first], text));
+                 fewer == 1 ? " has" : "s have", most, sgy_index_gather_name(index, &index->gather[first], text));
     return most;
 }
 
@@ -225,15 +224,49 @@ static void report_traces(const SgyIndex *index, const SgyFiles *files, int64_t 
     bool offsets_tell = offsets_vary(index, files) || usual_fold == 1;
     if (facts->repeated > 0 && offsets_tell)
         survey_warn_repeats(facts->repeated, "trace", "the gather and offset",
-                            trace_name(files, facts->first_repeated, name), "");
+                            sgy_index_trace_name(files, facts->first_repeated, name), "");
     if (facts->odd_samples > 0)
         log_warning("%s trace%s another number of samples in the header than the file has, the first: %s; all are read "
                     "with the file's",
                     log_count(facts->odd_samples, count), facts->odd_samples == 1 ? " tells" : "s tell",
-                    trace_name(files, facts->first_odd_samples, name));
+                    sgy_index_trace_name(files, facts->first_odd_samples, name));
     if (facts->dead > 0)
         log_note("%s trace%s marked as dead (trace identification code 2); all are kept", log_count(facts->dead, count),
                  facts->dead == 1 ? " is" : "s are");
+}
+
+/* "1000 ms", or "1000 to 1500 ms". text holds 64 bytes. */
+static char *span_text(int64_t low, int64_t high, char *text)
+{
+    if (low == high)
+        snprintf(text, 64, "%.9g ms", (double)low / 1e6);
+    else
+        snprintf(text, 64, "%.9g to %.9g ms", (double)low / 1e6, (double)high / 1e6);
+    return text;
+}
+
+/* When traces begin, and how long they are. */
+static void report_times(const SgyIndex *index)
+{
+    const SgyTimes *times = &index->times;
+    char text[64], traces[LOG_THINGS_MAX], gathers[LOG_THINGS_MAX];
+    if (index->rule.ignore_delay)
+        log_note("delays are ignored: all traces begin at 0");
+    else if (times->low != times->high)
+        log_note("gathers begin at %s (delays of bytes 109-110): each keeps its own start, and those that begin at "
+                 "different times are no neighbours of each other",
+                 span_text(times->low, times->high, text));
+    else if (times->low != 0)
+        log_note("traces begin at %s (delay of bytes 109-110)", span_text(times->low, times->high, text));
+    if (times->n_traces > 0)
+        log_warning("%s of %s begin later than the first of their gather: shifted by up to %" PRId64
+                    " samples onto the gather's axis, with zeros where a trace has none; export puts them back",
+                    log_things(times->n_traces, "trace", traces), log_things(times->n_gathers, "gather", gathers),
+                    times->most);
+    if (times->shortest < times->longest)
+        log_note("traces have %" PRId64 " to %" PRId64 " samples, as their headers tell; zeros fill them up, and "
+                 "export leaves these out",
+                 times->shortest, times->longest);
 }
 
 Status sgy_index_report(const SgyIndex *index, const SgyFiles *files)
@@ -246,6 +279,7 @@ Status sgy_index_report(const SgyIndex *index, const SgyFiles *files)
     if (!index->rule.by_field) report_unknown(index);
     if (!index->rule.by_field && !index->has_lines) report_missing(index, work);
     report_traces(index, files, usual_fold);
+    report_times(index);
     memory_free(work);
     return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 #include "sgy_scan_private.h"
 
 #include "seisdcn/memory.h"
+#include "seisdcn/sgy_span.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ struct SgyScan {
     SgyTally words[SGY_CANDIDATES]; /* what the words alone tell */
     SgyPairs together[SGY_CANDIDATES], apart[SGY_CANDIDATES];
     SgyOffsets offsets;
+    int64_t delay_low, delay_high;
     int n_fields;
     SgyField field[SGY_SCAN_FIELDS];
     int32_t low[SGY_SCAN_FIELDS], high[SGY_SCAN_FIELDS];
@@ -51,6 +53,8 @@ SgyScan *sgy_scan_new(const SgyScanPlan *plan)
     }
     scan->offsets.low = scan->offsets.distance_low = INT32_MAX;
     scan->offsets.high = scan->offsets.distance_high = INT32_MIN;
+    scan->delay_low = INT64_MAX;
+    scan->delay_high = -INT64_MAX;
     if (plan->fields) list_fields(scan);
     return scan;
 }
@@ -128,10 +132,13 @@ static Status take_candidate(SgyScan *scan, int c, const uint8_t *header, bool b
     return sgy_pairs_add(&scan->apart[c], &pair);
 }
 
-Status sgy_scan_take(SgyScan *scan, const uint8_t header[SGY_HEADER], bool big, int32_t file)
+Status sgy_scan_take(SgyScan *scan, const uint8_t header[SGY_HEADER], const uint8_t *extra, bool big, int32_t file)
 {
     Status status = STATUS_OK;
+    int64_t delay = sgy_header_delay(header, extra, big);
     scan->n_traces++;
+    if (delay < scan->delay_low) scan->delay_low = delay;
+    if (delay > scan->delay_high) scan->delay_high = delay;
     int32_t offset = take_offset(scan, header, big);
     for (int c = 0; c < SGY_CANDIDATES && scan->plan.candidates && status == STATUS_OK; c++)
         status = take_candidate(scan, c, header, big, offset, file);
@@ -194,6 +201,10 @@ Status sgy_scan_finish(const Comm *comm, SgyScan *scan, SgyFound *found)
     found->n_traces = scan->n_traces;
     comm_sum(comm, &found->n_traces, 1);
     merge_offsets(comm, &scan->offsets, &found->offsets);
+    int64_t delays[2] = {-scan->delay_low, scan->delay_high};
+    comm_max(comm, delays, 2);
+    found->delay_low = -delays[0];
+    found->delay_high = delays[1];
     for (int c = 0; c < SGY_CANDIDATES && scan->plan.candidates && status == STATUS_OK; c++)
         status = merge_candidate(comm, scan, c, &found->tally[c]);
     found->n_fields = scan->n_fields;

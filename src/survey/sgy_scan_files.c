@@ -20,12 +20,13 @@ int64_t sgy_scan_pick(int64_t i, int64_t wanted, int64_t total)
 /* Trace number `number`, as one of this rank's. */
 static Status take(SgyFiles *files, SgyScan *scan, int64_t number)
 {
-    uint8_t header[SGY_HEADER];
+    uint8_t header[2 * SGY_HEADER];
     int64_t file, place;
     Status status = sgy_files_header(files, number, header);
     if (status != STATUS_OK) return status;
     sgy_files_find(files, number, &file, &place);
-    return sgy_scan_take(scan, header, files->layouts[file].big, (int32_t)file);
+    const SgyLayout *layout = &files->layouts[file];
+    return sgy_scan_take(scan, header, layout->n_extra > 0 ? header + SGY_HEADER : NULL, layout->big, (int32_t)file);
 }
 
 static Status take_all(const Comm *comm, SgyFiles *files, SgyScan *scan, int64_t wanted)

@@ -18,6 +18,7 @@ Status survey_close(Survey *survey)
     memory_free(survey->inlines);
     memory_free(survey->crosslines);
     memory_free(survey->lines);
+    memory_free(survey->starts_us);
     memory_free(survey->checksums);
     memory_free(survey->done);
     for (int i = 0; i < survey->n_attributes; i++) memory_free(survey->attribute[i].checksums);
@@ -28,6 +29,11 @@ Status survey_close(Survey *survey)
 }
 
 int64_t survey_fold(const Survey *survey, int64_t e) { return survey->first_trace[e + 1] - survey->first_trace[e]; }
+
+double survey_start_us(const Survey *survey, int64_t e)
+{
+    return survey->starts_us == NULL ? 0 : (double)survey->starts_us[e];
+}
 
 int64_t survey_max_fold(const Survey *survey)
 {

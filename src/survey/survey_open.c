@@ -32,6 +32,12 @@ Status survey_new_tables(Survey *survey, bool with_done, bool with_lines)
     return good ? STATUS_OK : STATUS_MEMORY;
 }
 
+static Status new_starts(Survey *survey)
+{
+    survey->starts_us = memory_new((size_t)survey->n_ensembles, sizeof *survey->starts_us, "the survey's tables");
+    return survey->starts_us == NULL ? STATUS_MEMORY : STATUS_OK;
+}
+
 /* Room for an attribute's checksums, where it has them. */
 static Status new_attribute_table(const Survey *survey, SurveyAttribute *attribute)
 {
@@ -43,11 +49,12 @@ static Status new_attribute_table(const Survey *survey, SurveyAttribute *attribu
 Status survey_share_tables(Survey *survey)
 {
     const Comm *comm = &survey->comm;
-    bool with_done = survey->done != NULL, with_lines = survey->lines != NULL;
+    bool with_done = survey->done != NULL, with_lines = survey->lines != NULL, with_starts = survey->starts_us != NULL;
     Survey head = *survey; /* for its numbers; the pointers are rank 0's own */
     comm_broadcast(comm, &head, sizeof head);
     comm_broadcast(comm, &with_done, sizeof with_done);
     comm_broadcast(comm, &with_lines, sizeof with_lines);
+    comm_broadcast(comm, &with_starts, sizeof with_starts);
     Status status = STATUS_OK;
     if (comm->rank != 0) {
         survey->n_ensembles = head.n_ensembles;
@@ -59,6 +66,7 @@ Status survey_share_tables(Survey *survey)
         memcpy(survey->attribute, head.attribute, sizeof survey->attribute);
         for (int i = 0; i < survey->n_attributes; i++) survey->attribute[i].checksums = NULL; /* it was rank 0's */
         status = survey_new_tables(survey, with_done, with_lines);
+        if (status == STATUS_OK && with_starts) status = new_starts(survey);
         for (int i = 0; status == STATUS_OK && i < survey->n_attributes; i++)
             status = new_attribute_table(survey, &survey->attribute[i]);
     }
@@ -70,6 +78,7 @@ Status survey_share_tables(Survey *survey)
     comm_broadcast(comm, survey->crosslines, n * sizeof *survey->crosslines);
     comm_broadcast(comm, survey->checksums, n * sizeof *survey->checksums);
     if (with_lines) comm_broadcast(comm, survey->lines, n * sizeof *survey->lines);
+    if (with_starts) comm_broadcast(comm, survey->starts_us, n * sizeof *survey->starts_us);
     if (with_done) comm_broadcast(comm, survey->done, n * sizeof *survey->done);
     for (int i = 0; i < survey->n_attributes; i++)
         if (survey->attribute[i].has_checksums)
@@ -106,6 +115,8 @@ static Status read_shapes(Survey *survey, const H5File *file)
         status = h5_expect(file, "/ensemble/done", H5T_NATIVE_UINT8, 1, &n);
     if (status == STATUS_OK && h5_exists(file, "/trace/offset"))
         status = h5_expect(file, "/trace/offset", H5T_NATIVE_FLOAT, 1, &survey->n_traces);
+    if (status == STATUS_OK && h5_exists(file, "/trace/delay_us"))
+        status = h5_expect(file, "/trace/delay_us", H5T_NATIVE_FLOAT, 1, &survey->n_traces);
     return status;
 }
 
@@ -202,6 +213,28 @@ static Status take_attribute(const char *name, void *context)
     return take_checksums(survey, visit->file, path, attribute);
 }
 
+/* When each gather begins: its traces' delays, where they are one. */
+static Status read_starts(Survey *survey, const H5File *file)
+{
+    enum { PIECE = 1 << 16 };
+    if (!h5_exists(file, "/trace/delay_us")) return STATUS_OK;
+    float *delay = memory_new(PIECE, sizeof *delay, "the traces' delays"), *start;
+    Status status = delay == NULL ? STATUS_MEMORY : new_starts(survey);
+    int64_t e = 0;
+    for (int64_t t = 0; t < survey->n_traces && status == STATUS_OK; t++) {
+        int64_t left = survey->n_traces - t;
+        if (t % PIECE == 0)
+            status = h5_read_rows(file, "/trace/delay_us", H5T_NATIVE_FLOAT, t, left < PIECE ? left : PIECE, 1, delay);
+        if (status != STATUS_OK) break;
+        if (t == survey->first_trace[e + 1]) e++;
+        start = &survey->starts_us[e];
+        if (t == survey->first_trace[e]) *start = isfinite(delay[t % PIECE]) ? delay[t % PIECE] : NAN;
+        if (*start != delay[t % PIECE]) *start = NAN;
+    }
+    memory_free(delay);
+    return status;
+}
+
 static Status read_attributes(Survey *survey, const H5File *file)
 {
     Status status = STATUS_OK;
@@ -230,6 +263,7 @@ static Status read_serially(Survey *survey)
     status = h5_check_format(&file, "seisdcn-survey", "a survey file", SURVEY_VERSION, &version);
     if (status == STATUS_OK) status = read_shapes(survey, &file);
     if (status == STATUS_OK) status = read_tables(survey, &file, version);
+    if (status == STATUS_OK) status = read_starts(survey, &file);
     if (status == STATUS_OK) status = read_attributes(survey, &file);
     Status closed = h5_close(&file);
     return status != STATUS_OK ? status : closed;

@@ -33,6 +33,11 @@ static Status compare_gathers(const Survey *survey, const Survey *other)
                                "%s: %s has %" PRId64 " traces, but %" PRId64 " in %s: they are not of one survey",
                                other->path, survey_ensemble_name(other, e, name), survey_fold(other, e),
                                survey_fold(survey, e), survey->path);
+        double start = survey_start_us(survey, e), others = survey_start_us(other, e);
+        if (survey->starts_us != NULL && other->starts_us != NULL && (start < others || start > others))
+            return status_fail(STATUS_DATA, "%s: %s begins at %g ms, but at %g ms in %s: they are not of one survey",
+                               other->path, survey_ensemble_name(other, e, name), others / 1000, start / 1000,
+                               survey->path);
         if (survey_moved(survey, other, e))
             return status_fail(STATUS_DATA, "%s: %s stands where %s has %s: they are not of one survey", other->path,
                                survey_ensemble_name(other, e, name), survey->path,

@@ -14,6 +14,9 @@ static const char *const header_set[] = {"/trace/segy_header", "/dropped/segy_he
 static const char *const extra_set[] = {"/trace/segy_extra", "/dropped/segy_extra"};
 static const char *const position_set[] = {"/trace/segy_position", "/dropped/segy_position"};
 static const char *const file_set[] = {"/trace/segy_file", "/dropped/segy_file"};
+static const char *const first_set[] = {"/trace/segy_first_sample", "/dropped/segy_first_sample"};
+static const char *const samples_set[] = {"/trace/segy_samples", "/dropped/segy_samples"};
+static const char *const delay_set[] = {"/trace/delay_us", "/dropped/delay_us"};
 
 void survey_segy_free(SurveySegy *segy)
 {
@@ -26,7 +29,7 @@ void survey_segy_free(SurveySegy *segy)
 
 double survey_segy_bytes(const SurveySegy *segy, int64_t n_traces)
 {
-    double trace_bytes = SGY_HEADER * (1.0 + segy->n_extra) + 8 + 4;
+    double trace_bytes = SGY_HEADER * (1.0 + segy->n_extra) + 8 + 4 + 4 + 8;
     return (double)n_traces * trace_bytes + (double)(segy->n_head + segy->n_trailer) +
            (double)segy->n_files * ((double)segy->width + 8);
 }
@@ -65,6 +68,11 @@ static Status lay_out_traces(const H5File *file, const SurveySegy *segy, SurveyP
     if (status == STATUS_OK) status = h5_create_dataset(file, position_set[part], H5T_STD_I64LE, 1, &n);
     if (status == STATUS_OK && segy->n_files > 1)
         status = h5_create_dataset(file, file_set[part], H5T_STD_I32LE, 1, &n);
+    if (status == STATUS_OK && segy->has_delay)
+        status = h5_create_dataset(file, delay_set[part], H5T_IEEE_F32LE, 1, &n);
+    if (status == STATUS_OK && segy->has_spans) status = h5_create_dataset(file, first_set[part], H5T_STD_I32LE, 1, &n);
+    if (status == STATUS_OK && segy->has_spans)
+        status = h5_create_dataset(file, samples_set[part], H5T_STD_I32LE, 1, &n);
     return status;
 }
 
@@ -75,14 +83,21 @@ Status survey_segy_lay_out(const H5File *file, const SurveySegy *segy, int64_t n
     return status == STATUS_OK && n_dropped > 0 ? lay_out_traces(file, segy, SURVEY_DROPPED, n_dropped) : status;
 }
 
-Status survey_segy_write_places(const Survey *survey, SurveyPart part, int64_t first, int64_t n, const float *offsets,
-                                const int64_t *positions, const int32_t *files)
+Status survey_segy_write_places(const Survey *survey, SurveyPart part, int64_t first, int64_t n,
+                                const SurveySegyPlaces *places)
 {
-    const H5File *file = &survey->file;
-    Status status = h5_write_rows(file, offset_set[part], H5T_NATIVE_FLOAT, first, n, 1, offsets);
-    if (status == STATUS_OK) status = h5_write_rows(file, position_set[part], H5T_NATIVE_INT64, first, n, 1, positions);
-    if (status == STATUS_OK && files != NULL)
-        status = h5_write_rows(file, file_set[part], H5T_NATIVE_INT32, first, n, 1, files);
+    const struct {
+        const char *const *name;
+        hid_t type;
+        const void *values;
+    } sets[] = {
+        {offset_set, H5T_NATIVE_FLOAT, places->offsets},      {position_set, H5T_NATIVE_INT64, places->positions},
+        {file_set, H5T_NATIVE_INT32, places->files},          {delay_set, H5T_NATIVE_FLOAT, places->delays},
+        {first_set, H5T_NATIVE_INT32, places->first_samples}, {samples_set, H5T_NATIVE_INT32, places->samples}};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets && status == STATUS_OK; i++)
+        if (sets[i].values != NULL)
+            status = h5_write_rows(&survey->file, sets[i].name[part], sets[i].type, first, n, 1, sets[i].values);
     return status;
 }
 
@@ -127,6 +142,8 @@ static Status check_traces(const H5File *file, const SurveySegy *segy, SurveyPar
     Status status = h5_expect(file, header_set[part], H5T_NATIVE_UINT8, 2, (int64_t[]){n, SGY_HEADER});
     if (status == STATUS_OK) status = h5_expect(file, position_set[part], H5T_NATIVE_INT64, 1, &n);
     if (status == STATUS_OK && segy->n_files > 1) status = h5_expect(file, file_set[part], H5T_NATIVE_INT32, 1, &n);
+    if (status == STATUS_OK && segy->has_spans) status = h5_expect(file, first_set[part], H5T_NATIVE_INT32, 1, &n);
+    if (status == STATUS_OK && segy->has_spans) status = h5_expect(file, samples_set[part], H5T_NATIVE_INT32, 1, &n);
     if (status != STATUS_OK || !h5_exists(file, extra)) return status;
     status = h5_expect(file, extra, H5T_NATIVE_UINT8, 2, (int64_t[]){n, -1});
     if (status == STATUS_OK) status = h5_dims(file, extra, &rank, dims);
@@ -207,6 +224,7 @@ static Status read_serially(const Survey *survey, SurveySegy *segy)
     Status status = h5_open(survey->path, false, &file);
     if (status != STATUS_OK) return status;
     if (h5_exists(&file, "/segy/text") && h5_exists(&file, header_set[SURVEY_KEPT])) {
+        segy->has_spans = h5_exists(&file, first_set[SURVEY_KEPT]) || h5_exists(&file, samples_set[SURVEY_KEPT]);
         status = read_order(&file, segy);
         if (status == STATUS_OK) status = read_first(&file, survey, segy);
         if (status == STATUS_OK) status = check_traces(&file, segy, SURVEY_KEPT, survey->n_traces, &segy->n_extra);
@@ -279,6 +297,31 @@ Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, Sur
                 STATUS_DATA,
                 "%s: %s %" PRId64 " is said to be trace %" PRId64 " of SEG-Y file %" PRId64 ", which is not there",
                 survey->path, part == SURVEY_KEPT ? "trace" : "dropped trace", first + t, places[t], file);
+    }
+    return status;
+}
+
+Status survey_segy_read_spans(const Survey *survey, const SurveySegy *segy, SurveyPart part, int64_t first, int64_t n,
+                              int32_t *first_samples, int32_t *samples)
+{
+    Status status = STATUS_OK;
+    if (segy->has_spans) {
+        status = h5_read_rows(&survey->file, first_set[part], H5T_NATIVE_INT32, first, n, 1, first_samples);
+        if (status == STATUS_OK)
+            status = h5_read_rows(&survey->file, samples_set[part], H5T_NATIVE_INT32, first, n, 1, samples);
+    }
+    for (int64_t t = 0; t < n && status == STATUS_OK; t++) {
+        if (!segy->has_spans) {
+            first_samples[t] = 0;
+            samples[t] = (int32_t)survey->n_samples;
+        }
+        int64_t end = (int64_t)first_samples[t] + samples[t];
+        if (first_samples[t] < 0 || samples[t] < 1 || end > survey->n_samples)
+            status = status_fail(STATUS_DATA,
+                                 "%s: %s and %s say that trace %" PRId64 " has samples %" PRId32 " to %" PRId64
+                                 " (counted from 0) of its SEG-Y file; the survey's traces have %" PRId64,
+                                 survey->path, first_set[part], samples_set[part], first + t, first_samples[t], end - 1,
+                                 survey->n_samples);
     }
     return status;
 }

@@ -77,6 +77,19 @@ static void put(uint8_t header[SGY_HEADER], int byte, int width, int64_t value)
     sgy_number_put(header + byte - 1, width, true, (uint64_t)value);
 }
 
+/* A delay in whole milliseconds, or with the scalar that holds it best; what two bytes cannot hold is 0. */
+static void put_delay(double start_us, uint8_t header[SGY_HEADER])
+{
+    int divisor = 1;
+    while (divisor < 10000 && fabs(start_us * divisor / 1000 - rint(start_us * divisor / 1000)) > 1e-3 &&
+           fabs(start_us * divisor / 100) < INT16_MAX)
+        divisor *= 10;
+    double delay = rint(start_us * divisor / 1000);
+    if (!(fabs(delay) <= INT16_MAX)) return;
+    put(header, 109, 2, (int64_t)delay);
+    if (divisor > 1) put(header, 215, 2, -divisor);
+}
+
 void survey_segy_new_header(const Survey *survey, const SurveyDropped *dropped, int64_t e, int64_t t, float offset,
                             bool is_dead, uint8_t header[SGY_HEADER])
 {
@@ -88,6 +101,7 @@ void survey_segy_new_header(const Survey *survey, const SurveyDropped *dropped, 
     put(header, 25, 4, t + 1);
     put(header, 29, 2, is_dead ? DEAD : LIVE);
     if (fabsf(offset) < 0x1p31f) put(header, 37, 4, lrintf(offset));
+    put_delay(survey_start_us(survey, e), header);
     put(header, 115, 2, survey->n_samples);
     put(header, 117, 2, short_interval(survey->interval_us));
     if (!position_known(survey->inlines[e], survey->crosslines[e])) return;

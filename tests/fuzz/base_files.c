@@ -22,7 +22,7 @@ static float amplitude(int gather, int trace, int sample)
     return (float)((7 * gather + 5 * trace + 3 * sample) % 19 - 9) / 9;
 }
 
-/* File f holds the even or the odd traces of every gather. */
+/* File f holds the even or the odd traces of every gather. Of every second gather they begin a sample apart. */
 static void write_segy(int f)
 {
     enum { TRACE = SGY_HEADER + 4 * BASE_SAMPLES, TRACES = GATHERS * FOLD / FILES };
@@ -41,6 +41,7 @@ static void write_segy(int f)
         sgy_number_put(at + 188, 4, true, 10);
         sgy_number_put(at + 192, 4, true, (uint64_t)(20 + gather));
         sgy_number_put(at + 36, 4, true, (uint64_t)(100 * trace));
+        if (gather % 2 != 0) sgy_number_put(at + 108, 2, true, (uint64_t)(4 + 2 * f));
         sgy_encode(SGY_IEEE, true, values, BASE_SAMPLES, at + SGY_HEADER);
     }
     snprintf(name, sizeof name, "base%d.sgy", f);

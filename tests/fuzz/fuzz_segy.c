@@ -39,16 +39,18 @@ static void read_traces(const char *path, const SgyLayout *layout)
     SgyTraces traces;
     size_t headers = (size_t)(1 + layout->n_extra) * SGY_HEADER;
     FUZZ_CHECK(layout->n_traces > 0 && layout->n_samples > 0 && layout->item_size > 0);
-    FUZZ_CHECK(layout->first_trace + layout->n_traces * layout->trace_bytes <= layout->size);
+    FUZZ_CHECK(layout->variable || layout->first_trace + layout->n_traces * layout->trace_bytes <= layout->size);
     uint8_t *header = malloc(headers), *samples = malloc((size_t)(layout->n_samples * layout->item_size));
     float *values = malloc((size_t)layout->n_samples * sizeof *values);
     FUZZ_CHECK(header != NULL && samples != NULL && values != NULL);
     FUZZ_CHECK(fuzz_status(sgy_trace_open(path, layout, &traces)) == STATUS_OK);
     for (int64_t t = 0; t<layout->n_traces; t += layout->n_traces> 1 ? layout->n_traces - 1 : 1) {
         SgyOdd odd = {.first = -1};
-        FUZZ_CHECK(fuzz_status(sgy_trace_read(&traces, t, header, samples)) == STATUS_OK);
-        sgy_decode(layout->format, layout->big, samples, layout->n_samples, values, &odd);
-        FUZZ_CHECK(odd.first >= -1 && odd.first < layout->n_samples);
+        int64_t n;
+        FUZZ_CHECK(fuzz_status(sgy_trace_read(&traces, t, header, samples, &n)) == STATUS_OK);
+        FUZZ_CHECK(n > 0 && n <= layout->n_samples);
+        sgy_decode(layout->format, layout->big, samples, n, values, &odd);
+        FUZZ_CHECK(odd.first >= -1 && odd.first < n);
     }
     sgy_trace_close(&traces);
     free(header);
@@ -84,8 +86,13 @@ static void consolidate(uint8_t flags, uint8_t more)
         words[n++] = program_path("again.sgy", again);
         if (more & 8) words[n++] = more & 16 ? "--lines" : "--join";
     }
+    if (more & 32) words[n++] = "--salvage";
+    if (more & 64) words[n++] = "--ignore-delay";
     if (program_run(n, words) != 0) return;
     program_run(3, (const char *[]){"info", "--verify", output});
+    char again_out[PROGRAM_PATH];
+    program_run(6, (const char *[]){"--force", "export", "--survey", output, "--output",
+                                    program_path("output.sgy", again_out)});
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) { return program_open(argc, argv); }
@@ -93,7 +100,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) { return program_open(argc, ar
 static void try_input(const uint8_t *data, size_t size)
 {
     uint8_t flags = fuzz_byte(&data, &size);
-    const SgyForce force = {.order = (flags & 16) == 0 ? SGY_ORDER_FOUND
+    const SgyForce force = {.salvage = size > 0 && (data[size - 1] & 32) != 0,
+                            .order = (flags & 16) == 0 ? SGY_ORDER_FOUND
                                      : flags & 32      ? SGY_ORDER_BIG
                                                        : SGY_ORDER_LITTLE};
     SgyLayout layout;

@@ -47,6 +47,10 @@ static void read_segy(const Survey *survey)
     int32_t *files = memory_new((size_t)n, sizeof *files, "files");
     FUZZ_CHECK(places != NULL && files != NULL);
     fuzz_status(survey_segy_read_places(survey, &segy, SURVEY_KEPT, 0, n, places, files));
+    int32_t *first = memory_new((size_t)n, sizeof *first, "first samples");
+    FUZZ_CHECK(first != NULL);
+    fuzz_status(survey_segy_read_spans(survey, &segy, SURVEY_KEPT, 0, n, first, files));
+    memory_free(first);
     memory_free(places);
     memory_free(files);
     survey_segy_free(&segy);

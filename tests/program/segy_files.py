@@ -55,11 +55,14 @@ def field(header, byte, order):
 
 class File:
     """What a SEG-Y file is made of. samples: [traces, samples]; fields: for each trace {byte: number}; binary:
-    {byte: (struct code, number)} over the usual; text, extended, trailer: bytes."""
+    {byte: (struct code, number)} over the usual; text, extended, trailer: bytes. A list of samples may hold traces that
+    differ in length; extras: the additional headers of each trace, as bytes."""
 
     def __init__(self, samples, fields=None, order=">", format=1, interval=4000, text=None, binary=None, extended=b"",
-                 trailer=b"", extra=0, tells_samples=True):
-        self.samples = np.atleast_2d(np.asarray(samples))
+                 trailer=b"", extra=0, tells_samples=True, extras=None):
+        variable = isinstance(samples, list) and len({np.size(trace) for trace in samples}) > 1
+        self.samples = samples if variable else np.atleast_2d(np.asarray(samples))
+        self.n_samples, self.extras = max(len(trace) for trace in self.samples), extras
         self.fields = fields if fields is not None else [{} for _ in self.samples]
         self.order, self.format, self.interval, self.extra = order, format, interval, extra
         self.text = text if text is not None else "".join("C%2d %-76s" % (i + 1, "A LINE" if i < 5 else "")
@@ -69,14 +72,14 @@ class File:
     def header(self, t):
         data = bytearray(240)
         if self.tells_samples:
-            struct.pack_into(self.order + "H", data, 114, self.samples.shape[1] & 0xffff)
+            struct.pack_into(self.order + "H", data, 114, len(self.samples[t]) & 0xffff)
         for byte, number in self.fields[t].items():
             struct.pack_into(self.order + ("h" if byte in SHORT else "i"), data, byte - 1, number)
         return bytes(data)
 
     def bytes(self):
         head = bytearray(400)
-        for byte, code, number in ((3217, "h", self.interval), (3221, "H", self.samples.shape[1] & 0xffff),
+        for byte, code, number in ((3217, "h", self.interval), (3221, "H", self.n_samples & 0xffff),
                                    (3225, "h", self.format), (3505, "h", len(self.extended) // 3200)):
             struct.pack_into(self.order + code, head, byte - 3201, number)
         for byte, (code, number) in self.binary.items():
@@ -84,7 +87,7 @@ class File:
         parts = [self.text, bytes(head), self.extended]
         for t, trace in enumerate(self.samples):
             parts.append(self.header(t))
-            parts.append(bytes([t % 251 + 1]) * (240 * self.extra))
+            parts.append(self.extras[t] if self.extras else bytes([t % 251 + 1]) * (240 * self.extra))
             parts.append(encode(trace, self.format, self.order))
         return b"".join(parts) + self.trailer
 

@@ -461,10 +461,11 @@ static SgyLayout good_layout(const Maker *maker, const SgyForce *force, const ch
     uint8_t headers[SGY_HEADER * 4], samples[8 * N_SAMPLES + 8];
     assert_int_equal(sgy_trace_open(path, &layout, &traces), STATUS_OK);
     SgyField cdp = sgy_field_named("cdp");
+    int64_t n;
     for (int t = 0; t < N_TRACES; t++) {
         assert_int_equal(sgy_trace_header(&traces, t, headers), STATUS_OK);
         assert_int_equal(sgy_field_get(headers, &cdp, layout.big), t + 100);
-        assert_int_equal(sgy_trace_read(&traces, t, headers, samples), STATUS_OK);
+        assert_int_equal(sgy_trace_read(&traces, t, headers, samples, &n), STATUS_OK);
         assert_int_equal(sgy_field_get(headers, &cdp, layout.big), t + 100);
         assert_int_equal(samples[0], t + 1);
     }
@@ -638,11 +639,12 @@ static void files_beyond_4_gib(void **state)
     assert_int_equal(truncate(path, size), 0);
     SgyLayout layout;
     SgyTraces traces;
+    int64_t n;
     static uint8_t headers[SGY_HEADER], samples[LONG * 4];
     assert_int_equal(sgy_layout_read(path, &unforced, &layout), STATUS_OK);
     assert_int_equal(layout.n_traces, MANY);
     assert_int_equal(sgy_trace_open(path, &layout, &traces), STATUS_OK);
-    assert_int_equal(sgy_trace_read(&traces, MANY - 1, headers, samples), STATUS_OK);
+    assert_int_equal(sgy_trace_read(&traces, MANY - 1, headers, samples, &n), STATUS_OK);
     assert_memory_equal(headers, last, SGY_HEADER);
     assert_int_equal(samples[0], 0x41);
     assert_int_equal(samples[1], 0x10);
