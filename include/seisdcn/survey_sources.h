@@ -1,8 +1,8 @@
 /* survey_sources: the files that a survey file names as those that it came from, so that nobody overwrites them.
  *
  * A survey holds the base names of its gathers' files; where consolidate found these stands in the history, as the
- * words of its command line. A prediction also names its survey. Words are looked up from the working directory, then
- * from the survey's own folder. */
+ * words of its command line. A prediction also names its survey and its model. Words are looked up from the working
+ * directory, then from the survey's own folder. */
 #ifndef SEISDCN_SURVEY_SOURCES_H
 #define SEISDCN_SURVEY_SOURCES_H
 

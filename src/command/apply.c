@@ -65,7 +65,8 @@ static void describe(const Prediction *prediction, PredictionWork *work)
     Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "model_checksum", "model");
     fact->path = model;
     fact->checksum = apply->info.checksum;
-    fact = prediction_fact(work, FACT_OF_INPUT, FACT_TEXT, "network", "network"); /* what the checksum leaves out */
+    prediction_fact(work, FACT_TOLD, FACT_TEXT, "model_path", "model")->text = model; /* no output goes over it */
+    fact = prediction_fact(work, FACT_OF_INPUT, FACT_TEXT, "network", "network");     /* what the checksum leaves out */
     fact->path = model;
     describe_network(shape, fact->room);
     prediction_fact(work, FACT_OF_KEY, FACT_TEXT, "method", "apply.method")->text =

@@ -146,19 +146,26 @@ static Status read_names(const Sources *sources, const char *dataset)
     return status;
 }
 
-/* The survey that a prediction was made from, as an attribute of the group of its command. */
-static Status read_survey(const char *name, void *context)
+static Status read_path(const Sources *sources, const char *group, const char *attribute)
 {
-    const Sources *sources = context;
-    char group[PATH_ROOM], path[PATH_ROOM] = "", found[PATH_ROOM];
-    snprintf(group, sizeof group, "/%s", name);
-    if (!h5_has(&sources->file, group, "survey_path")) return STATUS_OK;
-    Status status = h5_get_text(&sources->file, group, "survey_path", path, sizeof path);
+    char path[PATH_ROOM] = "", found[PATH_ROOM];
+    if (!h5_has(&sources->file, group, attribute)) return STATUS_OK;
+    Status status = h5_get_text(&sources->file, group, attribute, path, sizeof path);
     if (status != STATUS_OK) return status;
     snprintf(found, sizeof found, "%s", path);
     if (!files_exists(found)) beside(sources, path[0] == '/' ? text_base_name(path) : path, found);
     if (!files_exists(found)) beside(sources, text_base_name(path), found);
     return files_exists(found) ? sources->visit(found, true, sources->context) : STATUS_OK;
+}
+
+/* The survey and the model that a prediction was made from, as attributes of the group of its command. */
+static Status read_prediction(const char *name, void *context)
+{
+    const Sources *sources = context;
+    char group[PATH_ROOM];
+    snprintf(group, sizeof group, "/%s", name);
+    Status status = read_path(sources, group, "survey_path");
+    return status == STATUS_OK ? read_path(sources, group, "model_path") : status;
 }
 
 static Status read_all(Sources *sources)
@@ -173,7 +180,7 @@ static Status read_all(Sources *sources)
         status = read_names(sources, "/segy/file");
     else if (status == STATUS_OK && h5_exists(file, "/ensemble/source"))
         status = read_names(sources, "/ensemble/source");
-    return status == STATUS_OK ? h5_each(file, "/", read_survey, sources) : status;
+    return status == STATUS_OK ? h5_each(file, "/", read_prediction, sources) : status;
 }
 
 Status survey_each_source(const char *path, SurveySourceVisit visit, void *context)

@@ -23,7 +23,8 @@ WORDS = {
     "mean": ("--output", ["--survey", SURVEY]),
     "export": ("--output", ["--survey", SURVEY, "--through", "other.h5"]),
     "plot": ("--output --script", ["--survey", SURVEY, "--predicted", PREDICTED, "--ensemble", "#0"]),
-    "qc": ("--csv --gathers", ["--survey", SURVEY, "--predicted", PREDICTED, "--clean", "clean.h5"]),
+    "qc": ("--csv --gathers", ["--survey", SURVEY, "--predicted", PREDICTED, "--clean", "clean.h5", "--map", "map.h5", "--split",
+                              "test"]),
     "compare": ("--csv --output --script", ["run", "--survey", SURVEY, "--clean", "clean.h5", "--map", "map.h5"]),
     "train": ("--output", ["--survey", SURVEY, "--map", "map.h5", "--init", MODEL, "--clean", "clean.h5"]),
     "sweep": ("--output", ["--survey", SURVEY, "--map", "map.h5", "--grid", "grid.yaml", "--clean", "clean.h5"]),
@@ -152,6 +153,7 @@ def sources(folder):
     gather = "synth/noisy/gather_inline_1300_crossline_1401.npy"
     tap.runs(tap.run("consolidate", "--output", "segy.h5", "line.sgy", cwd=folder), "a survey of SEG-Y")
     tap.runs(tap.run("mean", "--survey", "segy.h5", "--output", "segy_mean.h5", cwd=folder), "and its prediction")
+    tap.runs(tap.run("apply", "--survey", SURVEY, "--model", MODEL, "--output", "applied.h5", cwd=folder), "one by a model")
     os.symlink(folder / "line.sgy", folder / "link.sgy")
     os.makedirs(folder / "linked", exist_ok=True)
     os.link(folder / gather, folder / "linked/gather_inline_1301_crossline_1400.npy")
@@ -162,6 +164,7 @@ def sources(folder):
                          (["export", "--survey", PREDICTED, "--output", "synth/noisy/"], "and of the prediction"),
                          (["export", "--survey", PREDICTED, "--output", "linked"], "by a hard link of another name"),
                          (["qc", "--survey", SURVEY, "--predicted", PREDICTED, "--csv", gather], "a table over a gather"),
+                         (["qc", "--survey", SURVEY, "--predicted", "applied.h5", "--csv", MODEL], "over the model of a prediction"),
                          (["index", "--survey", "segy.h5", "--output", "line.sgy"], "a map over the SEG-Y"),
                          (["fxdecon", "--survey", PREDICTED, "--output", SURVEY], "over the survey of a prediction"),
                          (["consolidate", "--output", gather, "synth/noisy"], "over a file of the folder that is read"),
