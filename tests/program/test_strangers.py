@@ -128,7 +128,7 @@ TABLE = {
         *(gathers(name) for name in ("float16", "bigend", "fortran", "uint64", "v2", "v3", "extremes", "null99925",
                                      "appledouble")),
         gathers("noncontig", ranks=(3,)),
-        gathers("upper", positions=[(UNKNOWN, UNKNOWN)]),
+        gathers("upper", positions=[(UNKNOWN, UNKNOWN)], words=("positions are unknown", "--names")),
         *(refused("%s" % name, (NPY, words)) for name, words in (
             ("structured", "holds records (a structured dtype)"), ("longdouble", "save it as float32"),
             ("complex64", "complex numbers"), ("bool", "booleans"), ("object", "Python objects"), ("str", "strings"),
@@ -151,9 +151,22 @@ TABLE = {
         refused("nanpad3d", NPY + "[1]: trace 25, sample 0"),
         gathers("nanpad", words="2,000 samples of 1 gather", options="--zero-bad", ranks=BOTH),
         gathers("infpad", words="2,000 samples of 1 gather", options="--zero-bad"),
-        gathers("nanpad3d", [40] * 4, [(1, 1)] * 4, "17,000 samples of 3 gathers", options="--zero-bad"),
+        gathers("nanpad3d", [40] * 4, [(1, 1)] * 4, options="--zero-bad", ranks=BOTH,
+                words=("17,000 samples of 3 gathers", "3 gathers repeat the position of an earlier one")),
+        gathers("nanpad", [30], words="10 of 40 traces are left out (10 of NaN)", options="--drop-dead", ranks=BOTH),
+        gathers("nanpad3d", [40, 25, 10, 1], [(1, 1)] * 4, options="--drop-dead", ranks=BOTH,
+                words=("85 of 160 traces are left out (85 of NaN)", "1 gather is dead from end to end")),
+        refused("infpad", ("is infinite", "--zero-bad"), options="--drop-dead"),
         gathers("names", [40] * 7, [(UNKNOWN, UNKNOWN), (1300, 1406), *[(UNKNOWN, UNKNOWN)] * 3, (-5, 7), (1300, 1400)],
-                ranks=BOTH),
+                words=("4 files have no inline and crossline in the name, the first: IL1300_XL1400.npy", "--names"), ranks=BOTH),
+        gathers("names", [40] * 7, [(1300, 1400), *[(UNKNOWN, UNKNOWN)] * 6], options="--names IL{inline}_XL{crossline}",
+                words=("6 files have no inline and crossline in the name by 'IL{inline}_XL{crossline}'"), ranks=BOTH),
+        gathers("names/IL1300_XL1400.npy", positions=[(UNKNOWN, UNKNOWN)],
+                words=("positions are unknown", "--names 'IL{inline}_XL{crossline}'"), ranks=BOTH),
+        gathers("names/IL1300_XL1400.npy", positions=[(1300, 1400)], options="--names IL{inline}_XL{crossline}", ranks=BOTH),
+        gathers("names/gather_il_1300_xl_1402.npy", positions=[(1300, 1402)], options="--names il_{inline}_xl_{crossline}"),
+        gathers("names/inline_1300_xline_1403.npy", positions=[(1300, 1403)], options="--names inline_{inline}_xline_{crossline}"),
+        gathers("names/shot_inline_-5_crossline_7.npy", positions=[(-5, 7)]),
     ],
 }
 
@@ -260,14 +273,22 @@ def wanted_segy(files, r):
             np.array([trace[1] for trace in traces]), [trace[0] for trace in traces])
 
 
+def live(gather):
+    """What --drop-dead leaves of a gather: one trace of zeros where there is nothing else."""
+    dead = np.all(np.isnan(gather) | (gather == 0), axis=1)
+    return np.zeros_like(gather[:1]) if dead.all() else gather[~dead]
+
+
 def wanted_npy(folder, options):
-    """The amplitudes of a folder of .npy files in the natural order of their names."""
+    """The amplitudes of a folder of .npy files in the natural order of their names, or of one file."""
+    folder, one = (folder, None) if folder.is_dir() else (folder.parent, folder.name)
     names = sorted((name for name in os.listdir(folder) if name.lower().endswith(".npy") and not name.startswith(".")),
                    key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
     words = options.split()
     scale = float(words[words.index("--scale") + 1]) if "--scale" in words else 1.0
-    arrays = [np.load(os.path.join(folder, name)) for name in names]
-    made = np.concatenate([array.reshape(-1, array.shape[-1]) for array in arrays]).astype(np.float64) * scale
+    arrays = [np.load(os.path.join(folder, name)).astype(np.float64) for name in names if one in (None, name)]
+    made = [gather for array in arrays for gather in (array if array.ndim == 3 else [array])]
+    made = np.concatenate([live(gather) if "--drop-dead" in words else gather for gather in made]) * scale
     return np.where(np.isfinite(made), made, 0).astype(np.float32)
 
 
