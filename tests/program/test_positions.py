@@ -118,8 +118,11 @@ def selected():
         tap.ok(result.status == 0 and sorted(os.listdir(at("some%d" % number))) == sorted(map(name_of, wanted)),
                "a list of negative lines: " + text, result)
     for words in (["--ensemble", "-1:-1"], ["--ensemble=-5:7"]):
-        result = tap.run("plot", "--survey", at("s.h5"), *words, "--output", at("p.png"), "--force")
-        tap.runs(result, "plot " + " ".join(words))
+        result = tap.run("plot", "--survey", at("s.h5"), *words, "--output", at("p.png"), "--script", at("p.gp"), "--force")
+        inline, crossline = words[-1].split("=")[-1].split(":")
+        title = "inline %s, crossline %s (gather" % (inline, crossline)
+        tap.ok(result.status == 0 and title in open(at("p.gp"), errors="replace").read(),
+               "plot %s, with its position over it" % " ".join(words), result)
     result = tap.run("export", "--survey", at("s.h5"), "--output", at("back"), ranks=3)
     tap.ok(result.status == 0 and sorted(os.listdir(at("back"))) == sorted(map(name_of, PLACES)) and all(
         np.array_equal(np.load(at("back/" + name_of(p))), gathers[p]) for p in PLACES),
