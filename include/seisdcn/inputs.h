@@ -26,7 +26,7 @@
 typedef struct {
     double interval_us;    /* 0: SEG-Y's headers tell */
     bool transpose;        /* .npy arrays are (samples, traces) */
-    double scale;          /* what .npy numbers are multiplied by; 1, or 0: nothing */
+    double scale;          /* what .npy numbers and 64-bit floats of SEG-Y are multiplied by; 1, or 0: nothing */
     PositionPattern names; /* how .npy files' names tell positions; of zeros: as position_of_name() reads them */
     SgyForce force;
     SgyRule rule;
@@ -57,7 +57,7 @@ typedef struct {
     uint8_t *bytes;          /* of one trace, for working in */
     SgyOdd odd;              /* of all gathers read so far; first is a place in first_odd's trace */
     int64_t first_odd_trace; /* -1: none */
-    double largest;          /* .npy of float64, or scaled: the largest |amplitude| of all gathers read so far */
+    double largest;          /* of float64, or scaled: the largest |amplitude| of all gathers read so far */
     int64_t faint,
         first_faint; /* and how many of them have nothing but numbers that float32 loses; the first, -1: none */
 } InputsGather;
@@ -114,11 +114,11 @@ Status inputs_gather_new(const Inputs *inputs, int64_t max_fold, InputsGather *g
 
 void inputs_gather_free(InputsGather *gather);
 
-/* Reads gather e, one of this rank's. Local. STATUS_IO, STATUS_MEMORY; STATUS_DATA where a finite number of a .npy file
- * is beyond float32's range. */
+/* Reads gather e, one of this rank's. Local. STATUS_IO, STATUS_MEMORY; STATUS_DATA where a finite number of a .npy
+ * file, or of a SEG-Y file's 64-bit floats, is beyond float32's range. */
 Status inputs_read(Inputs *inputs, int64_t e, InputsGather *gather);
 
-/* Once each rank has read its gathers: refuses .npy files that have nothing but numbers so small that float32 loses
+/* Once each rank has read its gathers: refuses files that have nothing but numbers so small that float32 loses
  * them, and warns where that is so of single gathers. Collective. STATUS_DATA. */
 Status inputs_check_range(const Comm *comm, const Inputs *inputs, const InputsGather *gather);
 

@@ -44,9 +44,23 @@ typedef struct {
     int64_t first;    /* the first of either, -1 where there is none */
 } SgyOdd;
 
+/* What 64-bit floats are, times a scale. */
+typedef struct {
+    double scale;
+    double largest;       /* the largest finite |number| */
+    int64_t beyond;       /* the first sample that is beyond float32's range, -1: none */
+    double beyond_number; /* it */
+} SgyDoubles;
+
 /* raw, n samples of a format in the file's byte order, to values [n]; IEEE's NaN and infinity stay. Adds to odd's
  * counts, and sets its first (an index into raw) where it is -1. Pure. */
 void sgy_decode(int format, bool big, const uint8_t *raw, int64_t n, float *values, SgyOdd *odd);
+
+/* The same of format 6, times doubles->scale: widens its largest, and sets its beyond where that is -1. Pure. */
+void sgy_decode_doubles(bool big, const uint8_t *raw, int64_t n, SgyDoubles *doubles, float *values, SgyOdd *odd);
+
+/* Values [n] over a scale to raw of format 6. Pure. */
+void sgy_encode_doubles(bool big, const float *values, int64_t n, double scale, uint8_t *raw);
 
 /* Finite values [n] to raw: IBM floats and integers round to the nearest, half to even; returns how many lie beyond an
  * integer format's range and became its end. Pure. */

@@ -1,8 +1,13 @@
 /* survey_segy: what a survey file keeps of the SEG-Y files that it came from, so that they can be written again:
  *
- * - /segy: attributes byte_order ("big" or "little") and format (the sample format code)
+ * - /segy: attributes byte_order ("big" or "little"), format (the sample format code) and, where samples of 64 bits
+ *   were multiplied by it, scale
  * - /segy/text, /segy/binary: uint8 [3200], [400], as in the first file; /segy/extended_text, all between them and its
  *   first trace, and /segy/trailer, all behind its last, where there is any
+ * - of several files /segy/file_head: int32 [files], which of the heads that differ a file has, and of these heads
+ *   /segy/file_text: uint8 [heads, 3200], /segy/file_binary [heads, 400]; where there are any,
+ * /segy/file_extended_text: uint8, all of them one behind the other, and /segy/file_extended_first: int64 [heads + 1],
+ * where each begins; so /segy/file_trailer and /segy/file_trailer_first
  * - /segy/file: the files' names; /segy/first_trace: int64 [files + 1], the number of each one's first trace
  * - /trace/segy_header: uint8 [n_traces, 240]; /trace/segy_extra [n_traces, 240 k]: the k additional headers of rev 2
  * - /trace/segy_position: int64 [n_traces], the trace's place in its file; /trace/segy_file: int32, which file, where
@@ -29,16 +34,27 @@
  * trace's number counts among those of the one or the other. */
 typedef enum { SURVEY_KEPT, SURVEY_DROPPED } SurveyPart;
 
-typedef struct SurveySegy {
-    bool big;
-    int format, n_extra;
+/* What of a file is not traces. */
+typedef struct {
     int64_t n_head, n_trailer;
     uint8_t *head;    /* [n_head]: text, binary, extended text; the first trace follows */
     uint8_t *trailer; /* [n_trailer] */
+} SurveySegyHead;
+
+typedef struct SurveySegy {
+    bool big;
+    int format, n_extra;
+    int64_t n_head, n_trailer; /* of the first file, or the one that survey_segy_choose_head() took */
+    uint8_t *head;             /* as in SurveySegyHead */
+    uint8_t *trailer;
+    int64_t n_heads;       /* of several files, to be laid out: the heads that differ; NULL where they were read back */
+    SurveySegyHead *heads; /* [n_heads] */
+    int32_t *file_head;    /* [n_files] which of them is a file's */
     int64_t n_files;
     size_t width;
     char *files;    /* [n_files][width] names; NULL where they were read back */
     int64_t *first; /* [n_files + 1], the number of each one's first trace */
+    double scale;   /* samples of format 6 were multiplied by it; else 1 */
     bool has_delay; /* to be laid out: a trace begins later or earlier than 0 */
     bool has_spans; /* a file's trace does not have all samples of the survey's */
 } SurveySegy;
@@ -99,5 +115,20 @@ Status survey_segy_read_places(const Survey *survey, const SurveySegy *segy, Sur
  * Local. STATUS_IO; STATUS_DATA where they are not there. */
 Status survey_segy_read_spans(const Survey *survey, const SurveySegy *segy, SurveyPart part, int64_t first, int64_t n,
                               int32_t *first_samples, int32_t *samples);
+
+/* Adds the head of the next file, which becomes segy's own, to those to be laid out, unless one of them is like it.
+ * Local. STATUS_MEMORY. */
+Status survey_segy_add_head(SurveySegy *segy, int64_t file, SurveySegyHead *head);
+
+/* Bytes of the heads to be laid out. Pure. */
+double survey_segy_heads_bytes(const SurveySegy *segy);
+
+/* Writes them (survey_segy_lay_out() calls it). Local. STATUS_IO. */
+Status survey_segy_write_heads(const H5File *file, const SurveySegy *segy);
+
+/* Makes the head of the first of the wanted files [n_files] segy's. *own: the survey has the files' own heads; those
+ * that earlier versions made have the first file's alone. *several: other wanted files have other ones. Collective;
+ * head and trailer are rank 0's then. STATUS_IO, STATUS_DATA, STATUS_MEMORY. */
+Status survey_segy_choose_head(const Survey *survey, SurveySegy *segy, const uint8_t *wanted, bool *own, bool *several);
 
 #endif

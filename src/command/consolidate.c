@@ -316,7 +316,8 @@ static const Option options[] = {
      "which "
      "puts them back; reads the input twice"},
     {"--scale", OPTION_NUMBER, "X", "1", 0, 0, false,
-     ".npy: multiplies every sample, in 64 bits, before it becomes a 32-bit float"},
+     ".npy, and SEG-Y of format 6: multiplies every sample, in 64 bits, before it becomes a 32-bit float; export to "
+     "SEG-Y divides by it again"},
     {"--names", OPTION_TEXT, "PATTERN", NULL, 0, 0, false,
      ".npy: where names have inline and crossline, as in 'IL{inline}_XL{crossline}': any part of the names, letters of "
      "either case; a name without it has no position"},

@@ -17,7 +17,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,6 +154,23 @@ static int64_t output_byte(const Export *export, int64_t place)
            (export->before[place / WORD_BITS] + __builtin_popcountll(export->present[place / WORD_BITS] & lower));
 }
 
+/* The text and binary headers of the first file that traces to be written came from. Collective. */
+static Status choose_head(Export *export)
+{
+    const SurveySegy *segy = &export->segy;
+    if (export->made || segy->n_files == 1) return STATUS_OK;
+    uint8_t *wanted = memory_new((size_t)segy->n_files, 1, "the files of the traces to be written");
+    Status status = comm_agree(&export->job->comm, wanted == NULL ? STATUS_MEMORY : STATUS_OK);
+    for (int64_t f = 0; f < segy->n_files && status == STATUS_OK; f++)
+        for (int64_t place = segy->first[f]; place < segy->first[f + 1] && !wanted[f]; place++)
+            wanted[f] = export->present[place / WORD_BITS] >> place % WORD_BITS & 1;
+    if (status == STATUS_OK)
+        status =
+            survey_segy_choose_head(export->survey, &export->segy, wanted, &export->own_head, &export->other_heads);
+    memory_free(wanted);
+    return status;
+}
+
 /* ---- the file ---- */
 
 /* Changes in the headers of the file as a whole: one line of text, and what would not be true any more. Returns the
@@ -164,8 +183,8 @@ static int stamp(const Export *export, const Origin *origin)
     if (export->format != segy->format) sgy_binary_put(binary, SGY_BIN_FORMAT, 2, segy->big, export->format);
     bool counts =
         binary[SGY_BIN_REVISION - SGY_TEXT - 1] >= 2 && sgy_binary_get(binary, SGY_BIN_TRACES, 8, segy->big) > 0;
-    /* The binary header is the first file's, which may be of another line. */
-    if (export->survey->lines != NULL && sgy_binary_get(binary, SGY_BIN_LINE, 4, segy->big) != 0)
+    /* Of surveys that earlier versions made, the binary header is the first file's, which may be of another line. */
+    if (export->survey->lines != NULL && !export->own_head && sgy_binary_get(binary, SGY_BIN_LINE, 4, segy->big) != 0)
         sgy_binary_put(binary, SGY_BIN_LINE, 4, segy->big, export->survey->lines[export->list[0]]);
     if (counts) sgy_binary_put(binary, SGY_BIN_TRACES, 8, segy->big, export->n_traces);
     return sgy_text_stamp(segy->head, export_origin_text(origin, export->survey, export->n, export->undone, words));
@@ -193,7 +212,23 @@ static Status make_file(const Export *export)
 
 /* ---- loop ---- */
 
-/* Ensemble e's traces as the bytes of the file, and their places in the row. */
+/* The samples [n] of a trace as bytes of the file, in the size that they came in. */
+static void encode_trace(Export *export, float *values, int64_t n, uint8_t *raw)
+{
+    double scale = export->segy.scale;
+    if (export->format == SGY_DOUBLE) {
+        sgy_encode_doubles(export->segy.big, values, n, scale, raw);
+        return;
+    }
+    for (int64_t i = 0; i < n && scale != 1; i++) {
+        double value = (double)values[i] / scale;
+        export->beyond += fabs(value) > FLT_MAX;
+        values[i] = (float)fmax(-FLT_MAX, fmin(value, FLT_MAX));
+    }
+    export->beyond += sgy_encode(export->format, export->segy.big, values, n, raw);
+}
+
+/* Ensemble e's traces as the bytes of the file, and their places in it. */
 static Status build_gather(Export *export, int64_t e, Gather *gather)
 {
     int64_t fold = export_fold(export, e), n_samples = export->survey->n_samples;
@@ -206,9 +241,8 @@ static Status build_gather(Export *export, int64_t e, Gather *gather)
     for (int64_t t = 0; t < fold && status == STATUS_OK; t++) {
         memcpy(bytes, gather->headers + t * SGY_HEADER, SGY_HEADER);
         memcpy(bytes + SGY_HEADER, gather->extra + (size_t)t * extra_bytes, extra_bytes);
-        export->beyond +=
-            sgy_encode(export->format, export->segy.big, gather->amplitude + t * n_samples + gather->first[t],
-                       gather->samples[t], bytes + SGY_HEADER + extra_bytes);
+        encode_trace(export, gather->amplitude + t * n_samples + gather->first[t], gather->samples[t],
+                     bytes + SGY_HEADER + extra_bytes);
         bytes += bytes_of(export, gather->samples[t]);
     }
     return status;
@@ -288,6 +322,7 @@ static Status prepare(Export *export, const uint8_t *selected, Origin *origin, G
     if (status == STATUS_OK) status = comm_agree(comm, export_gather_new(export, gather));
     if (status == STATUS_OK) status = mark_traces(export, gather);
     if (status == STATUS_OK) status = place_traces(export, gather);
+    if (status == STATUS_OK) status = choose_head(export);
     if (status != STATUS_OK) return status;
     export->part = text_format("%s.part", output);
     return comm_agree(comm, export->part == NULL ? STATUS_MEMORY : STATUS_OK);
@@ -301,9 +336,10 @@ static void report(const Export *export, const Origin *origin, int line, double 
             "%s of dead traces that came as NaN became 0, since format %d (%s) has no NaN; --format 5 holds such",
             log_things(export->nans, "sample", count), export->format, sgy_format_name(export->format));
     if (export->beyond > 0)
-        log_warning("%s beyond the range of format %d (%s) became its largest or smallest number; --format 5 holds "
+        log_warning("%s beyond the range of format %d (%s) became its largest or smallest number; --format %d holds "
                     "such",
-                    log_things(export->beyond, "sample", count), export->format, sgy_format_name(export->format));
+                    log_things(export->beyond, "sample", count), export->format, sgy_format_name(export->format),
+                    export->segy.scale == 1 ? SGY_IEEE : SGY_DOUBLE);
     if (export->undone > 0 && origin->is_difference)
         log_warning("%s %s not predicted: what stands there is no noise but the samples of %s",
                     log_things(export->undone, "gather", count), export->undone == 1 ? "is" : "are",
@@ -311,6 +347,9 @@ static void report(const Export *export, const Origin *origin, int line, double 
     else if (export->undone > 0)
         log_note("%s %s not predicted: the samples there are those of %s", log_things(export->undone, "gather", count),
                  export->undone == 1 ? "is" : "are", export->through.path);
+    if (export->other_heads)
+        log_note("the traces came from files that differ in their text or binary headers; those of the first are "
+                 "written");
     if (export->made && export->survey->interval_us != 0 &&
         sgy_binary_get(export->segy.head + SGY_TEXT, SGY_BIN_INTERVAL, 2, true) == 0)
         log_warning("the sample interval, %g us, is no whole number up to 32,767: SEG-Y's header tells 0",

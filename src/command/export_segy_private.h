@@ -17,6 +17,8 @@ typedef struct {
     SurveySegy segy;       /* of the survey's files, or made */
     SurveyDropped dropped; /* traces to put back */
     bool made;             /* it did not come from SEG-Y */
+    bool own_head;         /* segy's is of a file that these traces came from, */
+    bool other_heads;      /* and others of these files have other ones */
     int format;            /* to be written */
     int64_t trace_bytes;
     int64_t *list, n;  /* the ensembles to be written */

@@ -149,16 +149,24 @@ static void decode_ibm(bool big, const uint8_t *raw, int64_t n, float *values, S
     }
 }
 
-static void decode_double(bool big, const uint8_t *raw, int64_t n, float *values, SgyOdd *odd)
+void sgy_decode_doubles(bool big, const uint8_t *raw, int64_t n, SgyDoubles *doubles, float *values, SgyOdd *odd)
 {
     for (int64_t i = 0; i < n; i++) {
         uint64_t word = sgy_number(raw + 8 * i, 8, big);
         double item;
         memcpy(&item, &word, sizeof item);
-        values[i] = fabs(item) > FLT_MAX && isfinite(item) ? copysignf(FLT_MAX, (float)item) : (float)item;
-        if (!isfinite(item) || (double)values[i] == item) continue;
+        bool finite = isfinite(item);
+        item *= doubles->scale;
+        bool far = finite && !(fabs(item) <= FLT_MAX);
+        values[i] = far ? copysignf(FLT_MAX, (float)item) : (float)item;
+        if (finite && fabs(item) > doubles->largest) doubles->largest = fabs(item);
+        if (far && doubles->beyond < 0) {
+            doubles->beyond = i;
+            doubles->beyond_number = item;
+        }
+        if (!finite || (double)values[i] == item) continue;
         note_odd(i, true, odd);
-        odd->beyond += fabs(item) > FLT_MAX;
+        odd->beyond += far;
         odd->vanished += fabsf(values[i]) < FLT_MIN;
     }
 }
@@ -186,7 +194,7 @@ void sgy_decode(int format, bool big, const uint8_t *raw, int64_t n, float *valu
         decode_ibm(big, raw, n, values, odd);
         break;
     case SGY_DOUBLE:
-        decode_double(big, raw, n, values, odd);
+        sgy_decode_doubles(big, raw, n, &(SgyDoubles){.scale = 1}, values, odd);
         break;
     case SGY_IEEE:
         for (int64_t i = 0; i < n; i++) {
@@ -217,14 +225,22 @@ static uint64_t to_whole(int format, float value, int64_t *beyond)
     return fits ? (uint64_t)whole : whole < low ? 0 : UINT64_MAX >> (64 - bits);
 }
 
+void sgy_encode_doubles(bool big, const float *values, int64_t n, double scale, uint8_t *raw)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double item = (double)values[i] / scale;
+        uint64_t word;
+        memcpy(&word, &item, sizeof word);
+        sgy_number_put(raw + 8 * i, 8, big, word);
+    }
+}
+
 int64_t sgy_encode(int format, bool big, const float *values, int64_t n, uint8_t *raw)
 {
     int64_t beyond = 0;
     int size = sgy_item_size(format);
     for (int64_t i = 0; i < n; i++) {
         uint32_t word;
-        uint64_t long_word;
-        double item = (double)values[i];
         switch (format) {
         case SGY_IBM:
             store32(raw, i, big, to_ibm(values[i]));
@@ -234,8 +250,7 @@ int64_t sgy_encode(int format, bool big, const float *values, int64_t n, uint8_t
             store32(raw, i, big, word);
             break;
         case SGY_DOUBLE:
-            memcpy(&long_word, &item, sizeof long_word);
-            sgy_number_put(raw + 8 * i, 8, big, long_word);
+            sgy_encode_doubles(big, values + i, 1, 1, raw + 8 * i);
             break;
         default:
             sgy_number_put(raw + size * i, size, big, to_whole(format, values[i], &beyond));

@@ -167,27 +167,6 @@ void inputs_npy_place(const Inputs *inputs, int64_t e, int32_t *line, int32_t *c
     inputs_name_place(inputs, inputs->paths[file], line, crossline);
 }
 
-/* A power of ten that brings numbers of this size near 1; those near float64's own ends, as near as one can. */
-static double scale_for(double largest)
-{
-    double power = -floor(log10(largest));
-    return pow(10, power > 300 ? 300 : power < -300 ? -300 : power);
-}
-
-static Status fail_beyond(const Inputs *inputs, int64_t e, const NpyRange *range)
-{
-    char name[SURVEY_SOURCE_MAX + 64], scaled[48] = "";
-    if (inputs->scale != 1) snprintf(scaled, sizeof scaled, ", times %g of --scale,", inputs->scale);
-    /* the largest in the file; with a scale that is far off, its product may have no end */
-    double largest = isfinite(range->largest) ? range->largest / fabs(inputs->scale) : fabs(range->beyond_number);
-    return status_fail(STATUS_DATA,
-                       "%s, sample %" PRId64 " (counted from 0) is %g%s beyond 32-bit floats, which end at 3.4e38; "
-                       "--scale %g would multiply all samples by that",
-                       inputs_trace_name(inputs, e, range->beyond / inputs->n_samples, name, sizeof name),
-                       range->beyond % inputs->n_samples, range->beyond_number, scaled[0] == '\0' ? "," : scaled,
-                       scale_for(largest));
-}
-
 Status inputs_npy_read(const Inputs *inputs, int64_t e, InputsGather *gather)
 {
     int64_t file, place;
@@ -196,31 +175,9 @@ Status inputs_npy_read(const Inputs *inputs, int64_t e, InputsGather *gather)
     Status status = npy_read_gather(inputs->paths[file], &inputs->headers[file], place, inputs->transpose,
                                     gather->amplitude, &range);
     if (status != STATUS_OK) return status;
-    if (range.beyond >= 0) return fail_beyond(inputs, e, &range);
-    if (range.largest > gather->largest) gather->largest = range.largest;
-    if (range.largest > 0 && range.largest < (double)FLT_MIN) {
-        if (gather->faint++ == 0) gather->first_faint = e;
-    }
-    return STATUS_OK;
-}
-
-Status inputs_check_range(const Comm *comm, const Inputs *inputs, const InputsGather *gather)
-{
-    int64_t first = gather->first_faint < 0 ? INT64_MIN : -gather->first_faint, faint = gather->faint;
-    comm_sum(comm, &faint, 1);
-    comm_max(comm, &first, 1);
-    double largest = comm_spread(comm, gather->largest).max;
-    if (faint == 0) return STATUS_OK;
-    char source[SURVEY_SOURCE_MAX];
-    inputs_npy_source(inputs, -first, source, sizeof source);
-    if (largest < (double)FLT_MIN)
-        return status_fail(
-            STATUS_DATA,
-            "%s: its largest amplitude is below 1.2e-38, where 32-bit floats lose their digits and end at "
-            "0, and so is all else (the largest is %g); --scale %g would multiply all samples by that",
-            source, largest, scale_for(largest / fabs(inputs->scale)));
-    log_warning("%" PRId64 " gather%s hold nothing but amplitudes below 1.2e-38, where 32-bit floats lose their digits "
-                "and end at 0, the first: %s; the survey's largest is %g (--scale multiplies all samples)",
-                faint, faint == 1 ? "" : "s", source, largest);
+    if (range.beyond >= 0)
+        return inputs_fail_beyond(inputs, e, range.beyond / inputs->n_samples, range.beyond % inputs->n_samples,
+                                  range.beyond_number, range.largest);
+    inputs_see_largest(gather, e, range.largest);
     return STATUS_OK;
 }

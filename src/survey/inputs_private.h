@@ -26,6 +26,13 @@ Status inputs_check_names(const Inputs *inputs);
 /* The layouts of SEG-Y files, and their traces as one row. Collective. */
 Status inputs_segy_layouts(const Comm *comm, const SgyForce *force, Inputs *inputs);
 
+/* The error for a number of gather e (one of this rank's) that is beyond float32's range: sample s of trace t is
+ * `number`, and largest the largest in sight, both scaled. */
+Status inputs_fail_beyond(const Inputs *inputs, int64_t e, int64_t t, int64_t s, double number, double largest);
+
+/* A gather's largest number is so: the sums of inputs_check_range(). Pure. */
+void inputs_see_largest(InputsGather *gather, int64_t e, double largest);
+
 /* The functions of inputs.h for one kind. */
 int64_t inputs_npy_fold(const Inputs *inputs, int64_t e);
 int64_t inputs_npy_file(const Inputs *inputs, int64_t e);

@@ -178,6 +178,16 @@ static Status check_formats(const Comm *comm, const Inputs *inputs)
     return comm_agree(comm, status);
 }
 
+static Status check_scale(const Inputs *inputs)
+{
+    const SgyLayout *layout = &inputs->layouts[0];
+    if (layout->format == SGY_DOUBLE) return STATUS_OK;
+    return status_fail(STATUS_USAGE,
+                       "%s: --scale is for .npy files and for 64-bit floats (format 6); samples of format %d (%s) keep "
+                       "their bytes",
+                       inputs->paths[0], layout->format, sgy_format_name(layout->format));
+}
+
 static Status settle_interval(const Comm *comm, const InputsOptions *options, Inputs *inputs)
 {
     for (int64_t f = 0; f < inputs->n_files; f++) {
@@ -229,13 +239,12 @@ static Status build_index(const Comm *comm, const InputsOptions *options, Inputs
 
 Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *inputs)
 {
-    if (options->scale != 0 && options->scale != 1)
-        return status_fail(STATUS_USAGE, "%s: --scale is for .npy files; the samples of SEG-Y keep their bytes",
-                           inputs->paths[0]);
     if (options->names.text != NULL)
         return status_fail(STATUS_USAGE, "%s: --names is for .npy files; SEG-Y has positions in its headers",
                            inputs->paths[0]);
+    inputs->scale = options->scale == 0 ? 1 : options->scale;
     Status status = inputs_segy_layouts(comm, &options->force, inputs);
+    if (status == STATUS_OK && inputs->scale != 1) status = check_scale(inputs); /* alike on all ranks */
     if (status == STATUS_OK && options->force.format == 0) status = check_formats(comm, inputs);
     if (status == STATUS_OK) status = settle_interval(comm, options, inputs);
     if (status == STATUS_OK) status = build_index(comm, options, inputs);
@@ -251,18 +260,42 @@ Status inputs_open_segy(const Comm *comm, const InputsOptions *options, Inputs *
 
 /* ---- what the survey keeps ---- */
 
+/* All of file f that is no trace. */
+static Status read_head(const Inputs *inputs, int64_t f, SurveySegyHead *head)
+{
+    const SgyLayout *layout = &inputs->layouts[f];
+    int64_t trailer = layout->end + layout->left_out;
+    head->n_head = layout->first_trace;
+    head->n_trailer = layout->size - trailer;
+    head->head = memory_new((size_t)head->n_head, 1, "the SEG-Y headers");
+    head->trailer = memory_new((size_t)head->n_trailer, 1, "the SEG-Y trailer");
+    if (head->head == NULL || head->trailer == NULL) return STATUS_MEMORY;
+    Status status = files_read_bytes(inputs->paths[f], 0, head->n_head, head->head);
+    if (status == STATUS_OK && head->n_trailer > 0)
+        status = files_read_bytes(inputs->paths[f], trailer, head->n_trailer, head->trailer);
+    return status;
+}
+
+/* The first file's, and of several files all that differ. */
 static Status read_heads(const Inputs *inputs, SurveySegy *segy)
 {
-    const SgyLayout *layout = &inputs->layouts[0];
-    segy->n_head = layout->first_trace;
-    int64_t trailer = layout->end + layout->left_out;
-    segy->n_trailer = layout->size - trailer;
-    segy->head = memory_new((size_t)segy->n_head, 1, "the SEG-Y headers");
-    segy->trailer = memory_new((size_t)segy->n_trailer, 1, "the SEG-Y trailer");
-    if (segy->head == NULL || segy->trailer == NULL) return STATUS_MEMORY;
-    Status status = files_read_bytes(inputs->paths[0], 0, segy->n_head, segy->head);
-    if (status == STATUS_OK && segy->n_trailer > 0)
-        status = files_read_bytes(inputs->paths[0], trailer, segy->n_trailer, segy->trailer);
+    SurveySegyHead first = {0};
+    Status status = read_head(inputs, 0, &first);
+    segy->head = first.head;
+    segy->n_head = first.n_head;
+    segy->trailer = first.trailer;
+    segy->n_trailer = first.n_trailer;
+    if (status != STATUS_OK || inputs->n_files == 1) return status;
+    segy->heads = memory_new((size_t)inputs->n_files, sizeof *segy->heads, "the SEG-Y headers");
+    segy->file_head = memory_new((size_t)inputs->n_files, sizeof *segy->file_head, "the SEG-Y headers");
+    if (segy->heads == NULL || segy->file_head == NULL) return STATUS_MEMORY;
+    for (int64_t f = 0; f < inputs->n_files && status == STATUS_OK; f++) {
+        SurveySegyHead head = {0};
+        status = read_head(inputs, f, &head);
+        if (status == STATUS_OK) status = survey_segy_add_head(segy, f, &head);
+        memory_free(head.head);
+        memory_free(head.trailer);
+    }
     return status;
 }
 
@@ -295,6 +328,7 @@ Status inputs_segy(const Inputs *inputs, SurveySegy *segy)
     segy->n_extra = inputs->layouts[0].n_extra;
     segy->has_delay = inputs->index.times.low != 0 || inputs->index.times.high != 0;
     segy->has_spans = inputs->index.times.padded;
+    segy->scale = inputs->scale;
     Status status = read_heads(inputs, segy);
     if (status == STATUS_OK) status = name_files(inputs, segy);
     if (status != STATUS_OK) survey_segy_free(segy);
@@ -303,32 +337,51 @@ Status inputs_segy(const Inputs *inputs, SurveySegy *segy)
 
 /* ---- one gather ---- */
 
+/* Decodes trace `number` [n], the t-th of gather e. */
+static Status decode(const Inputs *inputs, int64_t e, int64_t t, const uint8_t *raw, int64_t n, float *values,
+                     SgyDoubles *doubles, InputsGather *gather)
+{
+    const SgyLayout *layout = &inputs->layouts[0]; /* alike in all that matters here */
+    const SgyIndex *index = &inputs->index;
+    int64_t number = index->trace[index->first[e - inputs->my_first] + t].number;
+    SgyOdd odd = {.first = -1};
+    if (layout->format == SGY_DOUBLE)
+        sgy_decode_doubles(layout->big, raw, n, doubles, values, &odd);
+    else
+        sgy_decode(layout->format, layout->big, raw, n, values, &odd);
+    if (doubles->beyond >= 0)
+        return inputs_fail_beyond(inputs, e, t, doubles->beyond, doubles->beyond_number, doubles->largest);
+    gather->odd.changed += odd.changed;
+    gather->odd.respelt += odd.respelt;
+    if (odd.first >= 0 && (gather->first_odd_trace < 0 || number < gather->first_odd_trace)) {
+        gather->first_odd_trace = number;
+        gather->odd.first = odd.first;
+    }
+    return STATUS_OK;
+}
+
 Status inputs_segy_read(Inputs *inputs, int64_t e, InputsGather *gather)
 {
     const SgyIndex *index = &inputs->index;
-    const SgyLayout *layout = &inputs->layouts[0]; /* alike in all that matters here */
-    int64_t first = index->first[e - inputs->my_first], end = index->first[e - inputs->my_first + 1];
-    size_t extra_bytes = (size_t)layout->n_extra * SGY_HEADER;
+    int64_t first = index->first[e - inputs->my_first], fold = index->first[e - inputs->my_first + 1] - first;
+    size_t extra_bytes = (size_t)inputs->layouts[0].n_extra * SGY_HEADER;
     uint8_t *headers = gather->bytes, *samples = headers + SGY_HEADER + extra_bytes;
+    SgyDoubles doubles = {.scale = inputs->scale, .beyond = -1};
     if (index->times.padded)
-        memset(gather->amplitude, 0, (size_t)((end - first) * inputs->n_samples) * sizeof *gather->amplitude);
-    for (int64_t t = 0; t < end - first; t++) {
-        int64_t number = index->trace[first + t].number, n;
-        int64_t shift = sgy_index_shift(index, index->start[e - inputs->my_first], &index->trace[first + t]);
-        Status status = sgy_files_read(&inputs->files, number, headers, samples, &n);
-        if (status == STATUS_OK && n != index->trace[first + t].n_samples)
+        memset(gather->amplitude, 0, (size_t)(fold * inputs->n_samples) * sizeof *gather->amplitude);
+    for (int64_t t = 0; t < fold; t++) {
+        const SgyTrace *trace = &index->trace[first + t];
+        int64_t n, shift = sgy_index_shift(index, index->start[e - inputs->my_first], trace);
+        Status status = sgy_files_read(&inputs->files, trace->number, headers, samples, &n);
+        if (status == STATUS_OK && n != trace->n_samples)
             status = status_fail(STATUS_IO, "%s changed while it was read", inputs->paths[inputs->files.open_file]);
+        if (status == STATUS_OK)
+            status =
+                decode(inputs, e, t, samples, n, gather->amplitude + t * inputs->n_samples + shift, &doubles, gather);
         if (status != STATUS_OK) return status;
         memcpy(gather->headers + t * SGY_HEADER, headers, SGY_HEADER);
         memcpy(gather->extra + (size_t)t * extra_bytes, headers + SGY_HEADER, extra_bytes);
-        SgyOdd odd = {.first = -1};
-        sgy_decode(layout->format, layout->big, samples, n, gather->amplitude + t * inputs->n_samples + shift, &odd);
-        gather->odd.changed += odd.changed;
-        gather->odd.respelt += odd.respelt;
-        if (odd.first >= 0 && (gather->first_odd_trace < 0 || number < gather->first_odd_trace)) {
-            gather->first_odd_trace = number;
-            gather->odd.first = odd.first;
-        }
     }
+    inputs_see_largest(gather, e, doubles.largest);
     return STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #include "seisdcn/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,12 @@ void survey_segy_free(SurveySegy *segy)
 {
     memory_free(segy->head);
     memory_free(segy->trailer);
+    for (int64_t h = 0; h < segy->n_heads && segy->heads != NULL; h++) {
+        memory_free(segy->heads[h].head);
+        memory_free(segy->heads[h].trailer);
+    }
+    memory_free(segy->heads);
+    memory_free(segy->file_head);
     memory_free(segy->files);
     memory_free(segy->first);
     memset(segy, 0, sizeof *segy);
@@ -31,7 +38,7 @@ double survey_segy_bytes(const SurveySegy *segy, int64_t n_traces)
 {
     double trace_bytes = SGY_HEADER * (1.0 + segy->n_extra) + 8 + 4 + 4 + 8;
     return (double)n_traces * trace_bytes + (double)(segy->n_head + segy->n_trailer) +
-           (double)segy->n_files * ((double)segy->width + 8);
+           (double)segy->n_files * ((double)segy->width + 8) + survey_segy_heads_bytes(segy);
 }
 
 /* ---- writing ---- */
@@ -48,10 +55,12 @@ static Status write_files(const H5File *file, const SurveySegy *segy)
     Status status = h5_create_group(file, "/segy");
     if (status == STATUS_OK) status = h5_put_text(file, "/segy", "byte_order", segy->big ? "big" : "little");
     if (status == STATUS_OK) status = h5_put_int(file, "/segy", "format", segy->format);
+    if (status == STATUS_OK && segy->scale != 1) status = h5_put_double(file, "/segy", "scale", segy->scale);
     if (status == STATUS_OK) status = write_blob(file, "/segy/text", segy->head, SGY_TEXT);
     if (status == STATUS_OK) status = write_blob(file, "/segy/binary", segy->head + SGY_TEXT, SGY_BINARY);
     if (status == STATUS_OK) status = write_blob(file, "/segy/extended_text", segy->head + HEADS, segy->n_head - HEADS);
     if (status == STATUS_OK) status = write_blob(file, "/segy/trailer", segy->trailer, segy->n_trailer);
+    if (status == STATUS_OK) status = survey_segy_write_heads(file, segy);
     if (status == STATUS_OK) status = h5_write_strings(file, "/segy/file", segy->n_files, segy->width, segy->files);
     if (status == STATUS_OK)
         status = h5_write_new(file, "/segy/first_trace", H5T_STD_I64LE, H5T_NATIVE_INT64, 1, &n_bounds, segy->first);
@@ -191,6 +200,11 @@ static Status read_order(const H5File *file, SurveySegy *segy)
     int64_t format;
     Status status = h5_get_text(file, "/segy", "byte_order", order, sizeof order);
     if (status == STATUS_OK) status = h5_get_int(file, "/segy", "format", &format);
+    segy->scale = 1;
+    if (status == STATUS_OK && h5_has(file, "/segy", "scale"))
+        status = h5_get_double(file, "/segy", "scale", &segy->scale);
+    if (status == STATUS_OK && (segy->scale == 0 || !isfinite(segy->scale)))
+        status = status_fail(STATUS_DATA, "%s: the attribute scale of /segy is %g", file->path, segy->scale);
     if (status != STATUS_OK) return status;
     segy->big = strcmp(order, "big") == 0;
     segy->format = (int)format;

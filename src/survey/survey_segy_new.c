@@ -57,6 +57,7 @@ Status survey_segy_new(const Survey *survey, const SurveyDropped *dropped, Surve
             STATUS_DATA, "%s: has %" PRId64 " samples a trace; SEG-Y holds up to 65,535 of what did not come as SEG-Y",
             survey->path, survey->n_samples);
     segy->big = true;
+    segy->scale = 1;
     segy->format = SGY_IEEE;
     segy->n_head = SGY_TEXT + SGY_BINARY;
     segy->n_files = 1;
