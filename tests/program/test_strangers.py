@@ -56,19 +56,7 @@ def gathers(files, folds=(40,), positions=((1, 1),), words=(), **columns):
 BY_CDP = "gathers by cdp (byte 21)"
 FLOATS = "look like the bits of floats: --offset-byte 37:float reads"
 
-TEN = dict(folds=[10] * 4, positions=[(1, 1), (1, 2), (1, 3), (1, 4)])
-HALVES = dict(folds=[40] * 2, positions=[(1, 1), (1, 2)])
-
 TABLE = {
-    "delay": [
-        segy("delay_all.sgy", "traces begin at 1500 ms", delay=[1500000] * 80, **HALVES),
-        segy("delay_half.sgy", "gathers begin at 1000 to 1500 ms", delay=[1500000] * 40 + [1000000] * 40, **HALVES),
-    ],
-    "var_len": [
-        segy("var_len.sgy", "traces have 204 to 300 samples, as their headers tell", **TEN),
-        segy("var_len_fits.sgy", "traces have 240 to 360 samples, as their headers tell", **TEN),
-        segy("var_len_fits_fixed1.sgy", "traces have 240 to 360 samples, as their headers tell", **TEN),
-    ],
     "2d_lines": [
         row("line1.sgy", words=BY_CDP, folds=[40] * 5, by=(21,)),
         row("line2.sgy", words=BY_CDP, folds=[40] * 5, by=(21,)),
