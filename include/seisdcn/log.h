@@ -18,8 +18,8 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A line of the command's result on standard output. Local. A newline is added. */
 void log_result(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Starts a progress display of `total` items named `unit` ("gathers"): a bar on a terminal, a line now and then in a
- * log file. Local. One display at a time. */
+/* Starts a progress display of `total` items, each called `unit` ("gather"): a bar on a terminal, a line now and then
+ * in a log file. Local. One display at a time. */
 void log_progress_start(const char *title, int64_t total, const char *unit);
 
 /* Shows that `done` items are done, at most a few times a second; `detail` ("loss 0.0123") may be NULL. Local. */

@@ -79,7 +79,7 @@ void log_progress_start(const char *title, int64_t total, const char *unit)
     progress.active = this_process_speaks && !only_results && total > 0;
     progress.on_terminal = isatty(STDERR_FILENO) == 1;
     snprintf(progress.title, sizeof progress.title, "%s", title);
-    snprintf(progress.unit, sizeof progress.unit, "%s", unit);
+    snprintf(progress.unit, sizeof progress.unit, "%s%s", unit, log_plural(total, unit));
     progress.total = total;
     progress.start = timer_now();
     progress.next = progress.start + (progress.on_terminal ? 0.2 : 30.0);

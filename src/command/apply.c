@@ -124,9 +124,9 @@ static Status run_windows(Prediction *prediction, int64_t e, int64_t fold, float
 
 static void report_sharing(const Apply *apply, const int64_t sum[3], bool shared)
 {
-    char sets[32];
+    char sets[LOG_THINGS_MAX];
     if (sum[0] > 0)
-        log_note("shared: %s level sets of %.0f windows, %.1f %% of the windows one by one", log_count(sum[0], sets),
+        log_note("shared: %s of %.0f windows, %.1f %% of the windows one by one", log_things(sum[0], "level set", sets),
                  (double)sum[2] / (double)sum[0], 100 * (double)sum[1] / (double)sum[2]);
     else if (shared && !shared_serves(&apply->network.shape))
         log_note("windows of this network share nothing (patch.size is at most 4 times network.levels): all went one "
@@ -187,7 +187,7 @@ static int64_t room_bytes(const Prediction *prediction)
 
 static const PredictionMethod method = {
     .command = "apply",
-    .unit = "windows",
+    .unit = "window",
     .room = "windows and sums",
     .prepare = prepare,
     .check = check,

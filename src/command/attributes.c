@@ -89,7 +89,7 @@ static Status loop(Attributes *a)
     Worklist work;
     Status status = STATUS_OK;
     worklist_new(comm, n, &work);
-    log_progress_start("attributes", n, "gathers");
+    log_progress_start("attributes", n, "gather");
     while (status == STATUS_OK && (e = worklist_next(&work)) >= 0) {
         status = make_one(a, e);
         if (status == STATUS_OK) log_progress(worklist_done(&work), NULL);
@@ -114,9 +114,9 @@ static Status report(Attributes *a, double seconds)
     Status status = survey_close(&a->survey);
     if (status == STATUS_OK) status = survey_open(&a->job->comm, command_text(a->job, "--survey"), false, &now);
     if (status != STATUS_OK) return status;
-    char count[LOG_THINGS_MAX], bytes[32], spent[32], text[SURVEY_CHANNELS_TEXT];
-    log_note("added %d attribute%s of %s (%s) in %s", a->n, a->n == 1 ? "" : "s",
-             log_things(now.n_traces, "trace", count),
+    char added[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], bytes[32], spent[32], text[SURVEY_CHANNELS_TEXT];
+    log_note("added %s of %s (%s) in %s", log_things(a->n, "attribute", added),
+             log_things(now.n_traces, "trace", traces),
              log_bytes(4.0 * a->n * (double)now.n_traces * (double)now.n_samples, bytes), log_duration(seconds, spent));
     log_note("channels of %s: %s", now.path, survey_describe_channels(&now, 1 + now.n_attributes, text));
     report_memory(&a->job->comm);

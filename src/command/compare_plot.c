@@ -1,6 +1,8 @@
 /* The ranking as bars: a panel for each figure, a line for each training. */
 #include "compare_private.h"
 
+#include "seisdcn/log.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -100,8 +102,9 @@ Status compare_plot(const SheetPlan *plan, const Comparison *comparison)
         sheet_open(&sheet, plan, EM * (names + panels * (PANEL + 1) + 1), EM * (TOP + ROW * (double)n + 1.4));
     if (status == STATUS_OK) {
         double em = sheet.em, width = (sheet.width / em - names - 1) / (panels > 0 ? panels : 1) - 1;
-        char title[PLOT_TITLE_MAX];
-        snprintf(title, sizeof title, "%s%" PRId64 " trainings by %s", n < comparison->n ? "the first " : "", n,
+        char title[PLOT_TITLE_MAX], count[LOG_THINGS_MAX];
+        snprintf(title, sizeof title, "%s%s by %s", n < comparison->n ? "the first " : "",
+                 log_things(n, "training", count),
                  comparison->sorted_by < COMPARE_FIGURES ? compare_figures[comparison->sorted_by].column : "name");
         sheet_title(&sheet, title);
         for (int p = 0; p < panels; p++) {

@@ -306,7 +306,7 @@ static Status measure_all(Predict *predict, Comparison *comparison)
     log_note("predicting %s by each of %s", log_things(predict->n, "gather", gathers),
              log_things(predict->n_models, "model", models));
     worklist_new(comm, predict->n_models * predict->n, &work);
-    log_progress_start("compare", predict->n_models * predict->n, "predictions");
+    log_progress_start("compare", predict->n_models * predict->n, "prediction");
     status = measure_mine(predict, &work);
     (void)worklist_end(&work);
     log_progress_end();

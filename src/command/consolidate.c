@@ -208,7 +208,7 @@ static Status copy_gathers(const Job *job, Inputs *inputs, Survey *survey, Copy 
     if (status == STATUS_OK && inputs->layouts != NULL) status = inputs_write_places(inputs, copy->dead, survey);
     status = comm_agree(comm, status);
     comm_max(comm, &most, 1);
-    log_progress_start("consolidate", survey->n_ensembles, "gathers");
+    log_progress_start("consolidate", survey->n_ensembles, "gather");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
         for (int64_t e = first + round; e < end && e < first + round + ROUND_GATHERS && status == STATUS_OK; e++) {
             status = copy_gather(inputs, e, survey, copy);
@@ -233,10 +233,10 @@ static void report_odd(const Comm *comm, const Inputs *inputs, const InputsGathe
     int64_t sample = -first == gather->first_odd_trace ? gather->odd.first : -1, file, place;
     comm_max(comm, &sample, 1);
     sgy_files_find(&inputs->files, -first, &file, &place);
-    char changed[LOG_THINGS_MAX], respelt[32];
-    log_warning("%s %s beyond float32's range or precision and became its nearest number, %s %s "
-                "not normalised; export writes them otherwise than they came; the first: %s: trace %" PRId64
-                ", sample %" PRId64 " (counted from 0)",
+    char changed[LOG_THINGS_MAX], respelt[LOG_THINGS_MAX];
+    log_warning("%s %s beyond float32's range or precision and became its nearest number, %s %s not normalised; export "
+                "writes them otherwise than they came; the first: %s: trace %" PRId64 ", sample %" PRId64
+                " (counted from 0)",
                 log_things(counts[0], "sample", changed), counts[0] == 1 ? "is" : "are", log_count(counts[1], respelt),
                 counts[1] == 1 ? "is an IBM float that is" : "are IBM floats that are",
                 text_base_name(inputs->paths[file]), place, sample);
@@ -244,13 +244,13 @@ static void report_odd(const Comm *comm, const Inputs *inputs, const InputsGathe
 
 static void report(const Survey *survey, const char *output, const int64_t bad[2], double seconds)
 {
-    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], bytes[32], time[32], values[LOG_THINGS_MAX];
+    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], samples[LOG_THINGS_MAX], bytes[32], time[32];
     if (bad[0] > 0)
-        log_warning("%s of %" PRId64 " gather%s %s not finite and %s zero now", log_things(bad[0], "sample", values),
-                    bad[1], bad[1] == 1 ? "" : "s", bad[0] == 1 ? "was" : "were", bad[0] == 1 ? "is" : "are");
-    log_note("%s: %s, %s of %" PRId64 " sample%s, %s, in %s", output,
-             log_things(survey->n_ensembles, "gather", gathers), log_things(survey->n_traces, "trace", traces),
-             survey->n_samples, log_plural(survey->n_samples, "sample"),
+        log_warning("%s of %s %s zero now", log_things(bad[0], "sample", samples),
+                    log_things(bad[1], "gather", gathers),
+                    bad[0] == 1 ? "was not finite and is" : "were not finite and are");
+    log_note("%s: %s, %s of %s, %s, in %s", output, log_things(survey->n_ensembles, "gather", gathers),
+             log_things(survey->n_traces, "trace", traces), log_things(survey->n_samples, "sample", samples),
              log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, bytes), log_duration(seconds, time));
 }
 

@@ -73,7 +73,7 @@ static Status run(Job *job)
     const Comm *comm = &job->comm;
     const char *folder = command_text(job, "--dir");
     double bytes = 1e6 * (double)command_int(job, "--size");
-    log_result("seisdcn %s: %d rank%s in %s", SEISDCN_VERSION, comm->size, comm->size == 1 ? "" : "s", folder);
+    log_result("seisdcn %s: %d rank%s in %s", SEISDCN_VERSION, comm->size, log_plural(comm->size, "rank"), folder);
     char *path = NULL;
     bool locks_hold = true;
     Status status = doctor_machine(comm);

@@ -140,7 +140,7 @@ static void show_hosts(const RankFacts *facts, int size)
         int count = ranks_on(facts, size, facts[r].host, ranges);
         double share = facts[r].host_memory / count;
         if (n++ < HOSTS_SHOWN)
-            doctor_line("", "%s: %d rank%s (%s)", facts[r].host, count, count == 1 ? "" : "s", ranges);
+            doctor_line("", "%s: %d rank%s (%s)", facts[r].host, count, log_plural(count, "rank"), ranges);
         if (least >= 0 && share >= least_share) continue;
         least = r;
         least_ranks = count;
@@ -150,7 +150,7 @@ static void show_hosts(const RankFacts *facts, int size)
     if (least_share > 0)
         doctor_line("memory a rank", "%s: %s has %s for its %d rank%s", log_bytes(least_share, bytes),
                     facts[least].host, log_bytes(facts[least].host_memory, whole), least_ranks,
-                    least_ranks == 1 ? "" : "s");
+                    log_plural(least_ranks, "rank"));
     else
         doctor_line("memory a rank", "the system does not tell");
 }
@@ -172,13 +172,14 @@ static void show_libraries(const RankFacts *facts, int size)
 #else
     doctor_line("HDF5", "%u.%u.%u, NOT parallel", major, minor, release);
 #endif
+    char ranks[LOG_THINGS_MAX];
     int others = 0;
     for (int r = 1; r < size; r++) others += strcmp(facts[r].kernels, facts[0].kernels) != 0;
     if (others == 0)
         doctor_line("OpenBLAS", "%s", facts[0].kernels);
     else
-        doctor_line("OpenBLAS", "%s on rank 0, others on %d ranks: fxdecon may differ in its last bits there",
-                    facts[0].kernels, others);
+        doctor_line("OpenBLAS", "%s on rank 0, others on %s: fxdecon may differ in its last bits there",
+                    facts[0].kernels, log_things(others, "rank", ranks));
 }
 
 static void show_instructions(const RankFacts *facts, int size, const Vector *chosen)
@@ -193,7 +194,7 @@ static void show_instructions(const RankFacts *facts, int size, const Vector *ch
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%s on %d", kinds++ > 0 ? ", " : "",
                                vector_of_level(level)->name, count);
     }
-    doctor_line("instruction set", "%s rank%s; all use %s", text, size == 1 ? "" : "s", chosen->name);
+    doctor_line("instruction set", "%s rank%s; all use %s", text, log_plural(size, "rank"), chosen->name);
 }
 
 static void show_program(const char *name, const char *purpose)

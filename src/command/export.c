@@ -96,13 +96,13 @@ static Status leave_undone(const char *list, Plan *plan)
             plan->selected[e] = 0;
         }
     if (undone == 0) return STATUS_OK;
-    char name[96];
+    char name[96], count[LOG_THINGS_MAX];
     survey_ensemble_name(survey, first, name);
     if (list != NULL)
         return status_fail(STATUS_DATA, "%s: %s is not predicted yet; leave it out of --ensembles, or run apply on it",
                            survey->path, name);
-    log_warning("%s: %" PRId64 " gathers are not predicted yet and are left out, the first is %s", survey->path, undone,
-                name);
+    log_warning("%s: %s %s not predicted yet and %s left out, the first is %s", survey->path,
+                log_things(undone, "gather", count), undone == 1 ? "is" : "are", undone == 1 ? "is" : "are", name);
     return STATUS_OK;
 }
 
@@ -188,7 +188,7 @@ static Status write_gathers(const Comm *comm, const Plan *plan)
     Status status = comm_agree(comm, amplitude == NULL ? STATUS_MEMORY : STATUS_OK);
     int64_t first, end, most = (plan->n + comm->size - 1) / comm->size;
     comm_share(comm, plan->n, &first, &end);
-    log_progress_start("export", plan->n, "gathers");
+    log_progress_start("export", plan->n, "gather");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
         for (int64_t i = first + round; i < end && i < first + round + ROUND_GATHERS && status == STATUS_OK; i++) {
             status = write_gather(plan, plan->list[i], amplitude);

@@ -113,8 +113,9 @@ static Status mark_traces(Export *export, Gather *gather)
     }
     if (total == export->n_traces) return STATUS_OK;
     return status_fail(STATUS_DATA,
-                       "%s: /trace/segy_position gives %" PRId64 " places to %" PRId64 " traces; each needs its own",
-                       export->survey->path, total, export->n_traces);
+                       "%s: /trace/segy_position gives %" PRId64 " place%s to %" PRId64 " trace%s; each needs its own",
+                       export->survey->path, total, log_plural(total, "place"), export->n_traces,
+                       log_plural(export->n_traces, "trace"));
 }
 
 /* Where each trace begins, of traces that differ in length: each rank knows its own, and then all. Collective. */
@@ -270,7 +271,7 @@ static Status write_gathers(Export *export, Gather *gather)
     int64_t first, end, most = (export->n + comm->size - 1) / comm->size;
     my_list(export, &first, &end);
     Status status = STATUS_OK;
-    log_progress_start("export", export->n, "gathers");
+    log_progress_start("export", export->n, "gather");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
         for (int64_t i = first + round; i < end && i < first + round + ROUND_GATHERS && status == STATUS_OK; i++) {
             status = write_gather(export, export->list[i], gather);

@@ -152,7 +152,7 @@ static int64_t room_bytes(const Prediction *prediction)
 
 static const PredictionMethod method = {
     .command = "fxdecon",
-    .unit = "windows",
+    .unit = "window",
     .room = "windows and sums",
     .prepare = prepare,
     .check = check,

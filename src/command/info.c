@@ -85,7 +85,9 @@ static void show_starts(const Survey *survey)
         low = fmin(low, start);
         high = fmax(high, start);
     }
-    if (mixed > 0) snprintf(more, sizeof more, " (%" PRId64 " gathers begin at several times)", mixed);
+    if (mixed > 0)
+        snprintf(more, sizeof more, " (%" PRId64 " gather%s at several times)", mixed,
+                 mixed == 1 ? " begins" : "s begin");
     if (low < high)
         snprintf(text, sizeof text, "%.9g to %.9g ms%s", low / 1000, high / 1000, more);
     else

@@ -87,8 +87,8 @@ static void show_headers(const Inputs *inputs, const SgyFound *found, int64_t f)
     info_line("line number", text);
     snprintf(text, sizeof text, "%d", layout->n_extra);
     info_line("additional headers", text);
-    snprintf(text, sizeof text, "%" PRId64 " bytes of extended text, %" PRId64 " of trailer",
-             layout->first_trace - SGY_TEXT - SGY_BINARY, layout->size - layout->end);
+    snprintf(text, sizeof text, "%s of extended text, %" PRId64 " of trailer",
+             log_things(layout->first_trace - SGY_TEXT - SGY_BINARY, "byte", bytes), layout->size - layout->end);
     info_line("besides", text);
 }
 
@@ -105,8 +105,7 @@ static Status show_files(const Inputs *inputs, const SgyFound *found)
                    sgy_layout_text(layout, text), layout->interval_us);
     }
     if (inputs->n_files > FILES_SHOWN + 1)
-        log_result("and %" PRId64 " more file%s", inputs->n_files - FILES_SHOWN - 1,
-                   inputs->n_files == FILES_SHOWN + 2 ? "" : "s");
+        log_result("and %s", log_things(inputs->n_files - FILES_SHOWN - 1, "more file", count));
     return status;
 }
 
@@ -218,13 +217,13 @@ static void show_candidates(const Inputs *inputs, const SgyFound *found)
 
 static Status show(const Inputs *inputs, const SgyFound *found, const SgyField *offset)
 {
-    char seen[32], all[32];
+    char seen[32], all[LOG_THINGS_MAX];
     int64_t total = inputs->first[inputs->n_files];
     Status status = show_files(inputs, found);
     if (status != STATUS_OK) return status;
     if (found->n_traces < total)
-        log_result("scanned: %s of %s traces, in runs spread over all", log_count(found->n_traces, seen),
-                   log_count(total, all));
+        log_result("scanned: %s of %s, in runs spread over all", log_count(found->n_traces, seen),
+                   log_things(total, "trace", all));
     show_varying(found);
     show_alike(found);
     show_offsets(found, offset);

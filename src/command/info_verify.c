@@ -90,7 +90,7 @@ static Status verify_channel(const Survey *survey, int c)
     int64_t *bad = memory_new((size_t)(end - first), sizeof *bad, "the gathers that do not match");
     Status status = comm_agree(comm, bad == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status == STATUS_OK) {
-        log_progress_start("verify", survey->n_ensembles, "gathers");
+        log_progress_start("verify", survey->n_ensembles, "gather");
         status = verify_share(survey, c, first, end, bad, &n_bad);
         log_progress_end();
     }

@@ -76,9 +76,11 @@ static Status find_neighbours(Prediction *prediction)
     Status status = neighbours_new(&prediction->survey, "--gathers", "--gathers 1 needs none", &mean->neighbours);
     if (status != STATUS_OK) return status;
     neighbours_report(&prediction->survey, &mean->neighbours);
-    if (mean->neighbours.with_none > 0)
-        log_warning("%" PRId64 " gathers have no neighbour on their line: theirs is the mean over their own traces",
-                    mean->neighbours.with_none);
+    char count[LOG_THINGS_MAX];
+    int64_t none = mean->neighbours.with_none;
+    if (none > 0)
+        log_warning("%s %s line: theirs is the mean over their own traces", log_things(none, "gather", count),
+                    none == 1 ? "has no neighbour on its" : "have no neighbour on their");
     return STATUS_OK;
 }
 
@@ -204,7 +206,7 @@ static int64_t room_bytes(const Prediction *prediction)
 
 static const PredictionMethod method = {
     .command = "mean",
-    .unit = "samples",
+    .unit = "sample",
     .room = "sums",
     .prepare = prepare,
     .describe = describe,

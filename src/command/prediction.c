@@ -154,7 +154,7 @@ static Status work_off(Prediction *prediction, float *out)
     worklist_new(comm, prediction->n, &work);
     prediction->work = &work;
     double start = timer_now();
-    log_progress_start(prediction->method->command, prediction->n, "gathers");
+    log_progress_start(prediction->method->command, prediction->n, "gather");
     Status status = predict_mine(prediction, out);
     double end = timer_now();
     int64_t done = worklist_end(&work);

@@ -33,7 +33,7 @@ typedef enum { PREDICTION_INPUT, PREDICTION_PREDICTED, PREDICTION_LEAKED, PREDIC
 /* A command's own way to predict. Functions that are NULL have nothing to do. */
 typedef struct {
     const char *command; /* its name: "apply"; also that of the group of attributes in the output */
-    const char *unit;    /* what its work is counted in: "windows" */
+    const char *unit;    /* what its work is counted in, one of it: "window" */
     const char *room;    /* what room_bytes() counts, as --dry-run calls it */
 
     /* Before the survey is opened: checks options, opens what else there is. Collective. */

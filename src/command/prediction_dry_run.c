@@ -107,11 +107,12 @@ static void print(const Plan *plan)
     const Comm *comm = &plan->prediction->job->comm;
     const Survey *survey = plan->survey;
     const char *unit = plan->prediction->method->unit;
-    char text[LOG_THINGS_MAX], other[LOG_THINGS_MAX], third[32], row[64];
-    report_row("survey", "%s, %s of %" PRId64 " sample%s, %s", log_things(survey->n_ensembles, "gather", text),
-               log_things(survey->n_traces, "trace", other), survey->n_samples, log_plural(survey->n_samples, "sample"),
-               log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, third));
-    report_row(unit, "%s in %s", log_count(plan->units, text), log_things(plan->prediction->n, "gather", other));
+    char text[LOG_THINGS_MAX], other[LOG_THINGS_MAX], third[LOG_THINGS_MAX], fourth[32], row[64];
+    report_row("survey", "%s, %s of %s, %s", log_things(survey->n_ensembles, "gather", text),
+               log_things(survey->n_traces, "trace", other), log_things(survey->n_samples, "sample", third),
+               log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, fourth));
+    snprintf(row, sizeof row, "%ss", unit);
+    report_row(row, "%s in %s", log_count(plan->units, text), log_things(plan->prediction->n, "gather", other));
     CommSpread spread = comm_spread(comm, (double)memory_sum(plan));
     report_row("memory a rank", "%s at most (rank %d; mean %s)", log_bytes(spread.max, text), spread.max_rank,
                log_bytes(spread.mean, other));
@@ -128,8 +129,8 @@ static void print(const Plan *plan)
         report_row("time (estimate)", "%s", log_duration(0, text));
         return;
     }
-    report_row("speed", "%.0f %s/s on %s (measured: %s %s, %.0f %% of them live)", 1 / plan->seconds, unit,
-               log_things(comm->size, "rank", other), log_count(plan->measured, text), unit,
+    report_row("speed", "%.0f %ss/s on %s (measured: %s, %.0f %% of them live)", 1 / plan->seconds, unit,
+               log_things(comm->size, "rank", text), log_things(plan->measured, unit, other),
                100 * (double)plan->live / (double)plan->measured);
     report_row("time (estimate)", "%s", log_duration(plan->seconds * (double)plan->units, text));
 }

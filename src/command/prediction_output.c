@@ -151,7 +151,7 @@ static Status verify(const Prediction *prediction, const int64_t *e, int64_t n, 
     int64_t first, end;
     Status status = STATUS_OK;
     comm_share(comm, n, &first, &end);
-    log_progress_start("check", n, "gathers");
+    log_progress_start("check", n, "gather");
     for (int64_t i = first; i < end && status == STATUS_OK && !interrupt_asked(); i++) {
         status = survey_verify_gather(&prediction->predicted, e[i]);
         good[i] = status == STATUS_OK;
@@ -192,13 +192,13 @@ static Status take_done(Prediction *prediction)
             if (!done) prediction->list[n_left++] = prediction->list[i];
         }
         prediction->n = n_left;
-        char done[LOG_THINGS_MAX], all[LOG_THINGS_MAX];
+        char done[32], all[LOG_THINGS_MAX];
         log_note("resuming %s: %s of %s %s done", prediction->part, log_count(n_good, done),
                  log_things(prediction->n_selected, "gather", all), prediction->n_selected == 1 ? "is" : "are");
         if (n_good < n_claimed)
-            log_warning("%s said to be finished %s not match the checksum and %s predicted again",
-                        log_things(n_claimed - n_good, "gather", done), n_claimed - n_good == 1 ? "does" : "do",
-                        n_claimed - n_good == 1 ? "is" : "are");
+            log_warning("%s of the finished gathers %s predicted again", log_count(n_claimed - n_good, done),
+                        n_claimed - n_good == 1 ? "does not match its checksum and is"
+                                                : "do not match their checksum and are");
     }
     memory_free(claimed);
     memory_free(good);

@@ -4,17 +4,16 @@
 #include "seisdcn/log.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static void report_speed(const Prediction *prediction, int64_t units, int64_t live)
 {
-    char gathers[LOG_THINGS_MAX], all[32], some[32], spent[32];
-    const char *unit = prediction->method->unit; /* of several */
+    char gathers[LOG_THINGS_MAX], all[LOG_THINGS_MAX], some[32], spent[32];
+    const char *unit = prediction->method->unit;
     if (command_flag(prediction->job, "--difference"))
         log_note("%s holds noise: input minus prediction", command_text(prediction->job, "--output"));
-    log_note("predicted %s, %s %.*s (%s live), in %s: %.0f live %s/s", log_things(prediction->n, "gather", gathers),
-             log_count(units, all), (int)strlen(unit) - (units == 1), unit, log_count(live, some),
-             log_duration(prediction->seconds, spent), (double)live / prediction->seconds, unit);
+    log_note("predicted %s, %s (%s live), in %s: %.0f live %ss/s", log_things(prediction->n, "gather", gathers),
+             log_things(units, unit, all), log_count(live, some), log_duration(prediction->seconds, spent),
+             (double)live / prediction->seconds, unit);
 }
 
 /* Where the ranks' time went: min, mean and max over ranks. */

@@ -295,7 +295,7 @@ static Status measure(Qc *qc)
     Mine mine = {0};
     Status status = comm_agree(comm, mine_new(qc, &mine));
     int64_t rounds = (qc->n_blocks + comm->size - 1) / comm->size;
-    log_progress_start("qc", qc->n, "gathers");
+    log_progress_start("qc", qc->n, "gather");
     for (int64_t round = 0; round < rounds && status == STATUS_OK; round++) {
         int64_t block = mine.first + round;
         if (block < mine.end) status = measure_block(qc, &mine, block);

@@ -247,21 +247,21 @@ static Status train_next(const Sweep *sweep, int64_t i, Failures *failures)
 static Status train_all(const Sweep *sweep)
 {
     Failures failures = {0};
+    char all[LOG_THINGS_MAX];
     Status status = STATUS_OK;
     for (int64_t i = sweep->first; status == STATUS_OK && i <= sweep->last; i++)
         status = train_next(sweep, i, &failures);
     if (status != STATUS_OK) return status;
     int64_t n = sweep->last - sweep->first + 1;
     if (failures.n == 0) {
-        log_note("%s: %" PRId64 " of %" PRId64 " configurations are trained; seisdcn compare ranks them", sweep->folder,
-                 n, sweep->n);
+        log_note("%s: %" PRId64 " of %s %s trained; seisdcn compare ranks them", sweep->folder, n,
+                 log_things(sweep->n, "configuration", all), sweep->n == 1 ? "is" : "are");
         return STATUS_OK;
     }
     return status_fail(STATUS_NUMERIC,
-                       "%" PRId64 " of %" PRId64
-                       " configurations failed: %s; the others are trained. %s/NAME.failed says "
+                       "%" PRId64 " of %s failed: %s; the others are trained. %s/NAME.failed says "
                        "why; without that file it is tried again",
-                       failures.n, n, failures.names, sweep->folder);
+                       failures.n, log_things(n, "configuration", all), failures.names, sweep->folder);
 }
 
 static Status run(Job *job)

@@ -136,7 +136,9 @@ Status sweep_emit(const Sweep *sweep)
         memory_free(set);
         status = text == NULL ? STATUS_MEMORY : files_write_text(path, text);
     }
-    if (status == STATUS_OK) log_note("%s: an array of %" PRId64 " tasks, for jobs/submit or sbatch", path, sweep->n);
+    char count[LOG_THINGS_MAX];
+    if (status == STATUS_OK)
+        log_note("%s: an array of %s, for jobs/submit or sbatch", path, log_things(sweep->n, "task", count));
     memory_free(jobs);
     memory_free(path);
     memory_free(text);

@@ -2,6 +2,7 @@
 #include "sweep_private.h"
 
 #include "seisdcn/index_map.h"
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/model.h"
 #include "seisdcn/network.h"
@@ -166,13 +167,15 @@ static Status check_all(Sweep *sweep)
 static Status choose(Sweep *sweep)
 {
     const char *only = command_text(sweep->job, "--only");
+    char all[LOG_THINGS_MAX];
     sweep->n = sweep->grid.n * (sweep->n_files > 0 ? sweep->n_files : 1);
     sweep->first = 0;
     sweep->last = sweep->n - 1;
     if (only == NULL) return STATUS_OK;
     sweep->first = sweep->last = command_int(sweep->job, "--only") - 1;
     if (sweep->first < sweep->n) return STATUS_OK;
-    return status_fail(STATUS_USAGE, "--only %s: there are %" PRId64 " configurations", only, sweep->n);
+    return status_fail(STATUS_USAGE, "--only %s: there %s %s", only, sweep->n == 1 ? "is" : "are",
+                       log_things(sweep->n, "configuration", all));
 }
 
 Status sweep_plan(Job *job, Sweep *sweep)

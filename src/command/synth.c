@@ -150,7 +150,7 @@ static Status write_my_gathers(const Comm *comm, const Synth *synth)
     const SyntheticSurvey *survey = &synth->survey;
     int64_t n = survey->n_inlines * survey->n_crosslines;
     Status status = STATUS_OK;
-    log_progress_start("synth", n, "gathers");
+    log_progress_start("synth", n, "gather");
     for (int64_t e = comm->rank; status == STATUS_OK && e < n; e += comm->size) {
         int64_t i = e / survey->n_crosslines, x = e % survey->n_crosslines;
         synthetic_gather(survey, i, x, synth->clean, synth->noisy, synth->kind, synth->work);
@@ -182,10 +182,10 @@ static Status run(Job *job)
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) status = comm_agree(&job->comm, write_my_gathers(&job->comm, &synth));
     if (status == STATUS_OK) {
-        char count[LOG_THINGS_MAX];
-        log_note("%s: %s of %" PRId64 " trace%s x %" PRId64 " sample%s (%d us), noisy and clean, SNR %g dB%s%s",
-                 synth.folder, log_things(survey->n_inlines * survey->n_crosslines, "gather", count), survey->n_traces,
-                 log_plural(survey->n_traces, "trace"), survey->n_samples, log_plural(survey->n_samples, "sample"),
+        char count[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], samples[LOG_THINGS_MAX];
+        log_note("%s: %s of %s x %s (%d us), noisy and clean, SNR %g dB%s%s", synth.folder,
+                 log_things(survey->n_inlines * survey->n_crosslines, "gather", count),
+                 log_things(survey->n_traces, "trace", traces), log_things(survey->n_samples, "sample", samples),
                  (int)SYNTHETIC_INTERVAL_US, survey->snr_db, noise == NULL ? "" : ", noise ",
                  noise == NULL ? "" : noise);
     }

@@ -59,7 +59,7 @@ static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, Inde
     if (status != STATUS_OK) return status;
     status = comm_agree(&job->comm, network_group_new(network, false, &group));
     if (status == STATUS_OK) {
-        log_progress_start(index_split_name(split), evaluation.end - evaluation.first, "patches");
+        log_progress_start(index_split_name(split), evaluation.end - evaluation.first, "patch");
         status = evaluate_run(&evaluation, network, &group, &loss);
         log_progress_end();
     }

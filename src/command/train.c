@@ -217,7 +217,7 @@ static Status run_steps(Train *train, int64_t epoch, bool within)
                            : trainer_start(trainer, epoch);
     train->earlier = trainer->epoch_patches;
     snprintf(title, sizeof title, "epoch %" PRId64 "/%" PRId64, epoch, train->job->config.train.max_epochs);
-    log_progress_start(title, steps, "steps");
+    log_progress_start(title, steps, "step");
     while (status == STATUS_OK && !trainer->stop && !limit_reached(train)) {
         status = trainer_step(trainer, &n, &loss);
         if (status != STATUS_OK || n == 0) break;
@@ -283,7 +283,7 @@ static Status end_epoch(Train *train, double start, bool *stop)
     double train_loss = trainer_epoch_loss(&train->trainer), valid_loss = NAN;
     Status status = STATUS_OK;
     if (train->validation.n_used > 0) {
-        log_progress_start("validation", train->validation.end - train->validation.first, "patches");
+        log_progress_start("validation", train->validation.end - train->validation.first, "patch");
         status = evaluate_run(&train->validation, &train->network, &train->trainer.group, &valid_loss);
         log_progress_end();
     }
@@ -296,8 +296,10 @@ static Status end_epoch(Train *train, double start, bool *stop)
     report_epoch(train, train_loss, valid_loss, best, start);
     int64_t patience = train->job->config.train.early_stopping_patience;
     *stop = patience > 0 && train->state.epochs_since_best >= patience;
+    char epochs[LOG_THINGS_MAX];
     if (*stop)
-        log_note("stopping early: no better loss in %" PRId64 " epochs (train.early_stopping_patience)", patience);
+        log_note("stopping early: no better loss in %s (train.early_stopping_patience)",
+                 log_things(patience, "epoch", epochs));
     return status;
 }
 

@@ -163,11 +163,10 @@ static Status measure_speed(Plan *plan)
 
 static void print_survey(const Plan *plan)
 {
-    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], bytes[32], n[INDEX_SPLITS][32];
+    char gathers[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], samples[LOG_THINGS_MAX], bytes[32], n[INDEX_SPLITS][32];
     const Survey *survey = plan->survey;
-    report_row("survey", "%s, %s of %" PRId64 " sample%s, %s", log_things(survey->n_ensembles, "gather", gathers),
-               log_things(survey->n_traces, "trace", traces), survey->n_samples,
-               log_plural(survey->n_samples, "sample"),
+    report_row("survey", "%s, %s of %s, %s", log_things(survey->n_ensembles, "gather", gathers),
+               log_things(survey->n_traces, "trace", traces), log_things(survey->n_samples, "sample", samples),
                log_bytes(4.0 * (double)survey->n_traces * (double)survey->n_samples, bytes));
     for (int s = 0; s < INDEX_SPLITS; s++) log_count(plan->map->total[s], n[s]);
     report_row("patches", "%s train, %s valid, %s test", n[INDEX_TRAIN], n[INDEX_VALID], n[INDEX_TEST]);

@@ -68,7 +68,7 @@ Status train_metrics_resume(TrainMetrics *metrics, const char *folder, const Che
 {
     *metrics = (TrainMetrics){.path = text_format("%s/metrics.csv", folder)};
     if (metrics->path == NULL) return STATUS_MEMORY;
-    char *text = NULL;
+    char *text = NULL, rows[LOG_THINGS_MAX];
     Status status = files_exists(metrics->path) ? files_read_text(metrics->path, &text) : STATUS_OK;
     if (status != STATUS_OK) return status;
     /* written in any case: what a crash of the machine left behind the last row may be anything */
@@ -76,9 +76,9 @@ Status train_metrics_resume(TrainMetrics *metrics, const char *folder, const Che
     if (known) metrics->rows = keep_rows(text, state);
     status = files_write_text(metrics->path, known ? text : HEAD);
     if (metrics->rows < state->metrics_rows)
-        log_warning("%s has %" PRId64 " of the %" PRId64 " rows before step %" PRId64 ": it goes on from there without "
+        log_warning("%s has %" PRId64 " of the %s before step %" PRId64 ": it goes on from there without "
                     "the others",
-                    metrics->path, metrics->rows, state->metrics_rows, state->step + 1);
+                    metrics->path, metrics->rows, log_things(state->metrics_rows, "row", rows), state->step + 1);
     memory_free(text);
     return status == STATUS_OK ? open_end(metrics) : status;
 }

@@ -3,6 +3,7 @@
 #include "sgy_layout_private.h"
 
 #include "seisdcn/files.h"
+#include "seisdcn/log.h"
 #include "seisdcn/sgy_sample.h"
 
 #include <errno.h>
@@ -292,7 +293,8 @@ char *sgy_layout_text(const SgyLayout *layout, char *text)
     snprintf(samples, sizeof samples, "%" PRId64, layout->n_samples);
     if (layout->variable)
         snprintf(samples, sizeof samples, "%" PRId64 " to %" PRId64, layout->shortest, layout->n_samples);
-    snprintf(text, 160, "%s-endian, format %d (%s), rev %d.%d, %s samples a trace", layout->big ? "big" : "little",
-             layout->format, sgy_format_name(layout->format), layout->major, layout->minor, samples);
+    snprintf(text, 160, "%s-endian, format %d (%s), rev %d.%d, %s sample%s a trace", layout->big ? "big" : "little",
+             layout->format, sgy_format_name(layout->format), layout->major, layout->minor, samples,
+             log_plural(layout->n_samples, "sample"));
     return text;
 }

@@ -2,6 +2,7 @@
 #include "sgy_layout_private.h"
 
 #include "seisdcn/files.h"
+#include "seisdcn/log.h"
 #include "seisdcn/sgy_span.h"
 
 #include <inttypes.h>
@@ -108,10 +109,11 @@ static Status check_last(const SgyHead *head, const uint8_t *trace_header, const
     uint8_t last[SGY_HEADER];
     Status status = files_read_bytes(head->path, layout->end - layout->trace_bytes, SGY_HEADER, last);
     if (status != STATUS_OK || samples_in(trace_header, layout) == samples_in(last, layout)) return status;
-    return status_fail(STATUS_DATA,
-                       "%s: cannot be salvaged: its first trace's header tells %d samples and what would be its last "
-                       "whole trace %d; its traces differ in length, or its headers tell a wrong number or format",
-                       head->path, samples_in(trace_header, layout), samples_in(last, layout));
+    return status_fail(
+        STATUS_DATA,
+        "%s: cannot be salvaged: its first trace's header tells %d as its samples and what would be its last "
+        "whole trace %d; its traces differ in length, or its headers tell a wrong number or format",
+        head->path, samples_in(trace_header, layout), samples_in(last, layout));
 }
 
 /* ---- the end ---- */
@@ -120,22 +122,26 @@ static Status fail_at_end(const SgyHead *head, const SgyLayout *layout)
 {
     int64_t room = layout->end - layout->first_trace, rest = room % layout->trace_bytes;
     char extra[48] = "";
-    if (layout->n_extra > 0) snprintf(extra, sizeof extra, " and %d additional headers", layout->n_extra);
+    if (layout->n_extra > 0)
+        snprintf(extra, sizeof extra, " and %d additional header%s", layout->n_extra,
+                 log_plural(layout->n_extra, "header"));
     return status_fail(STATUS_DATA,
                        "%s: is cut short, padded, or its traces differ in length: behind its headers are %" PRId64
                        " bytes, %" PRId64 " trace%s of %" PRId64 " bytes (%" PRId64
-                       " samples of %d bytes%s) and %" PRId64 " byte%s more; --salvage reads the whole traces, "
+                       " sample%s of %d byte%s%s) and %" PRId64 " byte%s more; --salvage reads the whole traces, "
                        "--samples N reads traces of N samples",
-                       head->path, room, layout->n_traces, layout->n_traces == 1 ? "" : "s", layout->trace_bytes,
-                       layout->n_samples, layout->item_size, extra, rest, rest == 1 ? "" : "s");
+                       head->path, room, layout->n_traces, log_plural(layout->n_traces, "trace"), layout->trace_bytes,
+                       layout->n_samples, log_plural(layout->n_samples, "sample"), layout->item_size,
+                       log_plural(layout->item_size, "byte"), extra, rest, log_plural(rest, "byte"));
 }
 
 static Status fail_traces(const SgyHead *head, const SgyLayout *layout)
 {
     return status_fail(STATUS_DATA,
-                       "%s: is cut short: its headers tell of %" PRIu64 " traces, and it has %" PRId64
+                       "%s: is cut short: its headers tell of %" PRIu64 " trace%s, and it has %" PRId64
                        "; --salvage reads these",
-                       head->path, told_traces(head, layout), layout->n_traces);
+                       head->path, told_traces(head, layout), log_plural((int64_t)told_traces(head, layout), "trace"),
+                       layout->n_traces);
 }
 
 /* Checks that whole traces of layout->n_samples fill the file to its end. */

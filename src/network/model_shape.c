@@ -208,15 +208,16 @@ int64_t model_gather_channels(const Network *network)
 Status model_take_survey(Network *network, const char *channels, Survey *survey, Status code)
 {
     int64_t n = model_gather_channels(network);
-    char text[SURVEY_CHANNELS_TEXT];
+    char text[SURVEY_CHANNELS_TEXT], count[LOG_THINGS_MAX], attributes[LOG_THINGS_MAX];
     bool shared[SURVEY_ATTRIBUTES_MAX + 1] = {true};
     if (channels != NULL && survey_take_channels(survey, channels) != STATUS_OK)
         return status_prefix(STATUS_DATA, "the network was trained with the channels %.900s", channels);
     if (n > 1 + survey->n_attributes)
         return status_fail(code,
-                           "the network has %" PRId64 " channels, but %s holds the amplitude and %d attributes: it can "
+                           "the network has %s, but %s holds the amplitude and %s: it can "
                            "feed network.channels up to %d; seisdcn attributes adds some",
-                           n, survey->path, survey->n_attributes, 1 + survey->n_attributes);
+                           log_things(n, "channel", count), survey->path,
+                           log_things(survey->n_attributes, "attribute", attributes), 1 + survey->n_attributes);
     for (int64_t c = 1; c < n; c++) shared[c] = survey->attribute[c - 1].shared_scale;
     network_set_raw(network, shared, n);
     if (n > 1) log_note("channels: %s", survey_describe_channels(survey, n, text));

@@ -37,7 +37,7 @@ Status network_check_shape(const NetworkShape *shape)
     int64_t inputs = objective_inputs(shape->objective.target), n_out = shape->n_out == 0 ? 1 : shape->n_out;
     if (shape->channels % inputs != 0 || n_out > shape->channels / inputs)
         return status_fail(STATUS_CONFIG,
-                           "network.out_channels %lld is more than the %lld channels of a gather that goes in",
+                           "network.out_channels %lld is more than network.channels of a gather that goes in, %lld",
                            (long long)n_out, (long long)(shape->channels / inputs));
     const ObjectiveRule *rule = &shape->objective;
     if (!(rule->hide >= 0 && rule->hide <= 1) || rule->block < 0)

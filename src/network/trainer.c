@@ -33,7 +33,7 @@ static Status preload(Trainer *trainer)
     if (!trainer->order.shuffle || trainer->order.block_gathers > 0) return STATUS_OK;
     char bytes[32];
     double start = timer_now();
-    log_progress_start("reading", share->n_pieces, "gathers");
+    log_progress_start("reading", share->n_pieces, "gather");
     for (int64_t p = 0; status == STATUS_OK && p < share->n_pieces; p++) {
         status = preload_one(trainer, share->piece[p].ensemble);
         if (status == STATUS_OK) status = interrupt_status();

@@ -1,6 +1,7 @@
 /* The datasets of h5. */
 #include "h5_private.h"
 
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 
 #include <inttypes.h>
@@ -201,13 +202,14 @@ static Status open_rows(const H5File *file, const char *name, int64_t first, int
     if (status != STATUS_OK) return status;
     int64_t elements = 1;
     status = dims_of(file, name, rows->set, &rows->rank, rows->dims);
+    int64_t have = rows->rank == 0 ? 0 : rows->dims[0];
     for (int i = 1; i < rows->rank; i++) elements *= rows->dims[i];
     if (status == STATUS_OK && (rows->rank == 0 || first < 0 || n_rows < 0 || first > rows->dims[0] - n_rows))
-        status = status_fail(STATUS_DATA, "%s: %s has %" PRId64 " rows; rows %" PRId64 " to %" PRId64 " were wanted",
-                             file->path, name, rows->rank == 0 ? 0 : rows->dims[0], first, first + n_rows - 1);
+        status = status_fail(STATUS_DATA, "%s: %s has %" PRId64 " row%s; rows %" PRId64 " to %" PRId64 " were wanted",
+                             file->path, name, have, log_plural(have, "row"), first, first + n_rows - 1);
     if (status == STATUS_OK && elements != rows->row_elements)
-        status = status_fail(STATUS_DATA, "%s: %s has rows of %" PRId64 " elements; %" PRId64 " were wanted",
-                             file->path, name, elements, rows->row_elements);
+        status = status_fail(STATUS_DATA, "%s: %s has rows of %" PRId64 " element%s; wanted: %" PRId64, file->path,
+                             name, elements, log_plural(elements, "element"), rows->row_elements);
     return status;
 }
 
@@ -282,8 +284,8 @@ Status h5_read_all(const H5File *file, const char *name, hid_t memory_type, int6
     for (int i = 1; i < rank; i++) row *= dims[i];
     int64_t have = rank == 0 ? 1 : dims[0] * row;
     if (have != count)
-        return status_fail(STATUS_DATA, "%s: %s has %" PRId64 " elements; %" PRId64 " were wanted", file->path, name,
-                           have, count);
+        return status_fail(STATUS_DATA, "%s: %s has %" PRId64 " element%s; wanted: %" PRId64, file->path, name, have,
+                           log_plural(have, "element"), count);
     if (count == 0) return STATUS_OK;
     if (rank > 0) return h5_read_rows(file, name, memory_type, 0, dims[0], row, data);
     hid_t set;

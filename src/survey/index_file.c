@@ -235,12 +235,10 @@ void index_report(const IndexMap *map)
                  map->n_kept);
     if (map->n_dead > 0)
         log_note("%" PRId64 " of %s %s no patch with a share of %g of live samples (patch.min_live)", map->n_dead,
-                 log_things(map->n_ensembles, "gather", all), map->n_ensembles == 1 ? "has" : "have",
-                 map->rule.min_live);
+                 log_things(map->n_ensembles, "gather", all), map->n_dead == 1 ? "has" : "have", map->rule.min_live);
     if (map->n_short > 0)
-        log_note("%" PRId64 " of %s %s smaller than a patch and %s none", map->n_short,
-                 log_things(map->n_ensembles, "gather", all), map->n_ensembles == 1 ? "is" : "are",
-                 map->n_ensembles == 1 ? "gives" : "give");
+        log_note("%" PRId64 " of %s %s none", map->n_short, log_things(map->n_ensembles, "gather", all),
+                 map->n_short == 1 ? "is smaller than a patch and gives" : "are smaller than a patch and give");
 }
 
 /* ---- writing ---- */
@@ -307,7 +305,7 @@ static Status write_split(const Comm *comm, const H5File *file, const IndexMap *
     char name[16];
     index_dataset_name(split, name);
     IndexRow *rows = NULL;
-    log_progress_start(index_split_name(split), share.n_rows, "patches");
+    log_progress_start(index_split_name(split), share.n_rows, "patch");
     for (int64_t p = 0; status == STATUS_OK && p < share.n_pieces; p++) {
         const IndexPiece *piece = &share.piece[p];
         memory_free(rows);

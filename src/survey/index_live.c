@@ -184,7 +184,7 @@ static Status scan_all(const Comm *comm, const Survey *survey, const IndexRule *
     status = comm_agree(comm, status);
     int64_t most = end - first;
     comm_max(comm, &most, 1);
-    log_progress_start("live patches", survey->n_ensembles, "gathers");
+    log_progress_start("live patches", survey->n_ensembles, "gather");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
         for (int64_t i = round; i < end - first && i < round + ROUND_GATHERS && status == STATUS_OK; i++) {
             status = scan_gather(survey, rule, first + i, i, scan, live);

@@ -2,6 +2,7 @@
 #include "index_private.h"
 
 #include "seisdcn/config.h"
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
@@ -94,8 +95,9 @@ Status index_build(const IndexRule *rule, int64_t n_ensembles, int64_t n_samples
     else if (n_patches == 0)
         status = status_fail(STATUS_DATA,
                              "no gather holds a patch: patch.size is %" PRId64 ", the largest gather has %" PRId64
-                             " traces x %" PRId64 " samples; set a smaller patch.size",
-                             rule->patch_size, max_fold, n_samples);
+                             " trace%s x %" PRId64 " sample%s; set a smaller patch.size",
+                             rule->patch_size, max_fold, log_plural(max_fold, "trace"), n_samples,
+                             log_plural(n_samples, "sample"));
     else
         status = index_deal_patches(map, patches, n_patches, inlines);
     memory_free(patches);

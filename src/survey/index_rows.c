@@ -1,6 +1,7 @@
 /* The rows of an explicit map. */
 #include "index_private.h"
 
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/random.h"
 
@@ -137,9 +138,9 @@ static Status check_row(const IndexMap *map, IndexSplit split, int64_t i, IndexR
     if (row.trace < 0 || row.sample < 0 || row.trace > fold - size || row.sample > map->n_samples - size)
         return status_fail(STATUS_DATA,
                            "%s: row %" PRId64 " of /%s, patch (%" PRId64 ", %" PRId64 ", %" PRId64 ") of size %" PRId64
-                           ", lies outside its gather of %" PRId64 " traces x %" PRId64 " samples",
+                           ", lies outside its gather of %" PRId64 " trace%s x %" PRId64 " sample%s",
                            path, i, index_split_name(split), row.ensemble, row.trace, row.sample, size, fold,
-                           map->n_samples);
+                           log_plural(fold, "trace"), map->n_samples, log_plural(map->n_samples, "sample"));
     return STATUS_OK;
 }
 

@@ -110,7 +110,7 @@ static Status look_at_all(const Comm *comm, Finding *finding)
     int64_t first = inputs->my_first, end = inputs->my_end, most = end - first;
     Status status = STATUS_OK;
     comm_max(comm, &most, 1);
-    log_progress_start("dead traces", inputs->n_gathers, "gathers");
+    log_progress_start("dead traces", inputs->n_gathers, "gather");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_GATHERS) {
         for (int64_t e = first + round; e < end && e < first + round + ROUND_GATHERS && status == STATUS_OK; e++) {
             status = look_at(finding, e);

@@ -38,7 +38,7 @@ static Status read_headers(const Comm *comm, Inputs *inputs)
     Status status = comm_agree(comm, inputs->headers == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status != STATUS_OK) return status;
     comm_share(comm, inputs->n_files, &first, &end);
-    log_progress_start("headers", inputs->n_files, "files");
+    log_progress_start("headers", inputs->n_files, "file");
     for (int64_t f = first; f < end && status == STATUS_OK; f++) {
         status = npy_read_header(inputs->paths[f], &inputs->headers[f]);
         log_progress((f + 1 - first) * comm->size, NULL);

@@ -53,8 +53,8 @@ Status inputs_check_range(const Comm *comm, const Inputs *inputs, const InputsGa
             "%s: its largest amplitude is below 1.2e-38, where 32-bit floats lose their digits and end at "
             "0, and so is all else (the largest is %g); --scale %g would multiply all samples by that",
             source, largest, scale_for(largest / fabs(inputs->scale)));
-    log_warning("%" PRId64 " gather%s hold nothing but amplitudes below 1.2e-38, where 32-bit floats lose their digits "
+    log_warning("%" PRId64 " gather%s nothing but amplitudes below 1.2e-38, where 32-bit floats lose their digits "
                 "and end at 0, the first: %s; the survey's largest is %g (--scale multiplies all samples)",
-                faint, faint == 1 ? "" : "s", source, largest);
+                faint, faint == 1 ? " holds" : "s hold", source, largest);
     return STATUS_OK;
 }

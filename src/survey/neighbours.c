@@ -88,7 +88,9 @@ void neighbours_report(const Survey *survey, const Neighbours *neighbours)
         log_warning("%s pair%s of gathers next to each other begin at different times (/trace/delay_us), and are no "
                     "neighbours",
                     log_count(neighbours->apart, count), neighbours->apart == 1 ? "" : "s");
-    log_note("neighbours: %" PRId64 " gathers have two, %" PRId64 " have one, %" PRId64 " to %" PRId64
-             " crosslines apart",
-             neighbours->with_two, neighbours->with_one, least, most);
+    char two[LOG_THINGS_MAX], far[LOG_THINGS_MAX];
+    log_note("neighbours: %s %s two, %" PRId64 " %s one, %" PRId64 " to %s apart",
+             log_things(neighbours->with_two, "gather", two), neighbours->with_two == 1 ? "has" : "have",
+             neighbours->with_one, neighbours->with_one == 1 ? "has" : "have", least,
+             log_things(most, "crossline", far));
 }

@@ -29,24 +29,26 @@ static Status find_neighbours(Objective *objective)
 
 static Status check_pair(const Survey *survey, const Survey *clean, int64_t n_out)
 {
+    char count[LOG_THINGS_MAX];
     if (clean->n_ensembles != survey->n_ensembles || clean->n_samples != survey->n_samples)
         return status_fail(STATUS_DATA,
-                           "%s holds %" PRId64 " gathers of %" PRId64 " samples a trace, %s holds %" PRId64
-                           " of %" PRId64 ": a clean survey must hold the same gathers in the same order",
-                           clean->path, clean->n_ensembles, clean->n_samples, survey->path, survey->n_ensembles,
+                           "%s holds %s of %" PRId64 " sample%s a trace, %s holds %" PRId64 " of %" PRId64
+                           ": a clean survey must hold the same gathers in the same order",
+                           clean->path, log_things(clean->n_ensembles, "gather", count), clean->n_samples,
+                           log_plural(clean->n_samples, "sample"), survey->path, survey->n_ensembles,
                            survey->n_samples);
     if (n_out > 1 + clean->n_attributes)
-        return status_fail(STATUS_DATA,
-                           "the network predicts %" PRId64 " channels, but %s holds %d: lower network.out_channels",
-                           n_out, clean->path, 1 + clean->n_attributes);
+        return status_fail(STATUS_DATA, "the network predicts %s, but %s holds %d: lower network.out_channels",
+                           log_things(n_out, "channel", count), clean->path, 1 + clean->n_attributes);
     for (int64_t e = 0; e < survey->n_ensembles; e++) {
         bool same = survey_fold(clean, e) == survey_fold(survey, e) && !survey_moved(survey, clean, e);
         char mine[96], theirs[96];
         if (!same)
             return status_fail(STATUS_DATA,
-                               "%s: %s of %" PRId64 " traces stands where %s has %s of %" PRId64
+                               "%s: %s of %s stands where %s has %s of %" PRId64
                                ": a clean survey must hold the same gathers in the same order",
-                               clean->path, survey_ensemble_name(clean, e, theirs), survey_fold(clean, e), survey->path,
+                               clean->path, survey_ensemble_name(clean, e, theirs),
+                               log_things(survey_fold(clean, e), "trace", count), survey->path,
                                survey_ensemble_name(survey, e, mine), survey_fold(survey, e));
     }
     return STATUS_OK;
@@ -87,9 +89,11 @@ void objective_report(const Objective *objective)
     const Neighbours *neighbours = &objective->neighbours;
     if (neighbours->before == NULL) return;
     neighbours_report(objective->survey, neighbours);
+    char count[LOG_THINGS_MAX];
     if (neighbours->with_none > 0)
-        log_warning("%" PRId64 " gathers have no neighbour on their line: their patches count for nothing",
-                    neighbours->with_none);
+        log_warning("%s %s patches count for nothing", log_things(neighbours->with_none, "gather", count),
+                    neighbours->with_none == 1 ? "has no neighbour on its line: its"
+                                               : "have no neighbour on their line: their");
 }
 
 /* ---- whose samples ---- */

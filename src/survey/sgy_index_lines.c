@@ -101,7 +101,7 @@ static Status refuse(const SgyFiles *files, const SgyOverlap *overlap)
         "%s and %" PRId64 " more file%s have gathers of the same numbers (%s of them), and nothing tells whether they "
         "are parts of one survey or several lines (%s): --join makes one gather of the traces of all files, "
         "--lines keeps the files apart",
-        files->paths[0], files->n - 1, files->n == 2 ? "" : "s", log_count(overlap->n_gathers, count),
+        files->paths[0], files->n - 1, log_plural(files->n - 1, "file"), log_count(overlap->n_gathers, count),
         overlap->numbers_told   ? "their binary headers have one line number, and offsets repeat"
         : overlap->offsets_vary ? "their binary headers have no line number, and some offsets repeat"
                                 : "their binary headers have no line number, and all offsets are the same");

@@ -138,7 +138,7 @@ static Status read_run(const Comm *comm, Pass *pass, int64_t first, int64_t end)
 {
     int64_t n_traces = pass->index->n_traces, most = (n_traces + comm->size - 1) / comm->size;
     Status status = STATUS_OK;
-    log_progress_start("headers", n_traces, "traces");
+    log_progress_start("headers", n_traces, "trace");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_TRACES) {
         for (int64_t t = first + round; t < end && t < first + round + ROUND_TRACES && status == STATUS_OK; t++) {
             uint8_t header[2 * SGY_HEADER];

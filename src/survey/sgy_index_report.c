@@ -34,8 +34,6 @@ char *sgy_index_gather_name(const SgyIndex *index, const SgyGather *gather, char
     return text;
 }
 
-static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
-
 static int compare_counts(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -109,8 +107,8 @@ static void report_ranges(const SgyIndex *index, const SgyFiles *files)
         log_note("%s: %s, offset %.10g to %.10g", text_base_name(files->paths[f]), keys,
                  sgy_index_offset(index, range->offset_low), sgy_index_offset(index, range->offset_high));
     }
-    if (files->n > FILES_SHOWN)
-        log_note("and %" PRId64 " more file%s", files->n - FILES_SHOWN, files->n - FILES_SHOWN == 1 ? "" : "s");
+    char more[LOG_THINGS_MAX];
+    if (files->n > FILES_SHOWN) log_note("and %s", log_things(files->n - FILES_SHOWN, "more file", more));
 }
 
 /* Whether traces of any two files, or of one, differ in their offset. */
@@ -133,7 +131,8 @@ static int64_t report_folds(const SgyIndex *index, int64_t *fold)
     log_count(index->n_traces, traces);
     log_count(n, gathers);
     if (fold[0] == fold[n - 1]) {
-        log_note("%s trace%s in %s gather%s of %" PRId64, traces, plural(index->n_traces), gathers, plural(n), most);
+        log_note("%s trace%s in %s gather%s of %" PRId64, traces, log_plural(index->n_traces, "trace"), gathers,
+                 log_plural(n, "gather"), most);
         if (most == 1 && n > 1 && !index->rule.by_field)
             log_note("each gather has one trace: of a stack, --group-by inline makes a gather of each inline");
         return most;

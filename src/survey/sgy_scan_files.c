@@ -34,7 +34,7 @@ static Status take_all(const Comm *comm, SgyFiles *files, SgyScan *scan, int64_t
     int64_t total = files->first[files->n], first, end, most = (wanted + comm->size - 1) / comm->size;
     Status status = STATUS_OK;
     comm_share(comm, wanted, &first, &end);
-    log_progress_start("headers", wanted, "traces");
+    log_progress_start("headers", wanted, "trace");
     for (int64_t round = 0; round < most && status == STATUS_OK; round += ROUND_TRACES) {
         for (int64_t i = first + round; i < end && i < first + round + ROUND_TRACES && status == STATUS_OK; i++)
             status = take(files, scan, sgy_scan_pick(i, wanted, total));

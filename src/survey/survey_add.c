@@ -1,6 +1,7 @@
 #include "seisdcn/survey_add.h"
 
 #include "seisdcn/checksum.h"
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 #include "seisdcn/text.h"
 
@@ -29,8 +30,9 @@ static Status check(const Survey *survey, const SurveyAddition *addition, int n,
         n_new += !exists;
     }
     if (survey->n_attributes + n_new <= SURVEY_ATTRIBUTES_MAX) return STATUS_OK;
-    return status_fail(STATUS_DATA, "%s has %d attributes; with %d more there are more than %d", survey->path,
-                       survey->n_attributes, n_new, (int)SURVEY_ATTRIBUTES_MAX);
+    return status_fail(STATUS_DATA, "%s has %d attribute%s; with %d more there are more than %d", survey->path,
+                       survey->n_attributes, log_plural(survey->n_attributes, "attribute"), n_new,
+                       (int)SURVEY_ATTRIBUTES_MAX);
 }
 
 static Status allocate(SurveyAdding *adding)

@@ -1,5 +1,6 @@
 #include "seisdcn/survey_dropped.h"
 
+#include "seisdcn/log.h"
 #include "seisdcn/memory.h"
 
 #include <inttypes.h>
@@ -108,9 +109,9 @@ static Status check_tables(const Survey *survey, const SurveyDropped *dropped)
         bool stands_in = n == fold && kept == 1;
         if (fold >= 1 && ((n < fold && fold - n == kept) || stands_in)) continue;
         return status_fail(STATUS_DATA,
-                           "%s: gather #%" PRId64 " has %" PRId64 " traces, and by /dropped %" PRId64
+                           "%s: gather #%" PRId64 " has %" PRId64 " trace%s, and by /dropped %" PRId64
                            " of which %" PRId64 " were left out: that does not fit",
-                           survey->path, e, kept, fold, n);
+                           survey->path, e, kept, log_plural(kept, "trace"), fold, n);
     }
     return STATUS_OK;
 }
@@ -211,9 +212,9 @@ static Status check_traces(const Survey *survey, const SurveyDropped *dropped, i
         if (!good || traces->row[i] < -1 || traces->row[i] >= dropped->n_rows)
             return status_fail(STATUS_DATA,
                                "%s: trace %" PRId64 " of /dropped has the place %" PRId64 " in gather #%" PRId64
-                               ", of %" PRId64 " traces, and the row %" PRId64 " of %" PRId64,
-                               survey->path, dropped->first[e] + i, traces->place[i], e, fold, traces->row[i],
-                               dropped->n_rows);
+                               ", of %" PRId64 " trace%s, and the row %" PRId64 " of %" PRId64,
+                               survey->path, dropped->first[e] + i, traces->place[i], e, fold,
+                               log_plural(fold, "trace"), traces->row[i], dropped->n_rows);
     }
     return STATUS_OK;
 }

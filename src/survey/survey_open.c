@@ -103,8 +103,9 @@ static Status read_shapes(Survey *survey, const H5File *file)
     if (status != STATUS_OK) return status;
     survey->n_ensembles = dims[0] - 1;
     if (survey->n_ensembles < 1 || survey->n_traces < 1 || survey->n_samples < 1)
-        return status_fail(STATUS_DATA, "%s: holds no gather (%" PRId64 " traces of %" PRId64 " samples)", file->path,
-                           survey->n_traces, survey->n_samples);
+        return status_fail(STATUS_DATA, "%s: holds no gather (%" PRId64 " trace%s of %" PRId64 " sample%s)", file->path,
+                           survey->n_traces, log_plural(survey->n_traces, "trace"), survey->n_samples,
+                           log_plural(survey->n_samples, "sample"));
     int64_t n = survey->n_ensembles;
     status = h5_expect(file, "/ensemble/inline", H5T_NATIVE_INT32, 1, &n);
     if (status == STATUS_OK) status = h5_expect(file, "/ensemble/crossline", H5T_NATIVE_INT32, 1, &n);
@@ -133,7 +134,7 @@ static Status check_first_trace(const Survey *survey, const H5File *file)
                                file->path, first[e], e, first[e + 1]);
     if (first[survey->n_ensembles] == survey->n_traces) return STATUS_OK;
     return status_fail(STATUS_DATA,
-                       "%s: /ensemble/first_trace ends at %" PRId64 ", but /amplitude has %" PRId64 " traces",
+                       "%s: /ensemble/first_trace ends at %" PRId64 ", but /amplitude has a trace count of %" PRId64,
                        file->path, first[survey->n_ensembles], survey->n_traces);
 }
 
@@ -279,8 +280,9 @@ static void report_unchecked(const Survey *survey)
     if (survey->trusted)
         log_note("%s: --trust: its gathers are not compared with their checksums", survey->path);
     else if (without > 0)
-        log_note("%s: %s of %s %s no checksum (it is 0): read unchecked", survey->path, log_count(without, count),
-                 log_things(survey->n_ensembles, "gather", all), survey->n_ensembles == 1 ? "has" : "have");
+        log_note("%s: %s of %s %s read unchecked", survey->path, log_count(without, count),
+                 log_things(survey->n_ensembles, "gather", all),
+                 without == 1 ? "has no checksum (it is 0) and is" : "have no checksum (it is 0): they are");
 }
 
 Status survey_open(const Comm *comm, const char *path, bool writable, Survey *survey)

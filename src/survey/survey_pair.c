@@ -1,18 +1,18 @@
 /* Survey files that belong together: a survey and its predictions, or its clean twin. */
+#include "seisdcn/log.h"
 #include "seisdcn/survey.h"
 
 #include <inttypes.h>
 
 static Status compare_sizes(const Survey *survey, const Survey *other)
 {
+    char count[LOG_THINGS_MAX];
     if (other->n_samples != survey->n_samples)
-        return status_fail(STATUS_DATA,
-                           "%s has %" PRId64 " samples a trace, but %s has %" PRId64 ": they are not of one survey",
-                           other->path, other->n_samples, survey->path, survey->n_samples);
+        return status_fail(STATUS_DATA, "%s has %s a trace, but %s has %" PRId64 ": they are not of one survey",
+                           other->path, log_things(other->n_samples, "sample", count), survey->path, survey->n_samples);
     if (other->n_ensembles != survey->n_ensembles)
-        return status_fail(STATUS_DATA,
-                           "%s has %" PRId64 " gathers, but %s has %" PRId64 ": they are not of one survey",
-                           other->path, other->n_ensembles, survey->path, survey->n_ensembles);
+        return status_fail(STATUS_DATA, "%s has %s, but %s has %" PRId64 ": they are not of one survey", other->path,
+                           log_things(other->n_ensembles, "gather", count), survey->path, survey->n_ensembles);
     return STATUS_OK;
 }
 
@@ -26,13 +26,12 @@ bool survey_moved(const Survey *survey, const Survey *other, int64_t e)
 
 static Status compare_gathers(const Survey *survey, const Survey *other)
 {
-    char name[96], twin[96];
+    char name[96], twin[96], count[LOG_THINGS_MAX];
     for (int64_t e = 0; e < survey->n_ensembles; e++) {
         if (survey_fold(other, e) != survey_fold(survey, e))
-            return status_fail(STATUS_DATA,
-                               "%s: %s has %" PRId64 " traces, but %" PRId64 " in %s: they are not of one survey",
-                               other->path, survey_ensemble_name(other, e, name), survey_fold(other, e),
-                               survey_fold(survey, e), survey->path);
+            return status_fail(STATUS_DATA, "%s: %s has %s, but %" PRId64 " in %s: they are not of one survey",
+                               other->path, survey_ensemble_name(other, e, name),
+                               log_things(survey_fold(other, e), "trace", count), survey_fold(survey, e), survey->path);
         double start = survey_start_us(survey, e), others = survey_start_us(other, e);
         if (survey->starts_us != NULL && other->starts_us != NULL && (start < others || start > others))
             return status_fail(STATUS_DATA, "%s: %s begins at %g ms, but at %g ms in %s: they are not of one survey",

@@ -1,4 +1,5 @@
 #include "seisdcn/survey_segy.h"
+#include "seisdcn/log.h"
 
 #include "seisdcn/memory.h"
 
@@ -159,8 +160,8 @@ static Status check_traces(const H5File *file, const SurveySegy *segy, SurveyPar
     if (status != STATUS_OK) return status;
     *n_extra = (int)(dims[1] / SGY_HEADER);
     if (dims[1] % SGY_HEADER == 0 && dims[1] / SGY_HEADER <= INT16_MAX) return STATUS_OK;
-    return status_fail(STATUS_DATA, "%s: %s has %" PRId64 " bytes a trace; a multiple of %d was wanted", file->path,
-                       extra, dims[1], (int)SGY_HEADER);
+    return status_fail(STATUS_DATA, "%s: %s has %" PRId64 " byte%s a trace; a multiple of %d was wanted", file->path,
+                       extra, dims[1], log_plural(dims[1], "byte"), (int)SGY_HEADER);
 }
 
 /* The traces that were dropped have what the others have. */
@@ -172,8 +173,8 @@ static Status check_dropped(const H5File *file, const SurveySegy *segy)
     Status status = h5_dims(file, "/dropped/place", &rank, dims);
     if (status == STATUS_OK) status = check_traces(file, segy, SURVEY_DROPPED, rank == 1 ? dims[0] : -1, &n_extra);
     if (status != STATUS_OK || n_extra == segy->n_extra) return status;
-    return status_fail(STATUS_DATA, "%s: /dropped has %d additional headers a trace, /trace has %d", file->path,
-                       n_extra, segy->n_extra);
+    return status_fail(STATUS_DATA, "%s: /dropped has %d additional header%s a trace, /trace has %d", file->path,
+                       n_extra, log_plural(n_extra, "header"), segy->n_extra);
 }
 
 static Status read_first(const H5File *file, const Survey *survey, SurveySegy *segy)

@@ -68,7 +68,7 @@ for ranks in RANKS:
     result, survey = consolidate("tiny", "--scale", "1e50", ranks=ranks)
     tap.ok(result.status == 0 and same(survey, [g * 1e50 for g in tiny]), "--scale keeps them, " + on, result)
     result, survey = consolidate("some", ranks=ranks)
-    tap.ok(result.status == 0 and "1 gather hold nothing but amplitudes below" in result.err and "crossline_3" in result.err
+    tap.ok(result.status == 0 and "1 gather holds nothing but amplitudes below" in result.err and "crossline_3" in result.err
            and same(survey, some), "one gather of them among others is a warning, " + on, result)
     result, survey = consolidate("scaled", "--scale=-0.1", ranks=ranks)
     tap.ok(result.status == 0 and same(survey, [g * -0.1 for g in plain]), "the product is that of 64 bits, " + on, result)

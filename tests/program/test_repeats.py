@@ -126,12 +126,12 @@ def neighbours():
         wanted = [(gathers[0] + gathers[2]) / 2, (gathers[1] + gathers[2]) / 2, (gathers[0] + gathers[2]) / 2]
         found = cases.read_gathers(at("mean.h5")) if result.status == 0 else []
         tap.ok(result.status == 0 and all(cases.of_largest(a, b) < 1e-6 for a, b in zip(found, wanted))
-               and "0 gathers have two, 3 have one, 1 to 1 crosslines" in result.err,
+               and "0 gathers have two, 3 have one, 1 to 1 crossline apart" in result.err,
                "mean: no gather is the neighbour of one at its own position, on %d ranks" % ranks, result)
     for target in ("neighbour", "blind_gather"):
         result = tap.run("train", "--survey", at("pair.h5"), "--output", at("n_" + target), *PATCH, "--set", "split.by=patch",
                          "--set", "train.max_epochs=1", "--set", "train.target=" + target, ranks=3)
-        tap.ok(result.status == 0 and "0 gathers have two, 3 have one, 1 to 1 crosslines" in result.err,
+        tap.ok(result.status == 0 and "0 gathers have two, 3 have one, 1 to 1 crossline apart" in result.err,
                "nor with train.target=" + target, result)
     consolidated("same", {"%s_inline_1_crossline_1.npy" % part: TRACES for part in "ab"})
     tap.refused(tap.run("mean", "--survey", at("same.h5"), "--output", at("never.h5"), "--gathers", "3", ranks=3), 4,

@@ -149,7 +149,7 @@ for time_, ranks in (("first", 3), ("second", 1)):
     tap.ok(("failed before" in result.err) == (time_ == "second"), "it is not tried again by itself", result)
 tap.ok(all(os.path.exists(at("fails/learning_rate=%s/best.h5" % rate)) for rate in ("0.004", "0.002")), "the others are trained")
 tap.ok("not finite in epoch 1" in open(at("fails/%s.failed" % BAD)).read(), "its failure stands beside it")
-tap.refused(sweep("fails", *FAILS, "--only", "2"), NUMERIC, "1 of 1 configurations failed", "alone, it has failed too")
+tap.refused(sweep("fails", *FAILS, "--only", "2"), NUMERIC, "1 of 1 configuration failed", "alone, it has failed too")
 os.remove(at("fails/%s.failed" % BAD))
 result = sweep("fails", *FAILS, "--only", "2")
 tap.ok(result.status == NUMERIC and "failed before" not in result.err, "without that file it is tried again", result)

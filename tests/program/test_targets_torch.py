@@ -148,7 +148,7 @@ def blind_apply(folder, survey, gathers, path):
                         for found, true, prediction in zip(cases.read_gathers(predicted), truth, predictions))
             tap.ok(error < 1e-5, label + (", --difference" if difference else "") + ": PyTorch's to 1e-5 of the largest",
                    "%.2e" % error)
-            tap.ok("1 gathers have no neighbour" in result.err, label + ": the gather without neighbours is warned of",
+            tap.ok("1 gather has no neighbour on its line" in result.err, label + ": the gather without neighbours is warned of",
                    result)
         found = cases.read_gathers(predicted)[-1]
         tap.ok(np.all(found == 0), label + ": it passes as it is")
