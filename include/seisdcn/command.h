@@ -10,16 +10,18 @@
 #include "seisdcn/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What an option's argument is. Files and folders say whether they are read or written: nothing that is read is ever
  * overwritten (overwrite.h), and who reads gathers takes --trust. */
 typedef enum {
+    OPTION_UNBOUND, /* of a row that fills no member: options_check() refuses it */
     OPTION_FLAG,
     OPTION_TEXT,
     OPTION_INT,
     OPTION_NUMBER,
-    OPTION_LIST,    /* a text; may be given several times, see command_texts() */
+    OPTION_LIST,    /* a text; may be given several times */
     OPTION_SURVEY,  /* a survey or prediction that is read */
     OPTION_SURVEYS, /* the same; may be given several times */
     OPTION_INPUT,   /* another file, or a folder, that is read */
@@ -27,9 +29,32 @@ typedef enum {
     OPTION_FOLDER   /* a folder in which files are written, see Command's writes(); or a file */
 } OptionKind;
 
+/* The texts of an option that may be given several times. */
+typedef struct {
+    int n;
+    const char **text; /* [n] in the order given */
+} OptionTexts;
+
+/* Kind and member of a row: FILLS(INT, FxOptions, window_samples). A member of another type than the kind fills does
+ * not compile. Where an option is not given and has no default its member is false, NULL, 0, NAN or no texts; so a
+ * whole number without a default is at least 1. */
+#define FILLS(k, structure, m) \
+    OPTION_##k, offsetof(structure, m) + 0 * sizeof(_Generic(((structure *)0)->m, OPTION_FILLS_##k : 0))
+#define OPTION_FILLS_FLAG    bool
+#define OPTION_FILLS_TEXT    const char *
+#define OPTION_FILLS_INT     int64_t
+#define OPTION_FILLS_NUMBER  double
+#define OPTION_FILLS_LIST    OptionTexts
+#define OPTION_FILLS_SURVEY  const char *
+#define OPTION_FILLS_SURVEYS OptionTexts
+#define OPTION_FILLS_INPUT   const char *
+#define OPTION_FILLS_OUTPUT  const char *
+#define OPTION_FILLS_FOLDER  const char *
+
 typedef struct {
     const char *name; /* "--output" */
-    OptionKind kind;
+    OptionKind kind;  /* with the member that it fills, by FILLS */
+    size_t member;
     const char *argument; /* "FILE.h5", as --help shows it; NULL for a flag */
     const char *fallback; /* the default as text, NULL: none */
     double min, max;      /* allowed range of numbers (OPTION_INT, OPTION_NUMBER) */
@@ -37,23 +62,31 @@ typedef struct {
     const char *help; /* one line */
 } Option;
 
-enum { COMMAND_OPTIONS_MAX = 24 };
+/* Rows of options, ended by a name of NULL, that fill one structure; `at` is where it lies within the one that the
+ * command's options fill. Options that several commands share are a table of their own. */
+typedef struct {
+    const Option *rows;
+    size_t at;
+} OptionTable;
+
+enum { COMMAND_OPTIONS_MAX = 32, COMMAND_TABLES_MAX = 4 };
 
 struct Job;
 
-/* One of the texts of an option that may be repeated: an OPTION_LIST or OPTION_SURVEYS of command->options. */
+/* An option with a text that it was given, or its default. */
 typedef struct {
-    int option;
-    const char *text;
-} Repeated;
+    const Option *option;
+    const char *text; /* "1" for a flag */
+} Given;
 
 typedef struct {
-    const char *name;        /* "train" */
-    const char *summary;     /* one line for the list of commands */
-    const char *description; /* a paragraph for its --help */
-    const char *example;     /* lines of the shell */
-    const Option *options;   /* ended by a name of NULL */
-    const char *arguments;   /* "INPUT...", "FILE.h5"; NULL where it takes none */
+    const char *name;                       /* "train" */
+    const char *summary;                    /* one line for the list of commands */
+    const char *description;                /* a paragraph for its --help */
+    const char *example;                    /* lines of the shell */
+    OptionTable tables[COMMAND_TABLES_MAX]; /* ended by rows of NULL, unless all are there */
+    size_t options_size;                    /* of the structure that they fill */
+    const char *arguments;                  /* "INPUT...", "FILE.h5"; NULL where it takes none */
     int min_arguments, max_arguments;
     bool uses_config;               /* takes --config and --set */
     bool is_resumable;              /* a signal asks it to stop (interrupt.h); the others are ended by one */
@@ -71,28 +104,16 @@ typedef struct Job {
     int n_sets;
     const char *const *sets; /* [n_sets] the --set assignments that config holds, in the order given */
     bool force, quiet, trust;
-    bool alone; /* --alone: this process knows that it is one of several that do not know each other */
-    const char *option[COMMAND_OPTIONS_MAX]; /* the text of option i of command->options, its fallback, or NULL */
-    int n_repeated;
-    Repeated *repeated; /* [n_repeated] in the order given */
+    bool alone;    /* --alone: this process knows that it is one of several that do not know each other */
+    void *options; /* the structure that the command's options fill */
+    int n_given;
+    Given *given;       /* [n_given] in the order of the tables, several texts of one option as they were given */
+    const char **texts; /* room for the members that are OptionTexts */
     int n_arguments;
     char **arguments; /* what stood without an option */
     char *line;       /* the command line as history shows it: without --quiet, --force, --alone and --resume, names
                          of files as given */
 } Job;
-
-/* The text of an option, NULL where it was not given and has no default ("1" for a flag that was given). Pure. */
-const char *command_text(const Job *job, const char *name);
-
-/* The i-th text (from 0) of an option that may be repeated, NULL where it was given less often. Pure. */
-const char *command_texts(const Job *job, const char *name, int i);
-
-/* Whether a flag was given. Pure. */
-bool command_flag(const Job *job, const char *name);
-
-/* The number of an option that has a default or is required (checked when parsed). Pure. */
-int64_t command_int(const Job *job, const char *name);
-double command_number(const Job *job, const char *name);
 
 /* The text of the file that an option names (NULL: an argument), read by rank 0, on all ranks; to be freed with
  * memory_free(). Collective. STATUS_IO, STATUS_MEMORY; STATUS_CONFIG where an option's holds a zero byte. */

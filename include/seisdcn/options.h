@@ -22,6 +22,14 @@ typedef struct {
  * that names a survey), ended by a name of NULL. Pure. */
 const Option *options_common(void);
 
+/* The i-th option of a command, all its tables counted through, NULL behind the last; *at (unless NULL) becomes where
+ * its member lies in the structure that the options fill. Pure. */
+const Option *options_at(const Command *command, int i, size_t *at);
+
+/* What is wrong with a command's tables, in words, NULL where nothing is: a row that fills no member, or the member of
+ * another, or one beyond the structure. Pure; for tests. */
+const char *options_check(const Command *command);
+
 /* Whether a command takes this one of the common options. Pure. */
 bool options_applies(const Command *command, const Option *common);
 

@@ -2,10 +2,9 @@
 
 #include "export_origin.h"
 
-Status aim_open(Job *job, const Survey *survey, const Network *network, Aim *aim)
+Status aim_open(const Comm *comm, const char *clean, const Survey *survey, const Network *network, Aim *aim)
 {
     const ObjectiveRule *rule = &network->shape.objective;
-    const char *clean = command_text(job, "--clean");
     bool wanted = rule->target == TARGET_CLEAN;
     if (wanted && clean == NULL)
         return status_fail(STATUS_USAGE, "train.target=clean compares with a clean survey: name it with --clean");
@@ -13,7 +12,7 @@ Status aim_open(Job *job, const Survey *survey, const Network *network, Aim *aim
         return status_fail(STATUS_USAGE, "--clean %s has nothing to do: train.target is %s", clean,
                            config_word(CONFIG_TRAIN_TARGET, rule->target));
     if (rule->target == TARGET_SOURCE) return STATUS_OK;
-    Status status = wanted ? survey_open(&job->comm, clean, false, &aim->clean) : STATUS_OK;
+    Status status = wanted ? survey_open(comm, clean, false, &aim->clean) : STATUS_OK;
     if (status == STATUS_OK && wanted) status = export_origin_check_clean(&aim->clean);
     if (status == STATUS_OK && wanted && network->shape.n_out > 1) {
         char channels[SURVEY_CHANNELS_TEXT];
@@ -23,7 +22,7 @@ Status aim_open(Job *job, const Survey *survey, const Network *network, Aim *aim
         int64_t channels = network->shape.channels / objective_inputs(rule->target);
         status = objective_new(rule, survey, wanted ? &aim->clean : NULL, channels, network->shape.n_out,
                                network->shape.patch_size, &aim->objective);
-        status = comm_agree(&job->comm, status);
+        status = comm_agree(comm, status);
     }
     if (status != STATUS_OK) return status;
     aim->used = &aim->objective;

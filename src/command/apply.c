@@ -8,6 +8,14 @@
 #include <math.h>
 #include <stdio.h>
 
+/* What the options say; their tables tell what each means. */
+typedef struct {
+    PredictionOptions prediction;
+    const char *model;
+} ApplyOptions;
+
+static const ApplyOptions *apply_options(const Job *job) { return job->options; }
+
 static Apply *apply_of(const Prediction *prediction) { return prediction->context; }
 
 /* ---- prepare ---- */
@@ -16,7 +24,7 @@ static Status prepare(Prediction *prediction)
 {
     Apply *apply = apply_of(prediction);
     Job *job = prediction->job;
-    const char *model = command_text(job, "--model");
+    const char *model = apply_options(job)->model;
     const Vector *vector;
     Status status = model_choose_vector(&job->comm, &vector);
     return status == STATUS_OK ? apply_load(apply, &job->comm, model, vector, &job->config) : status;
@@ -59,7 +67,7 @@ static void describe(const Prediction *prediction, PredictionWork *work)
     const Apply *apply = apply_of(prediction);
     const Config *config = &prediction->job->config;
     const NetworkShape *shape = &apply->network.shape;
-    const char *model = command_text(prediction->job, "--model");
+    const char *model = apply_options(prediction->job)->model;
     work->deal = &apply->info.deal;
     describe_channels(&prediction->survey, model_gather_channels(&apply->network), work);
     Fact *fact = prediction_fact(work, FACT_OF_INPUT, FACT_CHECKSUM, "model_checksum", "model");
@@ -206,16 +214,15 @@ static const PredictionMethod method = {
 static Status run(Job *job)
 {
     Apply apply = {0};
-    Prediction prediction = {.job = job, .method = &method, .context = &apply};
+    Prediction prediction = {.job = job, .said = &apply_options(job)->prediction, .method = &method, .context = &apply};
     Status status = prediction_run(&prediction);
     network_free(&apply.network);
     return status;
 }
 
 static const Option options[] = {
-    PREDICTION_SURVEY,
-    {.name = "--model", .kind = OPTION_INPUT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
-    PREDICTION_OPTIONS,
+    {"--model", FILLS(INPUT, ApplyOptions, model), .argument = "MODEL.h5", .required = true,
+     .help = "the trained model"},
     {.name = NULL},
 };
 
@@ -225,7 +232,10 @@ const Command command_apply = {
     .description = "Slides a window over every gather, by one trace and one sample, and writes the mean of all the "
                    "windows' predictions. " PREDICTION_DESCRIPTION,
     .example = "mpirun -n 2 seisdcn apply --survey survey.h5 --model run/best.h5 --output predicted.h5",
-    .options = options,
+    .tables = {{prediction_survey, offsetof(ApplyOptions, prediction)},
+               {options, 0},
+               {prediction_options, offsetof(ApplyOptions, prediction)}},
+    .options_size = sizeof(ApplyOptions),
     .uses_config = true,
     .is_resumable = true,
     .run = run,

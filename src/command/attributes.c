@@ -13,6 +13,13 @@
 
 #include <inttypes.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *add;
+} AttributesOptions;
+
+static const AttributesOptions *attributes_options(const Job *job) { return job->options; }
+
 typedef struct {
     Job *job;
     Survey survey;
@@ -31,8 +38,8 @@ static Status prepare(Attributes *a)
 {
     const Comm *comm = &a->job->comm;
     Survey *survey = &a->survey;
-    Status status = attribute_parse(command_text(a->job, "--add"), a->rule, &a->n);
-    if (status == STATUS_OK) status = survey_open(comm, command_text(a->job, "--survey"), false, survey);
+    Status status = attribute_parse(attributes_options(a->job)->add, a->rule, &a->n);
+    if (status == STATUS_OK) status = survey_open(comm, attributes_options(a->job)->survey, false, survey);
     if (status == STATUS_OK) status = attribute_check_bands(a->rule, a->n, survey->interval_us, survey->path);
     if (status != STATUS_OK) return status; /* alike on all ranks */
     for (int i = 0; i < a->n; i++)
@@ -112,7 +119,7 @@ static Status report(Attributes *a, double seconds)
 {
     Survey now;
     Status status = survey_close(&a->survey);
-    if (status == STATUS_OK) status = survey_open(&a->job->comm, command_text(a->job, "--survey"), false, &now);
+    if (status == STATUS_OK) status = survey_open(&a->job->comm, attributes_options(a->job)->survey, false, &now);
     if (status != STATUS_OK) return status;
     char added[LOG_THINGS_MAX], traces[LOG_THINGS_MAX], bytes[32], spent[32], text[SURVEY_CHANNELS_TEXT];
     log_note("added %s of %s (%s) in %s", log_things(a->n, "attribute", added),
@@ -150,15 +157,9 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey",
-     .kind = OPTION_SURVEY,
-     .argument = "SURVEY.h5",
-     .required = true,
+    {"--survey", FILLS(SURVEY, AttributesOptions, survey), .argument = "SURVEY.h5", .required = true,
      .help = "the survey file, which gets them"},
-    {.name = "--add",
-     .kind = OPTION_TEXT,
-     .argument = "LIST",
-     .required = true,
+    {"--add", FILLS(TEXT, AttributesOptions, add), .argument = "LIST", .required = true,
      .help = "attributes with commas between: envelope, cosphase, band:LO-HI in Hz (band:10-20)"},
     {.name = NULL},
 };
@@ -175,6 +176,7 @@ const Command command_attributes = {
         "survey as it was, or with all of them.",
     .example = "seisdcn attributes --survey survey.h5 --add cosphase\n"
                "mpirun -n 2 seisdcn attributes --survey survey.h5 --add envelope,band:10-20,band:20-40",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(AttributesOptions),
     .run = run,
 };

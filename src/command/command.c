@@ -16,46 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int find_option(const Job *job, const char *name)
-{
-    const Option *options = job->command->options;
-    for (int i = 0; options[i].name != NULL; i++)
-        if (strcmp(options[i].name, name) == 0) return i;
-    return -1;
-}
-
-const char *command_text(const Job *job, const char *name)
-{
-    int i = find_option(job, name);
-    return i < 0 ? NULL : job->option[i];
-}
-
-const char *command_texts(const Job *job, const char *name, int i)
-{
-    int option = find_option(job, name);
-    for (int r = 0; r < job->n_repeated; r++)
-        if (job->repeated[r].option == option && i-- == 0) return job->repeated[r].text;
-    return NULL;
-}
-
-bool command_flag(const Job *job, const char *name) { return command_text(job, name) != NULL; }
-
-int64_t command_int(const Job *job, const char *name)
-{
-    int64_t value = 0;
-    const char *text = command_text(job, name);
-    if (text != NULL) (void)text_to_int(text, &value); /* checked when it was parsed */
-    return value;
-}
-
-double command_number(const Job *job, const char *name)
-{
-    double value = 0;
-    const char *text = command_text(job, name);
-    if (text != NULL) (void)text_to_double(text, &value);
-    return value;
-}
-
 static const Command *find_command(const Command *const *commands, const char *name)
 {
     for (; *commands != NULL; commands++)

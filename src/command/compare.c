@@ -11,16 +11,19 @@
 /* What the words ask for; alike on all ranks. */
 static Status check_words(const Job *job, Comparison *comparison)
 {
-    static const char *const of_predictions[] = {"--clean", "--ensembles", "--map"};
-    const char *sort = command_text(job, "--sort"), *picture = command_text(job, "--output");
-    bool survey = command_text(job, "--survey") != NULL, clean = command_text(job, "--clean") != NULL;
+    const CompareOptions *said = compare_options(job);
+    const struct {
+        const char *name, *text;
+    } of_predictions[] = {{"--clean", said->clean}, {"--ensembles", said->ensembles}, {"--map", said->map}};
+    const char *sort = said->sort, *picture = said->output;
+    bool survey = said->survey != NULL, clean = said->clean != NULL;
     for (size_t i = 0; !survey && i < sizeof of_predictions / sizeof *of_predictions; i++)
-        if (command_text(job, of_predictions[i]) != NULL)
+        if (of_predictions[i].text != NULL)
             return status_fail(STATUS_USAGE, "%s belongs to --survey SURVEY.h5, whose gathers are predicted",
-                               of_predictions[i]);
-    int split = index_split_of(command_text(job, "--split"));
+                               of_predictions[i].name);
+    int split = index_split_of(compare_options(job)->split);
     if (split < 0 || split == INDEX_TRAIN)
-        return status_fail(STATUS_USAGE, "--split %s is not known: valid or test", command_text(job, "--split"));
+        return status_fail(STATUS_USAGE, "--split %s is not known: valid or test", compare_options(job)->split);
     comparison->reach = clean ? COMPARE_WITH_CLEAN : survey ? COMPARE_PREDICTED : COMPARE_TRAINED;
     comparison->sorted_by = sort == NULL ? (clean ? COMPARE_SNR_GAIN : COMPARE_VALID_LOSS) : compare_figure_of(sort);
     if (comparison->sorted_by < 0)
@@ -31,7 +34,7 @@ static Status check_words(const Job *job, Comparison *comparison)
     if (comparison->sorted_by < COMPARE_FIGURES && compare_figures[comparison->sorted_by].reach > comparison->reach)
         return status_fail(STATUS_USAGE, "--sort %s needs predictions: give --survey%s", sort,
                            compare_figures[comparison->sorted_by].reach == COMPARE_WITH_CLEAN ? " and --clean" : "");
-    if (picture == NULL && command_text(job, "--script") != NULL)
+    if (picture == NULL && compare_options(job)->script != NULL)
         return status_fail(STATUS_USAGE, "--script belongs to --output, the picture that it draws");
     return picture == NULL ? STATUS_OK : gnuplot_check_name(picture);
 }
@@ -39,19 +42,19 @@ static Status check_words(const Job *job, Comparison *comparison)
 /* Rank 0's part: what may be written, and what there is to rank. */
 static Status prepare(const Job *job, Comparison *comparison)
 {
-    static const char *const outputs[] = {"--csv", "--output", "--script"};
+    const CompareOptions *said = compare_options(job);
+    const char *const outputs[] = {said->csv, said->output, said->script};
     Status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < 3; i++)
-        if (command_text(job, outputs[i]) != NULL)
-            status = files_check_output(command_text(job, outputs[i]), job->force);
+        if (outputs[i] != NULL) status = files_check_output(outputs[i], job->force);
     return status == STATUS_OK ? compare_find(job, comparison) : status;
 }
 
 /* Rank 0's part: what is said and written. */
 static Status report(const Job *job, Comparison *comparison)
 {
-    const char *csv = command_text(job, "--csv");
-    SheetPlan plan = {.output = command_text(job, "--output"), .script = command_text(job, "--script")};
+    const char *csv = compare_options(job)->csv;
+    SheetPlan plan = {.output = compare_options(job)->output, .script = compare_options(job)->script};
     compare_sort(comparison, comparison->sorted_by);
     compare_print(comparison);
     Status status = csv == NULL ? STATUS_OK : compare_write_csv(comparison, csv);
@@ -73,25 +76,28 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
+    {"--survey", FILLS(SURVEY, CompareOptions, survey), "SURVEY.h5", NULL, 0, 0, false,
      "predicts gathers of this survey that were not trained on with every best.h5: adds leakage and windows/s"},
-    {"--clean", OPTION_SURVEY, "CLEAN.h5", NULL, 0, 0, false,
+    {"--clean", FILLS(SURVEY, CompareOptions, clean), "CLEAN.h5", NULL, 0, 0, false,
      "the survey without noise (a synthetic one's): adds gain in SNR and lost signal"},
-    {"--split", OPTION_TEXT, "valid|test", "valid", 0, 0, false,
+    {"--split", FILLS(TEXT, CompareOptions, split), "valid|test", "valid", 0, 0, false,
      "which gathers are predicted: choose by those of validation, and measure the choice by those of test"},
-    {"--gathers", OPTION_INT, "N", "8", 0, 1e9, false, "of these at most so many, evenly spread; 0: all"},
-    {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
+    {"--gathers", FILLS(INT, CompareOptions, gathers), "N", "8", 0, 1e9, false,
+     "of these at most so many, evenly spread; 0: all"},
+    {"--ensembles", FILLS(TEXT, CompareOptions, ensembles), "LIST", NULL, 0, 0, false,
      "these gathers instead: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
-    {"--map", OPTION_INPUT, "MAP.h5", NULL, 0, 0, false,
+    {"--map", FILLS(INPUT, CompareOptions, map), "MAP.h5", NULL, 0, 0, false,
      "the index map that tells them (default: the models' own split)"},
-    {"--sort", OPTION_TEXT, "FIGURE", NULL, 0, 0, false,
+    {"--sort", FILLS(TEXT, CompareOptions, sort), "FIGURE", NULL, 0, 0, false,
      "ranks by valid_loss, snr_gain_db, signal_lost, leakage, patches_per_second, windows_per_second, parameters or "
      "name "
      "(default: snr_gain_db with --clean, else valid_loss)"},
-    {"--csv", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false,
+    {"--csv", FILLS(OUTPUT, CompareOptions, csv), "FILE.csv", NULL, 0, 0, false,
      "writes the ranking as CSV too, with the keys in which the configurations differ"},
-    {"--output", OPTION_OUTPUT, "PIC.png", NULL, 0, 0, false, "draws it as bars; .png, .pdf or .svg"},
-    {"--script", OPTION_OUTPUT, "FILE.gp", NULL, 0, 0, false, "keeps gnuplot's script, and its data in FILE.dat"},
+    {"--output", FILLS(OUTPUT, CompareOptions, output), "PIC.png", NULL, 0, 0, false,
+     "draws it as bars; .png, .pdf or .svg"},
+    {"--script", FILLS(OUTPUT, CompareOptions, script), "FILE.gp", NULL, 0, 0, false,
+     "keeps gnuplot's script, and its data in FILE.dat"},
     {.name = NULL}};
 
 const Command command_compare = {
@@ -109,7 +115,8 @@ const Command command_compare = {
     .example = "seisdcn compare sweep\n"
                "mpirun -n 4 seisdcn compare sweep other/trained --survey survey.h5 --clean clean.h5 --csv ranking.csv "
                "--output ranking.png",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(CompareOptions),
     .arguments = "DIR...",
     .min_arguments = 1,
     .max_arguments = INT32_MAX,

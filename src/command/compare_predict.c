@@ -148,8 +148,8 @@ static Status select_split(Predict *predict, uint8_t *selected)
     static const char *const risk = "the model may have been trained on the gathers that are predicted here";
     Job *job = predict->job;
     const Comm *comm = &job->comm;
-    const char *path = command_text(job, "--map");
-    IndexSplit split = (IndexSplit)index_split_of(command_text(job, "--split"));
+    const char *path = compare_options(job)->map;
+    IndexSplit split = (IndexSplit)index_split_of(compare_options(job)->split);
     Config config = predict->model[0].config;
     IndexSelection selection;
     Status status = path == NULL ? check_splits(predict) : STATUS_OK; /* alike on all ranks */
@@ -165,20 +165,20 @@ static Status select_gathers(Predict *predict)
 {
     Job *job = predict->job;
     const Survey *survey = &predict->survey;
-    const char *list = command_text(job, "--ensembles");
+    const char *list = compare_options(job)->ensembles;
     uint8_t *selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     predict->list = memory_new((size_t)survey->n_ensembles, sizeof *predict->list, "the selected gathers");
     Status status = selected == NULL || predict->list == NULL ? STATUS_MEMORY : STATUS_OK;
     if (status == STATUS_OK && list != NULL) status = survey_select(survey, list, selected);
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK && list == NULL) status = select_split(predict, selected);
-    if (status == STATUS_OK) take_selected(predict, selected, list == NULL ? command_int(job, "--gathers") : 0);
+    if (status == STATUS_OK) take_selected(predict, selected, list == NULL ? compare_options(job)->gathers : 0);
     memory_free(selected);
     if (status == STATUS_OK && predict->n == 0)
         status = status_fail(STATUS_DATA,
                              "no whole gather was held out as %s (split.by=patch holds out none); name gathers with "
                              "--ensembles, or another --split",
-                             command_text(job, "--split"));
+                             compare_options(job)->split);
     return status;
 }
 
@@ -249,7 +249,7 @@ static Status make_room(Predict *predict)
     int64_t most = predict->n_models * predict->n;
     predict->ready = -1;
     predict->shape = (QcShape){.n_predictions = 1,
-                               .with_clean = command_text(predict->job, "--clean") != NULL,
+                               .with_clean = compare_options(predict->job)->clean != NULL,
                                .n_samples = predict->survey.n_samples,
                                .n_axis = predict->survey.n_samples,
                                .max_fold = survey_max_fold(&predict->survey),
@@ -318,8 +318,8 @@ static Status measure_all(Predict *predict, Comparison *comparison)
 static Status open_surveys(Predict *predict)
 {
     const Job *job = predict->job;
-    const char *clean = command_text(job, "--clean");
-    Status status = survey_open(&job->comm, command_text(job, "--survey"), false, &predict->survey);
+    const char *clean = compare_options(job)->clean;
+    Status status = survey_open(&job->comm, compare_options(job)->survey, false, &predict->survey);
     if (status == STATUS_OK) status = export_origin_tell(&predict->survey, "is predicted here");
     if (status != STATUS_OK || clean == NULL) return status;
     status = survey_open(&job->comm, clean, false, &predict->clean);

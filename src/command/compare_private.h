@@ -11,6 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *clean, *split, *ensembles, *map, *sort, *csv, *output, *script;
+    int64_t gathers;
+} CompareOptions;
+
+/* Those of a job of this command. Pure. */
+static inline const CompareOptions *compare_options(const Job *job) { return job->options; }
+
 /* A training's folder. Figures are NaN where there is none. */
 typedef struct {
     char *name;  /* as the user knows it */

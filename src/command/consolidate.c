@@ -17,23 +17,57 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the options say; their tables tell what each means. */
+typedef struct {
+    SegyOptions segy;
+    const char *output, *names, *group_by, *inline_byte, *crossline_byte, *offset_byte, *sort;
+    double interval_us, scale;
+    bool zero_bad, drop_dead, transpose, join, lines, ignore_delay;
+} ConsolidateOptions;
+
+static const ConsolidateOptions *consolidate_options(const Job *job) { return job->options; }
+
 /* Gathers that each rank copies between two agreements: an error anywhere ends all ranks soon. */
 enum { ROUND_GATHERS = 64 };
 
 /* ---- prepare ---- */
 
+/* Which traces make which gather. */
+static Status read_rule(const ConsolidateOptions *said, SgyRule *rule)
+{
+    const char *group = said->group_by;
+    const char *line = said->inline_byte, *crossline = said->crossline_byte;
+    rule->automatic = group == NULL && line == NULL && crossline == NULL;
+    rule->by_field = group != NULL && strcmp(group, "position") != 0;
+    rule->line = sgy_field_named("inline");
+    rule->crossline = sgy_field_named("crossline");
+    Status status = STATUS_OK;
+    if (rule->by_field) status = sgy_field_parse(group, "--group-by", &rule->group);
+    if (status == STATUS_OK && line != NULL) status = sgy_field_parse(line, "--inline-byte", &rule->line);
+    if (status == STATUS_OK && crossline != NULL)
+        status = sgy_field_parse(crossline, "--crossline-byte", &rule->crossline);
+    if (status == STATUS_OK) status = segy_options_offset(said->offset_byte, rule);
+    if (status != STATUS_OK) return status;
+    rule->lines = said->join ? SGY_LINES_JOIN : said->lines ? SGY_LINES_APART : SGY_LINES_FOUND;
+    if (said->join && said->lines) return status_fail(STATUS_USAGE, "--join and --lines exclude each other");
+    rule->ignore_delay = said->ignore_delay;
+    const char *sort = said->sort;
+    rule->sort_offset = strcmp(sort, "offset") == 0;
+    if (rule->sort_offset || strcmp(sort, "file") == 0) return STATUS_OK;
+    return status_fail(STATUS_USAGE, "--sort takes file or offset, not '%.80s'", sort);
+}
+
 static Status read_options(const Job *job, InputsOptions *options)
 {
-    options->interval_us = command_number(job, "--interval-us");
-    options->scale = command_number(job, "--scale");
+    options->interval_us = consolidate_options(job)->interval_us;
+    options->scale = consolidate_options(job)->scale;
     if (options->scale == 0 || !isfinite(options->scale))
-        return status_fail(STATUS_USAGE, "--scale takes a number other than 0, not '%.80s'",
-                           command_text(job, "--scale"));
-    options->transpose = command_flag(job, "--transpose");
-    const char *names = command_text(job, "--names");
+        return status_fail(STATUS_USAGE, "--scale takes a number other than 0, not '%g'", options->scale);
+    options->transpose = consolidate_options(job)->transpose;
+    const char *names = consolidate_options(job)->names;
     Status status = names == NULL ? STATUS_OK : position_pattern_parse(names, &options->names);
-    if (status == STATUS_OK) status = segy_options_force(job, &options->force);
-    return status == STATUS_OK ? segy_options_rule(job, &options->rule) : status;
+    if (status == STATUS_OK) status = segy_options_force(&consolidate_options(job)->segy, &options->force);
+    return status == STATUS_OK ? read_rule(consolidate_options(job), &options->rule) : status;
 }
 
 /* The tables of the survey, on rank 0. */
@@ -262,8 +296,8 @@ static Status make_survey(const Job *job, Inputs *inputs, InputsDead *dead, cons
     Survey survey;
     Status status = create(job, inputs, dead, part, &survey);
     if (status != STATUS_OK) return status;
-    Copy copy = {.zero_bad = command_flag(job, "--zero-bad"), .dead = dead};
-    if (comm->rank == 0 && command_flag(job, "--drop-dead")) consolidate_dead_report(inputs, dead, &survey);
+    Copy copy = {.zero_bad = consolidate_options(job)->zero_bad, .dead = dead};
+    if (comm->rank == 0 && consolidate_options(job)->drop_dead) consolidate_dead_report(inputs, dead, &survey);
     status = comm_agree(comm, comm->rank == 0 ? inputs_report_repeats(inputs, &survey) : STATUS_OK);
     if (status == STATUS_OK) status = copy_gathers(job, inputs, &survey, &copy);
     if (status == STATUS_OK) status = inputs_check_range(comm, inputs, &copy.gather);
@@ -283,7 +317,7 @@ static Status make_survey(const Job *job, Inputs *inputs, InputsDead *dead, cons
 static Status run(Job *job)
 {
     const Comm *comm = &job->comm;
-    const char *output = command_text(job, "--output");
+    const char *output = consolidate_options(job)->output;
     InputsOptions wanted = {0};
     Status status = read_options(job, &wanted); /* alike on all ranks */
     if (status != STATUS_OK) return status;
@@ -295,7 +329,7 @@ static Status run(Job *job)
     char *part = text_format("%s.part", output);
     status = comm_agree(comm, part == NULL ? STATUS_MEMORY : STATUS_OK);
     InputsDead dead = {0};
-    if (status == STATUS_OK && command_flag(job, "--drop-dead")) status = inputs_dead_find(comm, &inputs, &dead);
+    if (status == STATUS_OK && consolidate_options(job)->drop_dead) status = inputs_dead_find(comm, &inputs, &dead);
     if (status == STATUS_OK) {
         status = make_survey(job, &inputs, &dead, part, output);
         if (status != STATUS_OK && comm->rank == 0) unlink(part);
@@ -307,51 +341,58 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--output", OPTION_OUTPUT, "SURVEY.h5", NULL, 0, 0, true, "the survey file to be made"},
-    {"--interval-us", OPTION_NUMBER, "N", "0", 0, 1e9, false,
+    {"--output", FILLS(OUTPUT, ConsolidateOptions, output), "SURVEY.h5", NULL, 0, 0, true,
+     "the survey file to be made"},
+    {"--interval-us", FILLS(NUMBER, ConsolidateOptions, interval_us), "N", "0", 0, 1e9, false,
      "sample interval in microseconds; 0: unknown for .npy, the headers' for SEG-Y"},
-    {"--zero-bad", OPTION_FLAG, NULL, NULL, 0, 0, false, "samples that are not finite become zero, and are counted"},
-    {"--drop-dead", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--zero-bad", FILLS(FLAG, ConsolidateOptions, zero_bad), NULL, NULL, 0, 0, false,
+     "samples that are not finite become zero, and are counted"},
+    {"--drop-dead", FILLS(FLAG, ConsolidateOptions, drop_dead), NULL, NULL, 0, 0, false,
      "leaves out traces of which every sample is zero or NaN, counts them, and keeps where they stood for export, "
      "which "
      "puts them back; reads the input twice"},
-    {"--scale", OPTION_NUMBER, "X", "1", 0, 0, false,
+    {"--scale", FILLS(NUMBER, ConsolidateOptions, scale), "X", "1", 0, 0, false,
      ".npy, and SEG-Y of format 6: multiplies every sample, in 64 bits, before it becomes a 32-bit float; export to "
      "SEG-Y divides by it again"},
-    {"--names", OPTION_TEXT, "PATTERN", NULL, 0, 0, false,
+    {"--names", FILLS(TEXT, ConsolidateOptions, names), "PATTERN", NULL, 0, 0, false,
      ".npy: where names have inline and crossline, as in 'IL{inline}_XL{crossline}': any part of the names, letters of "
      "either case; a name without it has no position"},
-    {"--transpose", OPTION_FLAG, NULL, NULL, 0, 0, false, ".npy: the arrays are (samples, traces)"},
-    {"--group-by", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+    {"--transpose", FILLS(FLAG, ConsolidateOptions, transpose), NULL, NULL, 0, 0, false,
+     ".npy: the arrays are (samples, traces)"},
+    {"--group-by", FILLS(TEXT, ConsolidateOptions, group_by), "FIELD", NULL, 0, 0, false,
      "SEG-Y: what the traces of a gather have in common: position (inline and crossline), cdp, shot, or any field; by "
      "default position, or where the headers make no sense of that, what does (info shows the candidates)"},
-    {"--inline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+    {"--inline-byte", FILLS(TEXT, ConsolidateOptions, inline_byte), "FIELD", NULL, 0, 0, false,
      "SEG-Y: where a trace's header has its inline (default 189): a byte, a byte with its width or kind (213:2, "
      "189:float, 189:ibm), or a name (cdp, shot_point ...)"},
-    {"--crossline-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false, "SEG-Y: its crossline (default 193)"},
-    {"--offset-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+    {"--crossline-byte", FILLS(TEXT, ConsolidateOptions, crossline_byte), "FIELD", NULL, 0, 0, false,
+     "SEG-Y: its crossline (default 193)"},
+    {"--offset-byte", FILLS(TEXT, ConsolidateOptions, offset_byte), "FIELD", NULL, 0, 0, false,
      "SEG-Y: its offset (default 37); 'coordinates': the distance of source and receiver, which is also taken where "
      "byte 37 is 0 in every trace"},
-    {"--join", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--join", FILLS(FLAG, ConsolidateOptions, join), NULL, NULL, 0, 0, false,
      "SEG-Y: gathers of the same number in several files are one, in whatever line the files are"},
-    {"--lines", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--lines", FILLS(FLAG, ConsolidateOptions, lines), NULL, NULL, 0, 0, false,
      "SEG-Y: the files are several lines, numbered by their binary headers (bytes 3205-3208) where these differ, else "
      "from 1; by default where gathers of the same number, and with the same offsets, are in several"},
-    {"--ignore-delay", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--ignore-delay", FILLS(FLAG, ConsolidateOptions, ignore_delay), NULL, NULL, 0, 0, false,
      "SEG-Y: traces begin at 0, whatever their headers tell (bytes 109-110, with the scalar in 215-216)"},
-    {"--sort", OPTION_TEXT, "file|offset", "file", 0, 0, false, "SEG-Y: the order of the traces of a gather"},
-    {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
+    {"--sort", FILLS(TEXT, ConsolidateOptions, sort), "file|offset", "file", 0, 0, false,
+     "SEG-Y: the order of the traces of a gather"},
+    {.name = NULL}};
+
+static const Option options_of_files[] = {
+    {"--endian", FILLS(TEXT, SegyOptions, endian), "big|little", NULL, 0, 0, false,
      "SEG-Y: the byte order, where the header does not tell it right"},
-    {"--format", OPTION_INT, "N", "0", 0, 16, false,
+    {"--format", FILLS(INT, SegyOptions, format), "N", "0", 0, 16, false,
      "SEG-Y: the sample format, any of the standard's but 4, where the header does not tell it right"},
-    {"--samples", OPTION_INT, "N", "0", 0, INT32_MAX, false,
+    {"--samples", FILLS(INT, SegyOptions, samples), "N", "0", 0, INT32_MAX, false,
      "SEG-Y: samples a trace, where the headers do not tell them right, as beyond 65,535; 0: the headers'"},
-    {"--salvage", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--salvage", FILLS(FLAG, SegyOptions, salvage), NULL, NULL, 0, 0, false,
      "SEG-Y: reads the whole traces of a file that is cut short, or padded, and says what is left out"},
-    {"--ignore-layout", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--ignore-layout", FILLS(FLAG, SegyOptions, ignore_layout), NULL, NULL, 0, 0, false,
      "SEG-Y: reads trace headers by the standard and the options, whatever a layout stanza of rev 2.1 moves"},
-    {0},
-};
+    {.name = NULL}};
 
 const Command command_consolidate = {
     .name = "consolidate",
@@ -370,7 +411,8 @@ const Command command_consolidate = {
     .example = "mpirun -n 4 seisdcn consolidate --output survey.h5 --interval-us 4000 gathers/\n"
                "mpirun -n 4 seisdcn consolidate --output survey.h5 --inline-byte 21 --crossline-byte 25 penobscot.sgy\n"
                "mpirun -n 4 seisdcn consolidate --output survey.h5 --group-by shot --sort offset line1.sgy line2.sgy",
-    .options = options,
+    .tables = {{options, 0}, {options_of_files, offsetof(ConsolidateOptions, segy)}},
+    .options_size = sizeof(ConsolidateOptions),
     .arguments = "INPUT...",
     .min_arguments = 1,
     .max_arguments = INT32_MAX,

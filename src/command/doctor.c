@@ -13,6 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *dir;
+    int64_t size;
+} DoctorOptions;
+
+static const DoctorOptions *doctor_options(const Job *job) { return job->options; }
+
 enum { COLUMN = 18, LINE_MAX_BYTES = 512 };
 
 void doctor_line(const char *label, const char *format, ...)
@@ -71,8 +79,8 @@ static Status try_writing(const Comm *comm, const char *path, double bytes, bool
 static Status run(Job *job)
 {
     const Comm *comm = &job->comm;
-    const char *folder = command_text(job, "--dir");
-    double bytes = 1e6 * (double)command_int(job, "--size");
+    const char *folder = doctor_options(job)->dir;
+    double bytes = 1e6 * (double)doctor_options(job)->size;
     log_result("seisdcn %s: %d rank%s in %s", SEISDCN_VERSION, comm->size, log_plural(comm->size, "rank"), folder);
     char *path = NULL;
     bool locks_hold = true;
@@ -91,8 +99,9 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--dir", OPTION_FOLDER, "DIR", ".", 0, 0, false, "the folder to try: where surveys and predictions will lie"},
-    {"--size", OPTION_INT, "MB", "32", 1, 1e6, false, "how much each rank writes, twice"},
+    {"--dir", FILLS(FOLDER, DoctorOptions, dir), "DIR", ".", 0, 0, false,
+     "the folder to try: where surveys and predictions will lie"},
+    {"--size", FILLS(INT, DoctorOptions, size), "MB", "32", 1, 1e6, false, "how much each rank writes, twice"},
     {0},
 };
 
@@ -104,6 +113,7 @@ const Command command_doctor = {
         "a file to DIR as the program writes surveys, each rank by itself and all together, has other ranks read it "
         "back, compares checksums and removes it. Ends with 0 where all is well, with 5 where not.",
     .example = "srun --mpi=pmix -n 64 seisdcn doctor --dir /scratch/survey --size 256",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(DoctorOptions),
     .run = run,
 };

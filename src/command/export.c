@@ -1,4 +1,5 @@
 /* export: the gathers of a survey file go back to .npy files. */
+#include "export_options.h"
 #include "export_origin.h"
 #include "export_segy.h"
 
@@ -44,7 +45,7 @@ static Status check_output(const Job *job, const char *output)
     if (is_segy(output) && files_is_folder(output))
         return status_fail(STATUS_USAGE, "%s is a folder; --output names the SEG-Y file to be made", output);
     if (is_segy(output)) return files_check_output(output, job->force);
-    if (command_int(job, "--format") != 0 || command_text(job, "--through") != NULL)
+    if (export_options(job)->format != 0 || export_options(job)->through != NULL)
         return status_fail(STATUS_USAGE, "--format and --through are for SEG-Y: an --output that ends .sgy or .segy");
     if (!files_exists(output)) return files_check_output(output, job->force);
     if (!files_is_folder(output))
@@ -205,7 +206,7 @@ static Status export_npy(const Job *job, Plan *plan)
 {
     const Comm *comm = &job->comm;
     double start = timer_now();
-    Status status = comm_agree(comm, fill_plan(command_text(job, "--ensembles"), plan));
+    Status status = comm_agree(comm, fill_plan(export_options(job)->ensembles, plan));
     if (status == STATUS_OK) status = survey_dropped_read(plan->survey, &plan->dropped);
     if (status == STATUS_OK) status = comm_agree(comm, comm->rank == 0 ? make_folder(plan) : STATUS_OK);
     if (status == STATUS_OK) status = write_gathers(comm, plan);
@@ -222,14 +223,14 @@ static Status export_npy(const Job *job, Plan *plan)
 static Status run(Job *job)
 {
     const Comm *comm = &job->comm;
-    Plan plan = {.folder = command_text(job, "--output")};
+    Plan plan = {.folder = export_options(job)->output};
     Status status = comm_agree(comm, comm->rank == 0 ? check_output(job, plan.folder) : STATUS_OK);
     if (status != STATUS_OK) return status;
     Survey survey;
-    status = survey_open(comm, command_text(job, "--survey"), false, &survey);
+    status = survey_open(comm, export_options(job)->survey, false, &survey);
     if (status != STATUS_OK) return status;
     plan.survey = &survey;
-    status = comm_agree(comm, fill_selected(command_text(job, "--ensembles"), &plan));
+    status = comm_agree(comm, fill_selected(export_options(job)->ensembles, &plan));
     if (status == STATUS_OK)
         status = is_segy(plan.folder) ? export_segy(job, &survey, plan.selected) : export_npy(job, &plan);
     free_plan(&plan);
@@ -245,16 +246,17 @@ static bool writes(const char *name)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, true, "the survey (or prediction) to be read"},
-    {"--output", OPTION_FOLDER, "DIR|FILE.sgy", NULL, 0, 0, true,
+    {"--survey", FILLS(SURVEY, ExportOptions, survey), "FILE.h5", NULL, 0, 0, true,
+     "the survey (or prediction) to be read"},
+    {"--output", FILLS(FOLDER, ExportOptions, output), "DIR|FILE.sgy", NULL, 0, 0, true,
      "the folder for .npy files, new or empty (ending with / where its name has a dot); or the SEG-Y file to be made "
      "(.sgy, .segy)"},
-    {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
+    {"--ensembles", FILLS(TEXT, ExportOptions, ensembles), "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
-    {"--format", OPTION_INT, "N", "0", 0, 16, false,
+    {"--format", FILLS(INT, ExportOptions, format), "N", "0", 0, 16, false,
      "SEG-Y: the sample format, 1 (IBM float), 5 (IEEE float), 2, 3, 8 (integers of 4, 2, 1 bytes) or another of the "
      "standard's but 4; 0: as it came"},
-    {"--through", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
+    {"--through", FILLS(SURVEY, ExportOptions, through), "SURVEY.h5", NULL, 0, 0, false,
      "SEG-Y: whose samples gathers keep that are not predicted (default: the survey that apply read)"},
     {0},
 };
@@ -273,7 +275,8 @@ const Command command_export = {
         "SEG-Y rev 1: inline and crossline at bytes 189 and 193, IEEE floats.",
     .example = "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted/\n"
                "mpirun -n 4 seisdcn export --survey predicted.h5 --output predicted.sgy",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(ExportOptions),
     .run = run,
     .writes = writes,
 };

@@ -1,6 +1,7 @@
 /* SEG-Y out: every rank writes its own gathers' traces where they belong in the file. */
 #include "export_segy_private.h"
 
+#include "export_options.h"
 #include "export_origin.h"
 
 #include "seisdcn/fault.h"
@@ -75,7 +76,7 @@ static int64_t bytes_of(const Export *export, int64_t n_samples)
 
 static Status choose_format(Export *export)
 {
-    int asked = (int)command_int(export->job, "--format");
+    int asked = (int)export_options(export->job)->format;
     export->format = asked == 0 ? export->segy.format : asked;
     int item = sgy_item_size(export->format);
     if (item == 0) return status_fail(STATUS_USAGE, "--format takes %s, not %d", sgy_formats_read(), export->format);
@@ -305,7 +306,7 @@ static Status write_traces(Export *export, Gather *gather)
 static Status prepare(Export *export, const uint8_t *selected, Origin *origin, Gather *gather)
 {
     const Comm *comm = &export->job->comm;
-    const char *output = command_text(export->job, "--output");
+    const char *output = export_options(export->job)->output;
     Status status = survey_dropped_read(export->survey, &export->dropped);
     if (status != STATUS_OK) return status;
     status = fill_list(export, selected);
@@ -319,7 +320,7 @@ static Status prepare(Export *export, const uint8_t *selected, Origin *origin, G
     status = comm_agree(comm, choose_format(export));
     if (status == STATUS_OK) status = export_origin_read(export->survey, origin);
     if (status == STATUS_OK && export->undone > 0)
-        status = export_origin_open(origin, export->survey, command_text(export->job, "--through"), &export->through);
+        status = export_origin_open(origin, export->survey, export_options(export->job)->through, &export->through);
     if (status == STATUS_OK) status = comm_agree(comm, export_gather_new(export, gather));
     if (status == STATUS_OK) status = mark_traces(export, gather);
     if (status == STATUS_OK) status = place_traces(export, gather);
@@ -356,7 +357,7 @@ static void report(const Export *export, const Origin *origin, int line, double 
         log_warning("the sample interval, %g us, is no whole number up to 32,767: SEG-Y's header tells 0",
                     export->survey->interval_us);
     log_note("%s: %s of %s%s%s, format %d (%s), line %d of the text header tells of it, in %s",
-             command_text(export->job, "--output"), log_things(export->n_traces, "trace", traces),
+             export_options(export->job)->output, log_things(export->n_traces, "trace", traces),
              log_things(export->n, "gather", gathers), export_put_back(&export->dropped, export->list, export->n, back),
              origin->is_difference ? ", noise (input minus prediction)" : "", export->format,
              sgy_format_name(export->format), line, log_duration(seconds, time));
@@ -371,7 +372,7 @@ static Status write_file(Export *export, const Origin *origin, Gather *gather)
     Status status = comm_agree(comm, comm->rank == 0 ? make_file(export) : STATUS_OK);
     if (status == STATUS_OK) status = write_traces(export, gather);
     if (status == STATUS_OK)
-        status = comm_agree(comm, comm->rank == 0 ? files_publish(export->part, command_text(export->job, "--output"))
+        status = comm_agree(comm, comm->rank == 0 ? files_publish(export->part, export_options(export->job)->output)
                                                   : STATUS_OK);
     if (status != STATUS_OK && comm->rank == 0) unlink(export->part);
     if (status != STATUS_OK) return status;

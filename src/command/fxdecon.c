@@ -9,6 +9,15 @@
 
 #include <string.h>
 
+/* What the options say; their tables tell what each means. */
+typedef struct {
+    PredictionOptions prediction;
+    int64_t window_samples, window_traces, filter_traces;
+    double damping, low_hz, high_hz;
+} FxdeconOptions;
+
+static const FxdeconOptions *fxdecon_options(const Job *job) { return job->options; }
+
 typedef struct {
     FxRule rule;
     Fx fx;
@@ -38,10 +47,10 @@ static Status prepare(Prediction *prediction)
     Status status = fx_check();
     if (status != STATUS_OK) return status;
     warn_of_mixture(&job->comm);
-    fxdecon_of(prediction)->rule = (FxRule){.window_samples = command_int(job, "--window-samples"),
-                                            .window_traces = command_int(job, "--window-traces"),
-                                            .filter_traces = command_int(job, "--filter-traces"),
-                                            .damping = command_number(job, "--damping"),
+    fxdecon_of(prediction)->rule = (FxRule){.window_samples = fxdecon_options(job)->window_samples,
+                                            .window_traces = fxdecon_options(job)->window_traces,
+                                            .filter_traces = fxdecon_options(job)->filter_traces,
+                                            .damping = fxdecon_options(job)->damping,
                                             .low = 0,
                                             .high = 0.5};
     return STATUS_OK;
@@ -53,7 +62,7 @@ static Status check(Prediction *prediction)
     const Job *job = prediction->job;
     const Survey *survey = &prediction->survey;
     FxRule *rule = &fxdecon_of(prediction)->rule;
-    double low = command_number(job, "--low-hz"), high = command_number(job, "--high-hz");
+    double low = fxdecon_options(job)->low_hz, high = fxdecon_options(job)->high_hz;
     if (low == 0 && high == 0) return STATUS_OK;
     if (high > 0 && low >= high)
         return status_fail(STATUS_USAGE, "--low-hz %g is not below --high-hz %g: no frequency is left", low, high);
@@ -82,9 +91,8 @@ static void describe(const Prediction *prediction, PredictionWork *work)
     prediction_fact(work, FACT_OF_OPTION, FACT_INT, "window_traces", "--window-traces")->whole = rule->window_traces;
     prediction_fact(work, FACT_OF_OPTION, FACT_INT, "filter_traces", "--filter-traces")->whole = rule->filter_traces;
     prediction_fact(work, FACT_OF_OPTION, FACT_NUMBER, "damping", "--damping")->number = rule->damping;
-    prediction_fact(work, FACT_OF_OPTION, FACT_NUMBER, "low_hz", "--low-hz")->number = command_number(job, "--low-hz");
-    prediction_fact(work, FACT_OF_OPTION, FACT_NUMBER, "high_hz", "--high-hz")->number =
-        command_number(job, "--high-hz");
+    prediction_fact(work, FACT_OF_OPTION, FACT_NUMBER, "low_hz", "--low-hz")->number = fxdecon_options(job)->low_hz;
+    prediction_fact(work, FACT_OF_OPTION, FACT_NUMBER, "high_hz", "--high-hz")->number = fxdecon_options(job)->high_hz;
     fact = prediction_fact(work, FACT_OF_MACHINE, FACT_TEXT, "libraries", "libraries");
     fx_libraries(fact->room, sizeof fact->room);
 }
@@ -169,21 +177,23 @@ static const PredictionMethod method = {
 static Status run(Job *job)
 {
     Fxdecon fxdecon = {0};
-    Prediction prediction = {.job = job, .method = &method, .context = &fxdecon};
+    Prediction prediction = {
+        .job = job, .said = &fxdecon_options(job)->prediction, .method = &method, .context = &fxdecon};
     return prediction_run(&prediction);
 }
 
 static const Option options[] = {
-    PREDICTION_SURVEY,
-    PREDICTION_OPTIONS,
-    {"--window-samples", OPTION_INT, "N", "48", 0, 1000000, false, "samples of a window; 0: whole traces"},
-    {"--window-traces", OPTION_INT, "N", "48", 0, 1000000, false, "traces of a window; 0: whole gathers"},
-    {"--filter-traces", OPTION_INT, "N", "8", 1, 10000, false,
+    {"--window-samples", FILLS(INT, FxdeconOptions, window_samples), "N", "48", 0, 1000000, false,
+     "samples of a window; 0: whole traces"},
+    {"--window-traces", FILLS(INT, FxdeconOptions, window_traces), "N", "48", 0, 1000000, false,
+     "traces of a window; 0: whole gathers"},
+    {"--filter-traces", FILLS(INT, FxdeconOptions, filter_traces), "N", "8", 1, 10000, false,
      "length of the prediction filter, at most half a window's traces"},
-    {"--damping", OPTION_NUMBER, "SHARE", "0.5", 0, 1e6, false,
+    {"--damping", FILLS(NUMBER, FxdeconOptions, damping), "SHARE", "0.5", 0, 1e6, false,
      "prewhitening: what is added to the normal equations' diagonal, as a share of its mean"},
-    {"--low-hz", OPTION_NUMBER, "HZ", "0", 0, 1e6, false, "frequencies below become zeros"},
-    {"--high-hz", OPTION_NUMBER, "HZ", "0", 0, 1e6, false, "frequencies above become zeros; 0: none"},
+    {"--low-hz", FILLS(NUMBER, FxdeconOptions, low_hz), "HZ", "0", 0, 1e6, false, "frequencies below become zeros"},
+    {"--high-hz", FILLS(NUMBER, FxdeconOptions, high_hz), "HZ", "0", 0, 1e6, false,
+     "frequencies above become zeros; 0: none"},
     {.name = NULL},
 };
 
@@ -197,7 +207,10 @@ const Command command_fxdecon = {
         "apply.keep_mutes and apply.max_time_minutes count. " PREDICTION_DESCRIPTION,
     .example = "mpirun -n 2 seisdcn fxdecon --survey survey.h5 --output fx.h5\n"
                "mpirun -n 2 seisdcn fxdecon --survey survey.h5 --output fx.h5 --filter-traces 6 --damping 0.2",
-    .options = options,
+    .tables = {{prediction_survey, offsetof(FxdeconOptions, prediction)},
+               {prediction_options, offsetof(FxdeconOptions, prediction)},
+               {options, 0}},
+    .options_size = sizeof(FxdeconOptions),
     .uses_config = true,
     .is_resumable = true,
     .run = run,

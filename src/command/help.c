@@ -115,7 +115,8 @@ void help_program(const Command *const *commands)
 char *help_usage(const Command *command, char *text, size_t size)
 {
     size_t at = (size_t)snprintf(text, size, "seisdcn %s", command->name);
-    for (const Option *option = command->options; option->name != NULL; option++)
+    const Option *option;
+    for (int i = 0; (option = options_at(command, i, NULL)) != NULL; i++)
         if (option->required) at += (size_t)snprintf(text + at, size - at, " %s %s", option->name, option->argument);
     snprintf(text + at, size - at, " [options]%s%s", command->arguments == NULL ? "" : " ",
              command->arguments == NULL ? "" : command->arguments);
@@ -132,8 +133,9 @@ void help_command(const Command *command)
         log_result("%s", "");
     }
     log_result("options:");
-    for (const Option *option = command->options; option->name != NULL; option++) print_option(option);
-    for (const Option *option = options_common(); option->name != NULL; option++)
+    const Option *option;
+    for (int i = 0; (option = options_at(command, i, NULL)) != NULL; i++) print_option(option);
+    for (option = options_common(); option->name != NULL; option++)
         if (options_applies(command, option)) print_option(option);
     if (command->uses_config) log_result("\nseisdcn help config lists the configuration's keys with their defaults.");
     if (command->example != NULL) {

@@ -36,23 +36,22 @@ static const char *kind_of(const char *shown, char *text, size_t size)
     return text;
 }
 
-/* The lines of a case that sets `kind` for each option which takes a value. */
-static void put_kinds(const char *before, const Option *options)
+/* The line of a case that sets `kind` for an option which takes a value. */
+static void put_kind(const char *before, const Option *option)
 {
     char kind[128];
-    for (; options->name != NULL; options++)
-        if (options->kind != OPTION_FLAG)
-            log_result("    '%s%s') kind='%s' ;;", before, options->name,
-                       kind_of(options->argument, kind, sizeof kind));
+    if (option->kind != OPTION_FLAG)
+        log_result("    '%s%s') kind='%s' ;;", before, option->name, kind_of(option->argument, kind, sizeof kind));
 }
 
 static void put_words(const char *before, const Command *command)
 {
     char words[1024];
     size_t at = 0;
-    for (const Option *option = command->options; option->name != NULL; option++)
+    const Option *option;
+    for (int i = 0; (option = options_at(command, i, NULL)) != NULL; i++)
         at += (size_t)snprintf(words + at, sizeof words - at, " %s", option->name);
-    for (const Option *option = options_common(); option->name != NULL; option++)
+    for (option = options_common(); option->name != NULL; option++)
         if (options_applies(command, option))
             at += (size_t)snprintf(words + at, sizeof words - at, " %s", option->name);
     char kind[128];
@@ -152,9 +151,10 @@ Status help_completion(const Command *const *commands, const char *shell)
     for (const Command *const *command = commands; *command != NULL; command++) {
         char before[64];
         snprintf(before, sizeof before, "%s ", (*command)->name);
-        put_kinds(before, (*command)->options);
+        const Option *option;
+        for (int i = 0; (option = options_at(*command, i, NULL)) != NULL; i++) put_kind(before, option);
     }
-    put_kinds("'*' ", options_common());
+    for (const Option *option = options_common(); option->name != NULL; option++) put_kind("'*' ", option);
     log_result("%s", function_completes);
     return STATUS_OK;
 }

@@ -92,7 +92,8 @@ static void put_command(const Command *command)
     log_result(".SS seisdcn %s", command->name);
     log_result(".B %s\n.PP", escaped(help_usage(command, usage, sizeof usage), out));
     paragraph(command->description == NULL ? command->summary : command->description);
-    for (const Option *option = command->options; option->name != NULL; option++) put_option(option);
+    const Option *option;
+    for (int i = 0; (option = options_at(command, i, NULL)) != NULL; i++) put_option(option);
     if (command->example != NULL) put_examples(command->example);
 }
 

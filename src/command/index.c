@@ -12,6 +12,14 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *output;
+    bool materialize;
+} IndexOptions;
+
+static const IndexOptions *index_options(const Job *job) { return job->options; }
+
 static void print_counts(const IndexMap *map)
 {
     for (int s = 0; s < INDEX_SPLITS; s++)
@@ -23,7 +31,7 @@ static Status write_map(Job *job, const Survey *survey, const IndexMap *map, con
     char *part = text_format("%s.part", output), *history = survey_history(survey->history, job->line);
     Status status = comm_agree(&job->comm, part == NULL || history == NULL ? STATUS_MEMORY : STATUS_OK);
     if (status == STATUS_OK) {
-        status = index_write(&job->comm, map, survey, history, command_flag(job, "--materialize"), part);
+        status = index_write(&job->comm, map, survey, history, index_options(job)->materialize, part);
         Status published = STATUS_OK;
         if (job->comm.rank == 0 && status == STATUS_OK) published = files_publish(part, output);
         if (status == STATUS_OK) status = comm_agree(&job->comm, published);
@@ -36,13 +44,13 @@ static Status write_map(Job *job, const Survey *survey, const IndexMap *map, con
 
 static Status run(Job *job)
 {
-    const char *output = command_text(job, "--output");
+    const char *output = index_options(job)->output;
     Survey survey = {0};
     IndexMap map = {0};
     Status status = STATUS_OK;
     if (job->comm.rank == 0) status = files_check_output(output, job->force);
     status = comm_agree(&job->comm, status);
-    if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
+    if (status == STATUS_OK) status = survey_open(&job->comm, index_options(job)->survey, false, &survey);
     if (status == STATUS_OK) status = index_load(&job->comm, &survey, NULL, &job->config, &map);
     for (int s = 0; status == STATUS_OK && s < INDEX_SPLITS; s++)
         status = index_check_live(&job->comm, &survey, &map, (IndexSplit)s, 0);
@@ -57,14 +65,11 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
-    {.name = "--output",
-     .kind = OPTION_OUTPUT,
-     .argument = "MAP.h5",
-     .required = true,
+    {"--survey", FILLS(SURVEY, IndexOptions, survey), .argument = "SURVEY.h5", .required = true,
+     .help = "the survey file"},
+    {"--output", FILLS(OUTPUT, IndexOptions, output), .argument = "MAP.h5", .required = true,
      .help = "the index map to write"},
-    {.name = "--materialize",
-     .kind = OPTION_FLAG,
+    {"--materialize", FILLS(FLAG, IndexOptions, materialize),
      .help = "also write every row (24 bytes a patch) as /train, /valid, /test"},
     {.name = NULL},
 };
@@ -77,7 +82,8 @@ const Command command_index = {
         "the counts. The map holds the rule and the counts; with --materialize also the list of patches, as "
         "rows (ensemble, first trace, first sample).",
     .example = "seisdcn index --survey survey.h5 --output map.h5 --set split.by=inline",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(IndexOptions),
     .uses_config = true,
     .run = run,
 };

@@ -200,7 +200,7 @@ static Status info_survey(const Job *job, const char *path)
     if (status == STATUS_OK) {
         show_survey(&survey, &origin, &segy, &dropped);
         survey_segy_free(&segy);
-        if (command_flag(job, "--verify")) status = info_verify_survey(&survey);
+        if (info_options(job)->verify) status = info_verify_survey(&survey);
     }
     survey_dropped_free(&dropped);
     Status closed = survey_close(&survey);
@@ -363,28 +363,30 @@ static Status run(Job *job)
                            "is %s%s%s)",
                            path, format[0] == '\0' ? "missing" : "\"", format, format[0] == '\0' ? "" : "\"");
     status = comm_agree(comm, comm->rank == 0 ? info_serial(path, is_model) : STATUS_OK);
-    if (status == STATUS_OK && is_model && command_flag(job, "--verify")) status = verify_model(comm, path);
+    if (status == STATUS_OK && is_model && info_options(job)->verify) status = verify_model(comm, path);
     return status;
 }
 
 static const Option options[] = {
-    {"--verify", OPTION_FLAG, NULL, NULL, 0, 0, false, "compute every checksum again and compare"},
-    {"--traces", OPTION_INT, "N", "0", 0, 1e15, false,
+    {"--verify", FILLS(FLAG, InfoOptions, verify), NULL, NULL, 0, 0, false, "compute every checksum again and compare"},
+    {"--traces", FILLS(INT, InfoOptions, traces), "N", "0", 0, 1e15, false,
      "SEG-Y: scan N traces alone, in up to 64 runs spread evenly over the files; 0: all"},
-    {"--offset-byte", OPTION_TEXT, "FIELD", NULL, 0, 0, false,
+    {"--offset-byte", FILLS(TEXT, InfoOptions, offset_byte), "FIELD", NULL, 0, 0, false,
      "SEG-Y: where a trace's header has its offset (default 37)"},
-    {"--endian", OPTION_TEXT, "big|little", NULL, 0, 0, false,
+    {.name = NULL}};
+
+static const Option options_of_files[] = {
+    {"--endian", FILLS(TEXT, SegyOptions, endian), "big|little", NULL, 0, 0, false,
      "SEG-Y: the byte order, where the header does not tell it right"},
-    {"--format", OPTION_INT, "N", "0", 0, 16, false,
+    {"--format", FILLS(INT, SegyOptions, format), "N", "0", 0, 16, false,
      "SEG-Y: the sample format, where the header does not tell it right"},
-    {"--samples", OPTION_INT, "N", "0", 0, INT32_MAX, false,
+    {"--samples", FILLS(INT, SegyOptions, samples), "N", "0", 0, INT32_MAX, false,
      "SEG-Y: samples a trace, where the headers do not tell them right; 0: the headers'"},
-    {"--salvage", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--salvage", FILLS(FLAG, SegyOptions, salvage), NULL, NULL, 0, 0, false,
      "SEG-Y: the whole traces of a file that is cut short, or padded"},
-    {"--ignore-layout", OPTION_FLAG, NULL, NULL, 0, 0, false,
+    {"--ignore-layout", FILLS(FLAG, SegyOptions, ignore_layout), NULL, NULL, 0, 0, false,
      "SEG-Y: fields by the standard, whatever a layout stanza of rev 2.1 moves"},
-    {0},
-};
+    {.name = NULL}};
 
 const Command command_info = {
     .name = "info",
@@ -397,7 +399,8 @@ const Command command_info = {
         "first that consolidate takes by itself. A scan of a part (--traces) cuts the gathers where its runs end.",
     .example = "mpirun -n 4 seisdcn info survey.h5 --verify\n"
                "mpirun -n 4 seisdcn info line1.sgy line2.sgy",
-    .options = options,
+    .tables = {{options, 0}, {options_of_files, offsetof(InfoOptions, segy)}},
+    .options_size = sizeof(InfoOptions),
     .arguments = "FILE.h5|FILE.sgy...",
     .min_arguments = 1,
     .max_arguments = INT32_MAX,

@@ -2,10 +2,23 @@
 #ifndef SEISDCN_INFO_PRIVATE_H
 #define SEISDCN_INFO_PRIVATE_H
 
+#include "segy_options.h"
+
 #include "seisdcn/command.h"
 #include "seisdcn/h5.h"
 #include "seisdcn/status.h"
 #include "seisdcn/survey.h"
+
+/* What the options say; their tables tell what each means. */
+typedef struct {
+    SegyOptions segy;
+    bool verify;
+    int64_t traces;
+    const char *offset_byte;
+} InfoOptions;
+
+/* Those of a job of this command. Pure. */
+static inline const InfoOptions *info_options(const Job *job) { return job->options; }
 
 /* A line of the listing. Local. */
 void info_line(const char *label, const char *text);

@@ -1,6 +1,5 @@
 /* info of SEG-Y files: how they are laid out, what varies in their trace headers, and which gathers that makes. */
 #include "info_private.h"
-#include "segy_options.h"
 
 #include "seisdcn/files.h"
 #include "seisdcn/inputs.h"
@@ -244,15 +243,15 @@ Status info_segy(const Job *job)
     Inputs inputs;
     SgyFound found;
     SgyRule rule = {0};
-    Status status = segy_options_force(job, &force); /* alike on all ranks */
-    if (status == STATUS_OK) status = segy_options_offset(job, &rule);
+    Status status = segy_options_force(&info_options(job)->segy, &force); /* alike on all ranks */
+    if (status == STATUS_OK) status = segy_options_offset(info_options(job)->offset_byte, &rule);
     if (status != STATUS_OK) return status;
     plan.offset = rule.offset;
     plan.coordinates = rule.offset_automatic || rule.from_coordinates;
     status = inputs_open_headers(comm, job->n_arguments, job->arguments, &force, &inputs);
     if (status != STATUS_OK) return status;
     plan.apart = inputs.n_files > 1;
-    status = sgy_scan_files(comm, &inputs.files, &plan, command_int(job, "--traces"), &found);
+    status = sgy_scan_files(comm, &inputs.files, &plan, info_options(job)->traces, &found);
     if (status == STATUS_OK)
         status = comm_agree(comm, comm->rank == 0 ? show(&inputs, &found, &plan.offset) : STATUS_OK);
     inputs_free(&inputs);

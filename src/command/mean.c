@@ -11,6 +11,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* What the options say; their tables tell what each means. */
+typedef struct {
+    PredictionOptions prediction;
+    int64_t traces, gathers;
+} MeanOptions;
+
+static const MeanOptions *mean_options(const Job *job) { return job->options; }
+
 typedef struct {
     int64_t traces, gathers; /* as the user gives them; a radius is half of one */
     Neighbours neighbours;   /* of zeros where gathers is 1 */
@@ -27,19 +35,20 @@ static Mean *mean_of(const Prediction *prediction) { return prediction->context;
 
 /* ---- prepare ---- */
 
-static Status check_odd(const Job *job, const char *option, int64_t *value)
+static Status check_odd(const char *option, int64_t value)
 {
-    *value = command_int(job, option);
-    if (*value % 2 == 1) return STATUS_OK;
+    if (value % 2 == 1) return STATUS_OK;
     return status_fail(STATUS_USAGE, "%s takes an odd number, so that as many stand on either side, not %" PRId64,
-                       option, *value);
+                       option, value);
 }
 
 static Status prepare(Prediction *prediction)
 {
     Mean *mean = mean_of(prediction);
-    Status status = check_odd(prediction->job, "--traces", &mean->traces);
-    if (status == STATUS_OK) status = check_odd(prediction->job, "--gathers", &mean->gathers);
+    mean->traces = mean_options(prediction->job)->traces;
+    mean->gathers = mean_options(prediction->job)->gathers;
+    Status status = check_odd("--traces", mean->traces);
+    if (status == STATUS_OK) status = check_odd("--gathers", mean->gathers);
     if (status == STATUS_OK && mean->traces == 1 && mean->gathers == 1)
         status = status_fail(STATUS_USAGE, "the mean over one trace of one gather is the gather itself: raise --traces "
                                            "or --gathers");
@@ -222,15 +231,14 @@ static const PredictionMethod method = {
 static Status run(Job *job)
 {
     Mean mean = {0};
-    Prediction prediction = {.job = job, .method = &method, .context = &mean};
+    Prediction prediction = {.job = job, .said = &mean_options(job)->prediction, .method = &method, .context = &mean};
     return prediction_run(&prediction);
 }
 
 static const Option options[] = {
-    PREDICTION_SURVEY,
-    PREDICTION_OPTIONS,
-    {"--traces", OPTION_INT, "N", "9", 1, 1000001, false, "traces of a mean, this one in the middle: an odd number"},
-    {"--gathers", OPTION_INT, "N", "1", 1, 1000001, false,
+    {"--traces", FILLS(INT, MeanOptions, traces), "N", "9", 1, 1000001, false,
+     "traces of a mean, this one in the middle: an odd number"},
+    {"--gathers", FILLS(INT, MeanOptions, gathers), "N", "1", 1, 1000001, false,
      "gathers of a mean, neighbours on the same inline, this one in the middle: an odd number"},
     {.name = NULL},
 };
@@ -245,7 +253,10 @@ const Command command_mean = {
         "the configuration, apply.keep_mutes and apply.max_time_minutes count. " PREDICTION_DESCRIPTION,
     .example = "mpirun -n 2 seisdcn mean --survey survey.h5 --output mean.h5 --traces 9\n"
                "mpirun -n 2 seisdcn mean --survey survey.h5 --output mean.h5 --traces 5 --gathers 3",
-    .options = options,
+    .tables = {{prediction_survey, offsetof(MeanOptions, prediction)},
+               {prediction_options, offsetof(MeanOptions, prediction)},
+               {options, 0}},
+    .options_size = sizeof(MeanOptions),
     .uses_config = true,
     .is_resumable = true,
     .run = run,

@@ -150,15 +150,11 @@ static Status collect(Inputs *inputs)
 {
     const Job *job = inputs->job;
     Status status = job->config_path == NULL ? STATUS_OK : add_input(inputs, "--config", job->config_path, false);
-    for (int i = 0; status == STATUS_OK && job->command->options[i].name != NULL; i++) {
-        const Option *option = &job->command->options[i];
+    for (int i = 0; status == STATUS_OK && i < job->n_given; i++) {
+        const Option *option = job->given[i].option;
         bool is_survey = option->kind == OPTION_SURVEY || option->kind == OPTION_SURVEYS;
         if (is_survey || option->kind == OPTION_INPUT)
-            status = add_input(inputs, option->name, job->option[i], is_survey);
-    }
-    for (int i = 0; status == STATUS_OK && i < job->n_repeated; i++) {
-        const Option *option = &job->command->options[job->repeated[i].option];
-        if (option->kind == OPTION_SURVEYS) status = add_input(inputs, option->name, job->repeated[i].text, true);
+            status = add_input(inputs, option->name, job->given[i].text, is_survey);
     }
     for (int i = 0; status == STATUS_OK && i < job->n_arguments; i++)
         status = add_input(inputs, NULL, job->arguments[i], false);
@@ -281,11 +277,11 @@ static bool same_place(const char *a, const char *b)
 
 static Status check_others(const Job *job, int mine)
 {
-    const Option *options = job->command->options;
+    const Given *given = job->given;
     for (int i = 0; i < mine; i++)
-        if (options[i].kind == OPTION_OUTPUT && job->option[i] != NULL && same_place(job->option[i], job->option[mine]))
-            return status_fail(STATUS_USAGE, "%s and %s name the same file %s", options[i].name, options[mine].name,
-                               job->option[mine]);
+        if (given[i].option->kind == OPTION_OUTPUT && same_place(given[i].text, given[mine].text))
+            return status_fail(STATUS_USAGE, "%s and %s name the same file %s", given[i].option->name,
+                               given[mine].option->name, given[mine].text);
     return STATUS_OK;
 }
 
@@ -294,17 +290,17 @@ static Status check_others(const Job *job, int mine)
 static Status check_all(const Job *job)
 {
     Inputs inputs = {.job = job};
-    const Option *options = job->command->options;
     Status status = STATUS_OK;
-    for (int i = 0; status == STATUS_OK && options[i].name != NULL; i++) {
-        const char *path = job->option[i];
-        if (path == NULL || (options[i].kind != OPTION_OUTPUT && options[i].kind != OPTION_FOLDER)) continue;
-        inputs.output = options[i].name;
-        if (options[i].kind == OPTION_FOLDER && files_is_folder(path))
+    for (int i = 0; status == STATUS_OK && i < job->n_given; i++) {
+        const char *path = job->given[i].text;
+        OptionKind kind = job->given[i].option->kind;
+        if (kind != OPTION_OUTPUT && kind != OPTION_FOLDER) continue;
+        inputs.output = job->given[i].option->name;
+        if (kind == OPTION_FOLDER && files_is_folder(path))
             status = each_file(path, "", DEPTH_MAX, check_in_folder, &inputs);
         else
             status = check_file(&inputs, path);
-        if (status == STATUS_OK && options[i].kind == OPTION_OUTPUT) status = check_others(job, i);
+        if (status == STATUS_OK && kind == OPTION_OUTPUT) status = check_others(job, i);
     }
     free_inputs(&inputs);
     return status;

@@ -16,6 +16,16 @@
 #include <math.h>
 #include <stdio.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *predicted, *ensemble, *training, *output, *palette, *script;
+    double clip, agc;
+    bool wiggle, spectrum;
+    int64_t width, height;
+} PlotOptions;
+
+static const PlotOptions *plot_options(const Job *job) { return job->options; }
+
 typedef struct {
     const Job *job;
     SheetPlan plan;
@@ -31,28 +41,36 @@ typedef struct {
 
 static Status check_words(const Job *job)
 {
-    static const char *const of_gathers[] = {"--survey", "--predicted", "--ensemble", "--wiggle", "--spectrum"};
-    bool training = command_text(job, "--training") != NULL;
+    const PlotOptions *said = plot_options(job);
+    const struct {
+        const char *name;
+        bool given;
+    } of_gathers[] = {{"--survey", said->survey != NULL},
+                      {"--predicted", said->predicted != NULL},
+                      {"--ensemble", said->ensemble != NULL},
+                      {"--wiggle", said->wiggle},
+                      {"--spectrum", said->spectrum}};
+    bool training = plot_options(job)->training != NULL;
     for (size_t i = 0; training && i < sizeof of_gathers / sizeof *of_gathers; i++)
-        if (command_text(job, of_gathers[i]) != NULL)
-            return status_fail(STATUS_USAGE, "--training draws loss curves: %s has no part in it", of_gathers[i]);
-    if (!training && command_text(job, "--survey") == NULL)
+        if (of_gathers[i].given)
+            return status_fail(STATUS_USAGE, "--training draws loss curves: %s has no part in it", of_gathers[i].name);
+    if (!training && plot_options(job)->survey == NULL)
         return status_fail(STATUS_USAGE, "--survey FILE.h5 is missing (or --training DIR, for loss curves)");
-    if (!training && command_text(job, "--ensemble") == NULL)
+    if (!training && plot_options(job)->ensemble == NULL)
         return status_fail(STATUS_USAGE, "--ensemble SELECTOR is missing: 1300:1400 (inline:crossline), or #0 for the "
                                          "survey's first gather");
-    if (command_flag(job, "--wiggle") && command_flag(job, "--spectrum"))
+    if (plot_options(job)->wiggle && plot_options(job)->spectrum)
         return status_fail(STATUS_USAGE, "--wiggle and --spectrum are two pictures: give one of them");
-    if (!plot_palette_known(command_text(job, "--palette")))
-        return status_fail(STATUS_USAGE, "--palette %s is not known: gray or seismic", command_text(job, "--palette"));
-    return gnuplot_check_name(command_text(job, "--output"));
+    if (!plot_palette_known(plot_options(job)->palette))
+        return status_fail(STATUS_USAGE, "--palette %s is not known: gray or seismic", plot_options(job)->palette);
+    return gnuplot_check_name(plot_options(job)->output);
 }
 
 /* Rank 0's: nothing may stand where the picture, its script and its data go. */
 static Status check_outputs(const Job *job)
 {
-    const char *script = command_text(job, "--script");
-    Status status = files_check_output(command_text(job, "--output"), job->force);
+    const char *script = plot_options(job)->script;
+    Status status = files_check_output(plot_options(job)->output, job->force);
     if (status != STATUS_OK || script == NULL) return status;
     char *data = gnuplot_data_name(script);
     if (data == NULL) return STATUS_MEMORY;
@@ -73,15 +91,15 @@ static Status check_done(const Survey *survey, int64_t e)
 static Status open_files(Plot *plot)
 {
     const Job *job = plot->job;
-    const char *predicted = command_text(job, "--predicted");
+    const char *predicted = plot_options(job)->predicted;
     Survey *survey = &plot->survey;
-    Status status = survey_open(&job->comm, command_text(job, "--survey"), false, survey);
+    Status status = survey_open(&job->comm, plot_options(job)->survey, false, survey);
     if (status == STATUS_OK) status = export_origin_read(survey, &plot->origin);
     if (status == STATUS_OK) status = survey_dropped_read(survey, &plot->dropped);
     if (status == STATUS_OK && predicted != NULL) status = survey_open(&job->comm, predicted, false, &plot->predicted);
     if (status == STATUS_OK && predicted != NULL) status = export_origin_read(&plot->predicted, &plot->of_predicted);
     if (status != STATUS_OK) return status;
-    status = survey_select_one(survey, command_text(job, "--ensemble"), &plot->ensemble);
+    status = survey_select_one(survey, plot_options(job)->ensemble, &plot->ensemble);
     if (status == STATUS_OK) status = check_done(survey, plot->ensemble);
     if (status == STATUS_OK && predicted != NULL) status = survey_check_pair(survey, &plot->predicted);
     if (status == STATUS_OK && predicted != NULL) status = check_done(&plot->predicted, plot->ensemble);
@@ -183,7 +201,7 @@ static void write_title(Plot *plot)
 static Status draw(Plot *plot)
 {
     const Job *job = plot->job;
-    const char *training = command_text(job, "--training");
+    const char *training = plot_options(job)->training;
     if (training != NULL) return plot_training(&plot->plan, training);
     GatherPicture *picture = &plot->picture;
     picture->n_traces = survey_fold(&plot->survey, plot->ensemble);
@@ -192,10 +210,10 @@ static Status draw(Plot *plot)
     picture->interval_us = plot->survey.interval_us;
     if (picture->interval_us > 0) picture->start_ms = survey_start_us(&plot->survey, plot->ensemble) / 1000;
     picture->n_panels = plot->predicted.n_ensembles > 0 ? PLOT_PANELS : 1;
-    picture->clip = command_number(job, "--clip");
-    picture->agc = command_number(job, "--agc");
-    picture->wiggle = command_flag(job, "--wiggle");
-    picture->palette = command_text(job, "--palette");
+    picture->clip = plot_options(job)->clip;
+    picture->agc = plot_options(job)->agc;
+    picture->wiggle = plot_options(job)->wiggle;
+    picture->palette = plot_options(job)->palette;
     Status status = check_start(plot);
     if (status == STATUS_OK) status = read_gathers(plot);
     if (status == STATUS_OK) status = read_offsets(plot);
@@ -203,7 +221,7 @@ static Status draw(Plot *plot)
     if (status != STATUS_OK) return status;
     write_title(plot);
     name_panels(plot);
-    if (command_flag(job, "--spectrum")) return plot_spectrum(&plot->plan, picture);
+    if (plot_options(job)->spectrum) return plot_spectrum(&plot->plan, picture);
     if (picture->wiggle) return plot_wiggle(&plot->plan, picture);
     return plot_gather(&plot->plan, picture);
 }
@@ -211,16 +229,16 @@ static Status draw(Plot *plot)
 static Status run(Job *job)
 {
     const Comm *comm = &job->comm;
-    const char *output = command_text(job, "--output"), *script = command_text(job, "--script");
+    const char *output = plot_options(job)->output, *script = plot_options(job)->script;
     Plot plot = {.job = job,
                  .plan = {.output = output,
                           .script = script,
-                          .width = command_int(job, "--width"),
-                          .height = command_int(job, "--height")}};
+                          .width = plot_options(job)->width,
+                          .height = plot_options(job)->height}};
     Status status = check_words(job); /* alike on all ranks */
     if (status != STATUS_OK) return status;
     status = comm_agree(comm, comm->rank == 0 ? check_outputs(job) : STATUS_OK);
-    if (status == STATUS_OK && command_text(job, "--training") == NULL) status = open_files(&plot);
+    if (status == STATUS_OK && plot_options(job)->training == NULL) status = open_files(&plot);
     if (status == STATUS_OK) {
         if (comm->rank == 0) status = draw(&plot);
         comm_wait(comm);
@@ -237,25 +255,29 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, false, "the survey with the gather"},
-    {"--predicted", OPTION_SURVEY, "PREDICTED.h5", NULL, 0, 0, false,
+    {"--survey", FILLS(SURVEY, PlotOptions, survey), "FILE.h5", NULL, 0, 0, false, "the survey with the gather"},
+    {"--predicted", FILLS(SURVEY, PlotOptions, predicted), "PREDICTED.h5", NULL, 0, 0, false,
      "its prediction, or its noise (--difference): draws input, prediction, difference"},
-    {"--ensemble", OPTION_TEXT, "SELECTOR", NULL, 0, 0, false, "which gather: 1300:1400 (inline:crossline) or #7"},
-    {"--training", OPTION_INPUT, "DIR", NULL, 0, 0, false, "draws the loss curves of this training instead"},
-    {"--output", OPTION_OUTPUT, "PIC.png", NULL, 0, 0, true, "the picture: .png, .pdf or .svg"},
-    {"--clip", OPTION_NUMBER, "PERCENT", "99", 1, 100, false,
+    {"--ensemble", FILLS(TEXT, PlotOptions, ensemble), "SELECTOR", NULL, 0, 0, false,
+     "which gather: 1300:1400 (inline:crossline) or #7"},
+    {"--training", FILLS(INPUT, PlotOptions, training), "DIR", NULL, 0, 0, false,
+     "draws the loss curves of this training instead"},
+    {"--output", FILLS(OUTPUT, PlotOptions, output), "PIC.png", NULL, 0, 0, true, "the picture: .png, .pdf or .svg"},
+    {"--clip", FILLS(NUMBER, PlotOptions, clip), "PERCENT", "99", 1, 100, false,
      "colours end at the amplitude that so many of the samples (without exact zeros) do not exceed"},
-    {"--agc", OPTION_NUMBER, "MS", "0", 0, 1e9, false,
+    {"--agc", FILLS(NUMBER, PlotOptions, agc), "MS", "0", 0, 1e9, false,
      "automatic gain: divides by the input's RMS in a window of so many ms (samples where the interval is unknown), "
      "never by less than 1 % of the trace's; exact zeros of the input stay blank; 0: none"},
-    {"--palette", OPTION_TEXT, "gray|seismic", "gray", 0, 0, false, "peaks black, or peaks red and troughs blue"},
-    {"--wiggle", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws traces as lines with filled peaks"},
-    {"--spectrum", OPTION_FLAG, NULL, NULL, 0, 0, false, "draws spectra: the mean over the traces, and f-k"},
-    {"--width", OPTION_INT, "N", NULL, 200, 20000, false,
+    {"--palette", FILLS(TEXT, PlotOptions, palette), "gray|seismic", "gray", 0, 0, false,
+     "peaks black, or peaks red and troughs blue"},
+    {"--wiggle", FILLS(FLAG, PlotOptions, wiggle), NULL, NULL, 0, 0, false, "draws traces as lines with filled peaks"},
+    {"--spectrum", FILLS(FLAG, PlotOptions, spectrum), NULL, NULL, 0, 0, false,
+     "draws spectra: the mean over the traces, and f-k"},
+    {"--width", FILLS(INT, PlotOptions, width), "N", NULL, 200, 20000, false,
      "pixels (default: 1300; 560 for one gather, 900 for --training)"},
-    {"--height", OPTION_INT, "N", NULL, 150, 20000, false,
+    {"--height", FILLS(INT, PlotOptions, height), "N", NULL, 150, 20000, false,
      "pixels (default: 780; 900 for --spectrum, 560 for --training)"},
-    {"--script", OPTION_OUTPUT, "FILE.gp", NULL, 0, 0, false,
+    {"--script", FILLS(OUTPUT, PlotOptions, script), "FILE.gp", NULL, 0, 0, false,
      "keeps gnuplot's script here, and its data beside it as FILE.dat"},
     {.name = NULL}};
 
@@ -271,6 +293,7 @@ const Command command_plot = {
         "seisdcn plot --survey survey.h5 --predicted predicted.h5 --ensemble 1300:1400 --output gather.png\n"
         "seisdcn plot --survey survey.h5 --predicted predicted.h5 --ensemble '#0' --spectrum --output spectra.pdf\n"
         "seisdcn plot --training trained --output loss.png",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(PlotOptions),
     .run = run,
 };

@@ -14,12 +14,32 @@
 
 #include <inttypes.h>
 
+/* ---- options ---- */
+
+const Option prediction_survey[] = {
+    {"--survey", FILLS(SURVEY, PredictionOptions, survey), "SURVEY.h5", .required = true, .help = "the survey file"},
+    {.name = NULL},
+};
+
+const Option prediction_options[] = {
+    {"--output", FILLS(OUTPUT, PredictionOptions, output), "PREDICTED.h5", .required = true,
+     .help = "the predicted survey"},
+    {"--ensembles", FILLS(TEXT, PredictionOptions, ensembles), "LIST",
+     .help = "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
+    {"--resume", FILLS(FLAG, PredictionOptions, resume),
+     .help = "go on with an unfinished PREDICTED.h5.part, where there is one"},
+    {"--difference", FILLS(FLAG, PredictionOptions, difference), .help = "write input minus prediction, the noise"},
+    {"--dry-run", FILLS(FLAG, PredictionOptions, dry_run),
+     .help = "check everything, write nothing, and print memory, file, work and time"},
+    {.name = NULL},
+};
+
 /* ---- prepare ---- */
 
 static Status fill_list(Prediction *prediction)
 {
     const Survey *survey = &prediction->survey;
-    const char *list = command_text(prediction->job, "--ensembles");
+    const char *list = prediction->said->ensembles;
     uint8_t *selected = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     prediction->list = memory_new((size_t)survey->n_ensembles, sizeof *prediction->list, "the selected gathers");
     Status status = selected == NULL || prediction->list == NULL ? STATUS_MEMORY : STATUS_OK;
@@ -37,13 +57,12 @@ static Status prepare(Prediction *prediction)
 {
     Job *job = prediction->job;
     const PredictionMethod *method = prediction->method;
-    prediction->part = text_format("%s.part", command_text(job, "--output"));
+    prediction->part = text_format("%s.part", prediction->said->output);
     Status status = prediction->part == NULL ? STATUS_MEMORY : STATUS_OK;
-    if (status == STATUS_OK && job->comm.rank == 0) status = prediction_output_check(job, prediction->part);
+    if (status == STATUS_OK && job->comm.rank == 0) status = prediction_output_check(prediction);
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK && method->prepare != NULL) status = method->prepare(prediction);
-    if (status == STATUS_OK)
-        status = survey_open(&job->comm, command_text(job, "--survey"), false, &prediction->survey);
+    if (status == STATUS_OK) status = survey_open(&job->comm, prediction->said->survey, false, &prediction->survey);
     if (status == STATUS_OK) status = export_origin_tell(&prediction->survey, "is predicted here");
     if (status == STATUS_OK && method->check != NULL) status = method->check(prediction);
     return status == STATUS_OK ? comm_agree(&job->comm, fill_list(prediction)) : status;
@@ -103,7 +122,7 @@ static Status predict_one(Prediction *prediction, int64_t i, float *out)
     if (status != STATUS_OK) return status;
     status = method->run(prediction, e, fold, out, &whole);
     if (status == STATUS_OK && whole) status = check_finite(prediction, e, out, n);
-    if (status == STATUS_OK && whole && command_flag(prediction->job, "--difference"))
+    if (status == STATUS_OK && whole && prediction->said->difference)
         for (int64_t k = 0; k < n; k++) out[k] = prediction->own[k] - out[k];
     clock_phase(prediction, PREDICTION_COMPUTING, &start);
     if (status != STATUS_OK || !whole) return status;
@@ -200,8 +219,8 @@ Status prediction_run(Prediction *prediction)
     Status status = prepare(prediction);
     if (status == STATUS_OK) status = prediction_output_open(prediction, &finished);
     if (status == STATUS_OK && finished)
-        log_note("%s is finished already: nothing is left to do", command_text(job, "--output"));
-    else if (status == STATUS_OK && command_flag(job, "--dry-run"))
+        log_note("%s is finished already: nothing is left to do", prediction->said->output);
+    else if (status == STATUS_OK && prediction->said->dry_run)
         status = prediction_dry_run(prediction);
     else if (status == STATUS_OK)
         status = make_output(prediction);

@@ -18,6 +18,13 @@
 typedef struct Prediction Prediction;
 typedef struct PredictionWork PredictionWork;
 
+/* What the options say that all have. */
+typedef struct {
+    const char *survey, *output;
+    const char *ensembles; /* NULL: all of the survey's */
+    bool resume, difference, dry_run;
+} PredictionOptions;
+
 /* What a rank's time goes into. */
 typedef enum {
     PREDICTION_COMPUTING,
@@ -65,6 +72,7 @@ typedef struct {
 
 struct Prediction {
     Job *job;
+    const PredictionOptions *said;
     const PredictionMethod *method;
     void *context; /* the method's own */
     Survey survey, predicted;
@@ -86,30 +94,8 @@ struct Prediction {
 
 /* ---- prediction.c ---- */
 
-/* The options that all have, as rows of a command's table: the first of them, and the rest. */
-#define PREDICTION_SURVEY                                                                     \
-    {                                                                                         \
-        .name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, \
-        .help = "the survey file"                                                             \
-    }
-#define PREDICTION_OPTIONS                                                                                \
-    {.name = "--output",                                                                                  \
-     .kind = OPTION_OUTPUT,                                                                               \
-     .argument = "PREDICTED.h5",                                                                          \
-     .required = true,                                                                                    \
-     .help = "the predicted survey"},                                                                     \
-        {.name = "--ensembles",                                                                           \
-         .kind = OPTION_TEXT,                                                                             \
-         .argument = "LIST",                                                                              \
-         .help = "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},                           \
-        {.name = "--resume",                                                                              \
-         .kind = OPTION_FLAG,                                                                             \
-         .help = "go on with an unfinished PREDICTED.h5.part, where there is one"},                       \
-        {.name = "--difference", .kind = OPTION_FLAG, .help = "write input minus prediction, the noise"}, \
-    {                                                                                                     \
-        .name = "--dry-run", .kind = OPTION_FLAG,                                                         \
-        .help = "check everything, write nothing, and print memory, file, work and time"                  \
-    }
+/* The options that all have, as tables that fill PredictionOptions: the first of them, and the rest. */
+extern const Option prediction_survey[], prediction_options[];
 
 /* What the descriptions of all say of their outputs. */
 #define PREDICTION_DESCRIPTION                                                                                         \
@@ -119,7 +105,7 @@ struct Prediction {
     "apply.max_time_minutes stop it in good order, with status 75. A job that may be requeued can always pass "        \
     "--resume: without a .part it starts from the beginning."
 
-/* The whole of a command; prediction has job, method and context. Collective. */
+/* The whole of a command; prediction has job, said, method and context. Collective. */
 Status prediction_run(Prediction *prediction);
 
 /* Answers other ranks, and says whether to stop; context is the Prediction. Local. */
@@ -194,7 +180,7 @@ const char *prediction_command_of(const H5File *file);
 
 /* Checks what stands at the output and at its .part against --resume and --force, before any work. Local: rank 0.
  * STATUS_USAGE, STATUS_IO. */
-Status prediction_output_check(const Job *job, const char *part);
+Status prediction_output_check(const Prediction *prediction);
 
 /* Opens the output for writing: the unfinished one that --resume goes on with, or a new one. A gather of the
  * unfinished one that says done is read, and left out of prediction->list where its checksum matches. *finished: the

@@ -121,10 +121,10 @@ static void print(const Plan *plan)
     snprintf(row, sizeof row, "  %s", plan->prediction->method->room);
     report_row(row, "%s", log_bytes((double)plan->room, text));
     report_node(comm, memory_sum(plan), "use fewer ranks on a node");
-    report_row(
-        "file", "%s, %s%s", command_text(plan->prediction->job, "--output"), log_bytes((double)plan->file_bytes, text),
-        plan->prediction->n_selected == survey->n_ensembles ? ""
-                                                            : " (less on the disk: the other gathers stay unwritten)");
+    report_row("file", "%s, %s%s", plan->prediction->said->output, log_bytes((double)plan->file_bytes, text),
+               plan->prediction->n_selected == survey->n_ensembles
+                   ? ""
+                   : " (less on the disk: the other gathers stay unwritten)");
     if (plan->measured == 0 || !(plan->seconds > 0)) { /* nothing is left to predict, or it takes no time */
         report_row("time (estimate)", "%s", log_duration(0, text));
         return;

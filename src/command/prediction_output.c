@@ -15,10 +15,12 @@
 
 /* ---- what stands there ---- */
 
-Status prediction_output_check(const Job *job, const char *part)
+Status prediction_output_check(const Prediction *prediction)
 {
-    const char *output = command_text(job, "--output");
-    bool resume = command_flag(job, "--resume"), begun = files_exists(part), whole = files_exists(output);
+    const Job *job = prediction->job;
+    const char *part = prediction->part;
+    const char *output = prediction->said->output;
+    bool resume = prediction->said->resume, begun = files_exists(part), whole = files_exists(output);
     if (files_is_folder(output))
         return status_fail(STATUS_USAGE, "%s is a folder; --output names the predicted survey to be made", output);
     Status status = files_check_output(output, job->force || resume);
@@ -209,7 +211,7 @@ static Status take_done(Prediction *prediction)
 static Status resume(Prediction *prediction, bool *usable)
 {
     const Comm *comm = &prediction->job->comm;
-    bool dry = command_flag(prediction->job, "--dry-run");
+    bool dry = prediction->said->dry_run;
     Status status = survey_open(comm, prediction->part, !dry, &prediction->predicted);
     *usable = status != STATUS_DATA;
     if (status == STATUS_DATA) {
@@ -237,11 +239,11 @@ static Status resume(Prediction *prediction, bool *usable)
 Status prediction_output_open(Prediction *prediction, bool *finished)
 {
     const Comm *comm = &prediction->job->comm;
-    const char *output = command_text(prediction->job, "--output");
+    const char *output = prediction->said->output;
     bool usable = false;
     Status status = STATUS_OK;
     *finished = false;
-    if (command_flag(prediction->job, "--resume")) {
+    if (prediction->said->resume) {
         bool begun = stands(comm, prediction->part);
         if (begun) {
             status = settle(prediction, prediction->part, true, &usable);
@@ -254,7 +256,7 @@ Status prediction_output_open(Prediction *prediction, bool *finished)
             log_note("nothing to resume: %s does not exist; starting from the beginning", prediction->part);
         }
     }
-    return command_flag(prediction->job, "--dry-run") ? STATUS_OK : create(prediction);
+    return prediction->said->dry_run ? STATUS_OK : create(prediction);
 }
 
 /* ---- the end ---- */
@@ -264,7 +266,7 @@ Status prediction_output_finish(Prediction *prediction)
     const Comm *comm = &prediction->job->comm;
     Status status = survey_finish(&prediction->predicted);
     if (status != STATUS_OK) return status;
-    if (comm->rank == 0) status = files_publish(prediction->part, command_text(prediction->job, "--output"));
+    if (comm->rank == 0) status = files_publish(prediction->part, prediction->said->output);
     return comm_agree(comm, status);
 }
 

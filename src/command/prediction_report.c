@@ -9,8 +9,7 @@ static void report_speed(const Prediction *prediction, int64_t units, int64_t li
 {
     char gathers[LOG_THINGS_MAX], all[LOG_THINGS_MAX], some[32], spent[32];
     const char *unit = prediction->method->unit;
-    if (command_flag(prediction->job, "--difference"))
-        log_note("%s holds noise: input minus prediction", command_text(prediction->job, "--output"));
+    if (prediction->said->difference) log_note("%s holds noise: input minus prediction", prediction->said->output);
     log_note("predicted %s, %s (%s live), in %s: %.0f live %ss/s", log_things(prediction->n, "gather", gathers),
              log_things(units, unit, all), log_count(live, some), log_duration(prediction->seconds, spent),
              (double)live / prediction->seconds, unit);

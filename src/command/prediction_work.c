@@ -48,7 +48,7 @@ void prediction_work_describe(const Prediction *prediction, PredictionWork *work
     prediction_fact(work, FACT_OF_KEY, FACT_FLAG, "keep_mutes", "apply.keep_mutes")->whole =
         job->config.apply.keep_mutes;
     prediction_fact(work, FACT_OF_OPTION, FACT_FLAG, "difference", "--difference")->whole =
-        command_flag(job, "--difference");
+        prediction->said->difference;
     prediction_fact(work, FACT_OF_OPTION, FACT_CHECKSUM, "selection_checksum", "--ensembles")->checksum =
         prediction->selection;
     /* where the survey was found: for export */

@@ -35,18 +35,18 @@ static Status check_words(Qc *qc)
 {
     const Job *job = qc->job;
     QcShape *shape = &qc->shape;
-    while (command_texts(job, "--predicted", shape->n_predictions) != NULL)
-        if (++shape->n_predictions > QC_PREDICTIONS_MAX)
-            return status_fail(STATUS_USAGE, "--predicted is given more than %d times", (int)QC_PREDICTIONS_MAX);
-    shape->with_clean = command_text(job, "--clean") != NULL;
-    shape->radius = (SimilarityShape){.radius_traces = command_int(job, "--radius-traces"),
-                                      .radius_samples = command_int(job, "--radius-samples")};
+    if (qc_options(job)->predicted.n > QC_PREDICTIONS_MAX)
+        return status_fail(STATUS_USAGE, "--predicted is given more than %d times", (int)QC_PREDICTIONS_MAX);
+    shape->n_predictions = qc_options(job)->predicted.n;
+    shape->with_clean = qc_options(job)->clean != NULL;
+    shape->radius = (SimilarityShape){.radius_traces = qc_options(job)->radius_traces,
+                                      .radius_samples = qc_options(job)->radius_samples};
     return qc_split_check(job, &qc->split);
 }
 
 static Status check_outputs(const Job *job)
 {
-    const char *csv = command_text(job, "--csv"), *gathers = command_text(job, "--gathers");
+    const char *csv = qc_options(job)->csv, *gathers = qc_options(job)->gathers;
     Status status = csv == NULL ? STATUS_OK : files_check_output(csv, job->force);
     if (status != STATUS_OK || gathers == NULL) return status;
     return files_check_output(gathers, job->force);
@@ -65,7 +65,7 @@ static Status open_prediction(Qc *qc, int p)
     const Comm *comm = &qc->job->comm;
     Survey *prediction = &qc->prediction[p];
     Origin origin = {0};
-    Status status = survey_open(comm, command_texts(qc->job, "--predicted", p), false, prediction);
+    Status status = survey_open(comm, qc_options(qc->job)->predicted.text[p], false, prediction);
     if (status == STATUS_OK) status = comm_agree(comm, survey_check_pair(&qc->survey, prediction));
     if (status == STATUS_OK) status = export_origin_read(prediction, &origin);
     if (status != STATUS_OK) return status;
@@ -83,11 +83,11 @@ static Status open_files(Qc *qc)
     const Job *job = qc->job;
     const Comm *comm = &job->comm;
     Origin origin = {0};
-    Status status = survey_open(comm, command_text(job, "--survey"), false, &qc->survey);
+    Status status = survey_open(comm, qc_options(job)->survey, false, &qc->survey);
     if (status == STATUS_OK) status = export_origin_read(&qc->survey, &origin);
     if (status == STATUS_OK) status = comm_agree(comm, name_file(&qc->survey, origin.is_difference, &qc->name));
     if (status == STATUS_OK && qc->shape.with_clean) {
-        status = survey_open(comm, command_text(job, "--clean"), false, &qc->clean);
+        status = survey_open(comm, qc_options(job)->clean, false, &qc->clean);
         if (status == STATUS_OK) status = export_origin_check_clean(&qc->clean);
         if (status == STATUS_OK) status = comm_agree(comm, survey_check_pair(&qc->survey, &qc->clean));
     }
@@ -101,7 +101,7 @@ static bool is_done(const Survey *survey, int64_t e) { return survey->done == NU
 static Status fill_list(Qc *qc, uint8_t *selected)
 {
     const Survey *survey = &qc->survey;
-    const char *list = command_text(qc->job, "--ensembles");
+    const char *list = qc_options(qc->job)->ensembles;
     uint8_t *listed = memory_new((size_t)survey->n_ensembles, 1, "the selected gathers");
     qc->list = memory_new((size_t)survey->n_ensembles, sizeof *qc->list, "the selected gathers");
     Status status = listed == NULL || qc->list == NULL ? STATUS_MEMORY : STATUS_OK;
@@ -170,7 +170,7 @@ static Status choose_bins(Qc *qc)
     shape->by_offset = all[2] == 0;
     shape->low = -all[0];
     shape->high = all[1];
-    shape->n_bins = command_int(qc->job, "--bins");
+    shape->n_bins = qc_options(qc->job)->bins;
     if (!shape->by_offset && shape->n_bins > shape->max_fold) shape->n_bins = shape->max_fold;
     if (shape->by_offset && shape->low == shape->high) shape->n_bins = 1;
     return STATUS_OK;
@@ -210,7 +210,7 @@ static Status prepare(Qc *qc)
         int64_t fold = survey_fold(&qc->survey, qc->list[i]);
         if (fold > shape->max_fold) shape->max_fold = fold;
     }
-    int64_t windows = command_int(job, "--windows"), bands = command_int(job, "--bands");
+    int64_t windows = qc_options(job)->windows, bands = qc_options(job)->bands;
     int64_t frequencies = shape->n_samples / 2 + 1;
     choose_axis(qc);
     shape->n_windows = windows < shape->n_axis ? windows : shape->n_axis;
@@ -312,7 +312,7 @@ static Status measure(Qc *qc)
 static Status report(const Qc *qc)
 {
     const Job *job = qc->job;
-    const char *csv = command_text(job, "--csv"), *gathers = command_text(job, "--gathers");
+    const char *csv = qc_options(job)->csv, *gathers = qc_options(job)->gathers;
     QcResult result = {.shape = &qc->shape,
                        .survey = &qc->survey,
                        .survey_name = qc->name,
@@ -322,7 +322,7 @@ static Status report(const Qc *qc)
                        .n_gathers = qc->n,
                        .gathers = qc->gathers};
     for (int p = 0; p < qc->shape.n_predictions; p++) result.names[p] = qc->names[p];
-    Status status = qc_print(&result, command_int(job, "--worst"));
+    Status status = qc_print(&result, qc_options(job)->worst);
     if (status == STATUS_OK && csv != NULL) status = qc_write_csv(&result, csv);
     if (status == STATUS_OK && gathers != NULL) status = qc_write_gathers(&result, gathers);
     return status;
@@ -363,27 +363,29 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_SURVEY, "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
-    {"--predicted", OPTION_SURVEYS, "PREDICTED.h5", NULL, 0, 0, true,
+    {"--survey", FILLS(SURVEY, QcOptions, survey), "FILE.h5", NULL, 0, 0, true, "the survey that was predicted"},
+    {"--predicted", FILLS(SURVEYS, QcOptions, predicted), "PREDICTED.h5", NULL, 0, 0, true,
      "its prediction, or its noise (--difference); may be repeated, to compare several"},
-    {"--clean", OPTION_SURVEY, "CLEAN.h5", NULL, 0, 0, false,
+    {"--clean", FILLS(SURVEY, QcOptions, clean), "CLEAN.h5", NULL, 0, 0, false,
      "the survey without noise (a synthetic one's): adds SNR and lost signal"},
-    {"--ensembles", OPTION_TEXT, "LIST", NULL, 0, 0, false,
+    {"--ensembles", FILLS(TEXT, QcOptions, ensembles), "LIST", NULL, 0, 0, false,
      "only these gathers: 1300:1400,#7,1300-1310:1400-1500,#0-#9"},
-    {"--split", OPTION_TEXT, "train|valid|test", NULL, 0, 0, false,
+    {"--split", FILLS(TEXT, QcOptions, split), "train|valid|test", NULL, 0, 0, false,
      "only the gathers of this split: of the model's, as its prediction keeps it, or of --map's"},
-    {"--map", OPTION_INPUT, "MAP.h5", NULL, 0, 0, false,
+    {"--map", FILLS(INPUT, QcOptions, map), "MAP.h5", NULL, 0, 0, false,
      "the index map that tells the split (default: the models' own)"},
-    {"--csv", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false, "writes the tables as CSV too"},
-    {"--gathers", OPTION_OUTPUT, "FILE.csv", NULL, 0, 0, false,
+    {"--csv", FILLS(OUTPUT, QcOptions, csv), "FILE.csv", NULL, 0, 0, false, "writes the tables as CSV too"},
+    {"--gathers", FILLS(OUTPUT, QcOptions, gathers), "FILE.csv", NULL, 0, 0, false,
      "writes the figures of each gather, one row each, for maps"},
-    {"--bins", OPTION_INT, "N", "8", 1, 10000, false, "bins of offset (of trace number where offsets are unknown)"},
-    {"--windows", OPTION_INT, "N", "8", 1, 10000, false, "windows of time"},
-    {"--bands", OPTION_INT, "N", "8", 0, 10000, false, "bands of frequency; 0: no spectra"},
-    {"--worst", OPTION_INT, "N", "10", 0, 100000, false, "worst gathers to name"},
-    {"--radius-traces", OPTION_INT, "N", "5", 0, 10000, false,
+    {"--bins", FILLS(INT, QcOptions, bins), "N", "8", 1, 10000, false,
+     "bins of offset (of trace number where offsets are unknown)"},
+    {"--windows", FILLS(INT, QcOptions, windows), "N", "8", 1, 10000, false, "windows of time"},
+    {"--bands", FILLS(INT, QcOptions, bands), "N", "8", 0, 10000, false, "bands of frequency; 0: no spectra"},
+    {"--worst", FILLS(INT, QcOptions, worst), "N", "10", 0, 100000, false, "worst gathers to name"},
+    {"--radius-traces", FILLS(INT, QcOptions, radius_traces), "N", "5", 0, 10000, false,
      "local similarity: traces at which a triangle weighs half"},
-    {"--radius-samples", OPTION_INT, "N", "10", 0, 100000, false, "the same along the trace, in samples"},
+    {"--radius-samples", FILLS(INT, QcOptions, radius_samples), "N", "10", 0, 100000, false,
+     "the same along the trace, in samples"},
     {.name = NULL}};
 
 const Command command_qc = {
@@ -404,6 +406,7 @@ const Command command_qc = {
     .example = "mpirun -n 4 seisdcn qc --survey survey.h5 --predicted predicted.h5 --csv qc.csv\n"
                "mpirun -n 4 seisdcn qc --survey noisy.h5 --predicted net.h5 --predicted fx.h5 --clean clean.h5 "
                "--split test",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(QcOptions),
     .run = run,
 };

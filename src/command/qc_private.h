@@ -13,6 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *clean, *ensembles, *split, *map, *csv, *gathers;
+    OptionTexts predicted;
+    int64_t bins, windows, bands, worst, radius_traces, radius_samples;
+} QcOptions;
+
+/* Those of a job of this command. Pure. */
+static inline const QcOptions *qc_options(const Job *job) { return job->options; }
+
 /* ---- what is summed (qc_sums.c) ---- */
 
 /* A cell holds sums over the samples of an offset bin, a time window, a gather or all: what the input gives, then for

@@ -12,8 +12,8 @@ enum { OWNER_MAX = 512 };
 
 Status qc_split_check(const Job *job, QcSplit *split)
 {
-    split->name = command_text(job, "--split");
-    if (split->name == NULL && command_text(job, "--map") != NULL)
+    split->name = qc_options(job)->split;
+    if (split->name == NULL && qc_options(job)->map != NULL)
         return status_fail(STATUS_USAGE, "--map belongs to --split train, valid or test, whose gathers it tells");
     if (split->name == NULL) return STATUS_OK;
     int number = index_split_of(split->name);
@@ -84,7 +84,7 @@ static void warn(const char *map, const IndexDeal *deal, const Survey *predictio
 Status qc_split_select(const Job *job, const Survey *survey, const Survey *predictions, int n_predictions,
                        const QcSplit *split, uint8_t *selected)
 {
-    const char *map = command_text(job, "--map");
+    const char *map = qc_options(job)->map;
     IndexSelection selection;
     Config config;
     char owner[OWNER_MAX], rule[INDEX_DEAL_TEXT] = "explicit rows", count[LOG_THINGS_MAX], mixed[96] = "";

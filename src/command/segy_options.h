@@ -6,13 +6,17 @@
 #include "seisdcn/sgy_index.h"
 #include "seisdcn/sgy_layout.h"
 
-/* --endian and --format. Local. STATUS_USAGE. */
-Status segy_options_force(const Job *job, SgyForce *force);
+/* What is said of the layout of files; each command has a table of its own, with its own help. */
+typedef struct {
+    const char *endian;
+    int64_t format, samples;
+    bool salvage, ignore_layout;
+} SegyOptions;
+
+/* --endian, --format, --samples, --salvage and --ignore-layout. Local. STATUS_USAGE. */
+Status segy_options_force(const SegyOptions *said, SgyForce *force);
 
 /* --offset-byte, into offset, offset_automatic and from_coordinates. Local. STATUS_USAGE. */
-Status segy_options_offset(const Job *job, SgyRule *rule);
-
-/* --group-by, --inline-byte, --crossline-byte, --offset-byte, --join, --lines and --sort. Local. STATUS_USAGE. */
-Status segy_options_rule(const Job *job, SgyRule *rule);
+Status segy_options_offset(const char *offset, SgyRule *rule);
 
 #endif

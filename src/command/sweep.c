@@ -122,7 +122,7 @@ static Status make_map(const Sweep *sweep)
     if (status == STATUS_OK && (yaml == NULL || path == NULL)) status = STATUS_MEMORY;
     status = comm_agree(&job->comm, status);
     if (status == STATUS_OK) {
-        char *survey = (char *)command_text(job, "--survey");
+        char *survey = (char *)sweep_options(job)->survey;
         char *words[] = {"--survey", survey, "--config", yaml, "--output", path, "--force", NULL};
         status = call(sweep, &command_index, words);
     }
@@ -140,7 +140,7 @@ static Status make_map(const Sweep *sweep)
 static Status train(const Sweep *sweep, const Config *config, const char *name)
 {
     Job *job = sweep->job;
-    char *clean = (char *)command_text(job, "--clean"), *survey = (char *)command_text(job, "--survey");
+    char *clean = (char *)sweep_options(job)->clean, *survey = (char *)sweep_options(job)->survey;
     char *folder = text_format("%s/%s", sweep->folder, name), *yaml = text_format("%s/%s.yaml", sweep->folder, name);
     char value[CONFIG_VALUE_MAX], limit[CONFIG_VALUE_MAX + 32];
     snprintf(limit, sizeof limit, "%s=%s", config_name(CONFIG_TRAIN_MAX_TIME_MINUTES),
@@ -266,16 +266,16 @@ static Status train_all(const Sweep *sweep)
 
 static Status run(Job *job)
 {
-    const char *emit = command_text(job, "--emit");
+    const char *emit = sweep_options(job)->emit;
     if (emit != NULL && strcmp(emit, "slurm") != 0)
         return status_fail(STATUS_USAGE, "--emit %s is not known: slurm", emit);
-    if (emit != NULL && command_text(job, "--only") != NULL)
+    if (emit != NULL && sweep_options(job)->only > 0)
         return status_fail(STATUS_USAGE, "--emit writes a job for all configurations: --only has no part in it");
     if (emit != NULL && job->force)
         return status_fail(STATUS_USAGE,
                            "--force trains anew, and a job that starts itself again must not; remove %s "
                            "instead",
-                           command_text(job, "--output"));
+                           sweep_options(job)->output);
     interrupt_limit(60 * job->config.train.max_time_minutes);
     Sweep sweep;
     Status status = sweep_plan(job, &sweep);
@@ -295,18 +295,18 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {"--survey", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, true, "the survey file"},
-    {"--output", OPTION_FOLDER, "DIR", NULL, 0, 0, true,
+    {"--survey", FILLS(SURVEY, SweepOptions, survey), "SURVEY.h5", NULL, 0, 0, true, "the survey file"},
+    {"--output", FILLS(FOLDER, SweepOptions, output), "DIR", NULL, 0, 0, true,
      "the folder of the sweep; each configuration trains into DIR/NAME"},
-    {"--grid", OPTION_INPUT, "GRID.yaml", NULL, 0, 0, false,
+    {"--grid", FILLS(INPUT, SweepOptions, grid), "GRID.yaml", NULL, 0, 0, false,
      "keys of the configuration with lists of values, all of which are combined"},
-    {"--map", OPTION_INPUT, "MAP.h5", NULL, 0, 0, false,
+    {"--map", FILLS(INPUT, SweepOptions, map), "MAP.h5", NULL, 0, 0, false,
      "the index map of all trainings (default: DIR/map.h5, made once)"},
-    {"--clean", OPTION_SURVEY, "SURVEY.h5", NULL, 0, 0, false,
+    {"--clean", FILLS(SURVEY, SweepOptions, clean), "SURVEY.h5", NULL, 0, 0, false,
      "the clean survey of the same gathers, for configurations with train.target=clean"},
-    {"--only", OPTION_INT, "N", NULL, 1, 1e9, false,
+    {"--only", FILLS(INT, SweepOptions, only), "N", NULL, 1, 1e9, false,
      "trains the N-th configuration alone, as the tasks of an array do"},
-    {"--emit", OPTION_TEXT, "slurm", NULL, 0, 0, false,
+    {"--emit", FILLS(TEXT, SweepOptions, emit), "slurm", NULL, 0, 0, false,
      "writes DIR/sweep.sbatch, a job array with a task for each configuration, instead of training"},
     {.name = NULL}};
 
@@ -328,7 +328,8 @@ const Command command_sweep = {
     .example = "mpirun -n 4 seisdcn sweep --config base.yaml --grid grid.yaml --survey survey.h5 --output sweep\n"
                "mpirun -n 4 seisdcn sweep --survey survey.h5 --output sweep narrow.yaml wide.yaml\n"
                "seisdcn sweep --grid grid.yaml --survey survey.h5 --output sweep --emit slurm",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(SweepOptions),
     .arguments = "CONFIG.yaml...",
     .max_arguments = 1000000,
     .uses_config = true,

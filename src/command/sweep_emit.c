@@ -77,9 +77,9 @@ static Status append_sbatch(char **text, const char *jobs)
 static void append_command(char **text, const Job *job)
 {
     append(text, "set --");
-    for (int i = 0; job->command->options[i].name != NULL; i++)
-        if (job->option[i] != NULL && strcmp(job->command->options[i].name, "--emit") != 0)
-            append_words(text, job->command->options[i].name, job->option[i]);
+    for (int i = 0; i < job->n_given; i++)
+        if (strcmp(job->given[i].option->name, "--emit") != 0)
+            append_words(text, job->given[i].option->name, job->given[i].text);
     if (job->config_path != NULL) append_words(text, "--config", job->config_path);
     for (int i = 0; i < job->n_sets; i++) append_words(text, "--set", job->sets[i]);
     if (job->trust) append_words(text, "--trust", NULL);

@@ -25,7 +25,7 @@ enum { PATCH_KEYS = sizeof patch_keys / sizeof *patch_keys, SPLIT_KEYS = sizeof 
 static Status read_grid(Sweep *sweep)
 {
     const Comm *comm = &sweep->job->comm;
-    const char *path = command_text(sweep->job, "--grid");
+    const char *path = sweep_options(sweep->job)->grid;
     sweep->grid.n = 1;
     if (path == NULL) return STATUS_OK;
     char *text = NULL;
@@ -81,7 +81,7 @@ static Status check_grid(const Sweep *sweep)
     }
     for (int a = 0; a < sweep->grid.n_axes; a++) {
         const GridAxis *axis = &sweep->grid.axis[a];
-        const char *path = command_text(job, "--grid"), *name = config_name(axis->key);
+        const char *path = sweep_options(job)->grid, *name = config_name(axis->key);
         if (sets.is_set[axis->key])
             return status_fail(STATUS_CONFIG,
                                "%s:%zu: %s varies here, and --set gives it one value; leave one of them out", path,
@@ -107,7 +107,7 @@ static ConfigKey differing(const Config *a, const Config *b, const ConfigKey *ke
 static Status check_one(Sweep *sweep, const Config *first, const Config *config)
 {
     const Job *job = sweep->job;
-    if (config->train.target == TARGET_CLEAN && command_text(job, "--clean") == NULL)
+    if (config->train.target == TARGET_CLEAN && sweep_options(job)->clean == NULL)
         return status_fail(STATUS_USAGE, "train.target=clean compares with a clean survey: name it with --clean");
     NetworkShape shape = model_shape(config);
     Status status = network_check_shape(&shape);
@@ -139,7 +139,7 @@ static Status check_survey(Sweep *sweep, Config *config)
     const Comm *comm = &sweep->job->comm;
     Survey survey = {0};
     IndexMap map = {0};
-    Status status = survey_open(comm, command_text(sweep->job, "--survey"), false, &survey);
+    Status status = survey_open(comm, sweep_options(sweep->job)->survey, false, &survey);
     if (status == STATUS_OK) status = index_load(comm, &survey, sweep->has_map ? sweep->map : NULL, config, &map);
     index_free(&map);
     Status closed = survey_close(&survey);
@@ -166,23 +166,23 @@ static Status check_all(Sweep *sweep)
 
 static Status choose(Sweep *sweep)
 {
-    const char *only = command_text(sweep->job, "--only");
+    int64_t only = sweep_options(sweep->job)->only;
     char all[LOG_THINGS_MAX];
     sweep->n = sweep->grid.n * (sweep->n_files > 0 ? sweep->n_files : 1);
     sweep->first = 0;
     sweep->last = sweep->n - 1;
-    if (only == NULL) return STATUS_OK;
-    sweep->first = sweep->last = command_int(sweep->job, "--only") - 1;
+    if (only == 0) return STATUS_OK;
+    sweep->first = sweep->last = only - 1;
     if (sweep->first < sweep->n) return STATUS_OK;
-    return status_fail(STATUS_USAGE, "--only %s: there %s %s", only, sweep->n == 1 ? "is" : "are",
+    return status_fail(STATUS_USAGE, "--only %" PRId64 ": there %s %s", only, sweep->n == 1 ? "is" : "are",
                        log_things(sweep->n, "configuration", all));
 }
 
 Status sweep_plan(Job *job, Sweep *sweep)
 {
-    *sweep = (Sweep){.job = job, .folder = command_text(job, "--output")};
-    const char *map = command_text(job, "--map");
-    if (command_text(job, "--grid") == NULL && job->n_arguments == 0)
+    *sweep = (Sweep){.job = job, .folder = sweep_options(job)->output};
+    const char *map = sweep_options(job)->map;
+    if (sweep_options(job)->grid == NULL && job->n_arguments == 0)
         return status_fail(STATUS_USAGE, "nothing varies: give --grid GRID.yaml, or configurations as arguments");
     sweep->has_map = map != NULL;
     sweep->map = map != NULL ? text_copy(map) : text_format("%s/map.h5", sweep->folder);

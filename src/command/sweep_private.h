@@ -10,6 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *output, *grid, *map, *clean, *emit;
+    int64_t only;
+} SweepOptions;
+
+/* Those of a job of this command. Pure. */
+static inline const SweepOptions *sweep_options(const Job *job) { return job->options; }
+
 enum { SWEEP_NAME_MAX = 200 };
 
 /* A configuration of the command line: a file's keys, and its name without folder and ending. */

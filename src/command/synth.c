@@ -9,26 +9,40 @@
 #include "seisdcn/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *output, *noise;
+    int64_t inlines, crosslines, traces, samples, dips, seed;
+    double snr, moveout_ms;
+} SynthOptions;
+
+static const SynthOptions *synth_options(const Job *job) { return job->options; }
+
 enum { FIRST_INLINE = 1300, FIRST_CROSSLINE = 1400 };
 
 static const Option options[] = {
-    {"--output", OPTION_FOLDER, "DIR", NULL, 0, 0, true, "folder to make, with noisy/ and clean/ in it"},
-    {"--inlines", OPTION_INT, "N", "4", 1, 100000, false, "inlines, from 1300"},
-    {"--crosslines", OPTION_INT, "N", "8", 1, 100000, false, "crosslines, from 1400"},
-    {"--traces", OPTION_INT, "N", "61", 1, 1000000, false, "traces of a gather: offsets, near to far"},
-    {"--samples", OPTION_INT, "N", "501", 1, 1000000, false, "samples of a trace, 4 ms each"},
-    {"--snr", OPTION_NUMBER, "DB", "6", -20, 100, false, "signal-to-noise ratio of every gather, in dB"},
-    {"--noise", OPTION_TEXT, "KIND[:SHARE],...", NULL, 0, 0, false,
+    {"--output", FILLS(FOLDER, SynthOptions, output), "DIR", NULL, 0, 0, true,
+     "folder to make, with noisy/ and clean/ in it"},
+    {"--inlines", FILLS(INT, SynthOptions, inlines), "N", "4", 1, 100000, false, "inlines, from 1300"},
+    {"--crosslines", FILLS(INT, SynthOptions, crosslines), "N", "8", 1, 100000, false, "crosslines, from 1400"},
+    {"--traces", FILLS(INT, SynthOptions, traces), "N", "61", 1, 1000000, false,
+     "traces of a gather: offsets, near to far"},
+    {"--samples", FILLS(INT, SynthOptions, samples), "N", "501", 1, 1000000, false, "samples of a trace, 4 ms each"},
+    {"--snr", FILLS(NUMBER, SynthOptions, snr), "DB", "6", -20, 100, false,
+     "signal-to-noise ratio of every gather, in dB"},
+    {"--noise", FILLS(TEXT, SynthOptions, noise), "KIND[:SHARE],...", NULL, 0, 0, false,
      "kinds of noise, each with its share of the energy: white, trace, linear, linear-shared, or mix (white, trace and "
      "linear); without it white noise and one linear train"},
-    {"--moveout-ms", OPTION_NUMBER, "MS", NULL, 0, 1000, false,
+    {"--moveout-ms", FILLS(NUMBER, SynthOptions, moveout_ms), "MS", NULL, 0, 1000, false,
      "makes image gathers whose events are flat but for a residual moveout of up to MS at the largest offset"},
-    {"--dips", OPTION_INT, "N", "0", 0, 10000, false, "further events, which cross the reflectors at other dips"},
-    {"--seed", OPTION_INT, "N", "0", 0, 0x1p53, false, "another seed, another survey"},
+    {"--dips", FILLS(INT, SynthOptions, dips), "N", "0", 0, 10000, false,
+     "further events, which cross the reflectors at other dips"},
+    {"--seed", FILLS(INT, SynthOptions, seed), "N", "0", 0, 0x1p53, false, "another seed, another survey"},
     {.name = NULL}};
 
 typedef struct {
@@ -163,18 +177,18 @@ static Status write_my_gathers(const Comm *comm, const Synth *synth)
 
 static Status run(Job *job)
 {
-    Synth synth = {.folder = command_text(job, "--output")};
+    Synth synth = {.folder = synth_options(job)->output};
     SyntheticSurvey *survey = &synth.survey;
-    survey->n_inlines = command_int(job, "--inlines");
-    survey->n_crosslines = command_int(job, "--crosslines");
-    survey->n_traces = command_int(job, "--traces");
-    survey->n_samples = command_int(job, "--samples");
-    survey->snr_db = command_number(job, "--snr");
-    survey->seed = command_int(job, "--seed");
-    survey->n_dips = command_int(job, "--dips");
-    survey->image = command_text(job, "--moveout-ms") != NULL;
-    if (survey->image) survey->moveout_s = command_number(job, "--moveout-ms") * 1e-3;
-    const char *noise = command_text(job, "--noise");
+    survey->n_inlines = synth_options(job)->inlines;
+    survey->n_crosslines = synth_options(job)->crosslines;
+    survey->n_traces = synth_options(job)->traces;
+    survey->n_samples = synth_options(job)->samples;
+    survey->snr_db = synth_options(job)->snr;
+    survey->seed = synth_options(job)->seed;
+    survey->n_dips = synth_options(job)->dips;
+    survey->image = !isnan(synth_options(job)->moveout_ms);
+    if (survey->image) survey->moveout_s = synth_options(job)->moveout_ms * 1e-3;
+    const char *noise = synth_options(job)->noise;
 
     Status status = noise == NULL ? STATUS_OK : take_noise(noise, survey);
     if (status == STATUS_OK) status = allocate(&synth);
@@ -213,6 +227,7 @@ const Command command_synth = {
     .example = "seisdcn synth --output survey\n"
                "mpirun -n 2 seisdcn synth --output large --inlines 20 --crosslines 50 --samples 1501 --snr 3\n"
                "seisdcn synth --output hard --crosslines 40 --snr 0 --noise mix --moveout-ms 64 --dips 6",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(SynthOptions),
     .run = run,
 };

@@ -13,6 +13,13 @@
 
 #include <stdio.h>
 
+/* What the options say; their table tells what each means. */
+typedef struct {
+    const char *survey, *model, *clean, *map, *split;
+} TestOptions;
+
+static const TestOptions *test_options(const Job *job) { return job->options; }
+
 /* Without a map the split is the one that the model was trained with. */
 static Status take_split(const ModelInfo *info, const Survey *survey, const char *path, Config *config)
 {
@@ -34,7 +41,7 @@ static Status take_split(const ModelInfo *info, const Survey *survey, const char
 static void check_map(const Job *job, const IndexMap *map, const Survey *survey, const char *model,
                       const ModelInfo *info, IndexSplit split)
 {
-    const char *path = command_text(job, "--map");
+    const char *path = test_options(job)->map;
     char risk[96];
     if (path == NULL || job->comm.rank != 0) return;
     snprintf(risk, sizeof risk, "the model may have been trained on some of the patches of %s",
@@ -46,7 +53,7 @@ static void check_map(const Job *job, const IndexMap *map, const Survey *survey,
 static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, IndexSplit split, Network *network,
                        const Objective *objective)
 {
-    const char *map_path = command_text(job, "--map");
+    const char *map_path = test_options(job)->map;
     Evaluation evaluation;
     NetworkGroup group = {0};
     double loss = 0;
@@ -71,10 +78,10 @@ static Status evaluate(Job *job, const Survey *survey, const IndexMap *map, Inde
 
 static Status run(Job *job)
 {
-    const char *model = command_text(job, "--model"), *map_path = command_text(job, "--map");
-    int split = index_split_of(command_text(job, "--split"));
+    const char *model = test_options(job)->model, *map_path = test_options(job)->map;
+    int split = index_split_of(test_options(job)->split);
     if (split < 0)
-        return status_fail(STATUS_USAGE, "--split %s is not known: train, valid or test", command_text(job, "--split"));
+        return status_fail(STATUS_USAGE, "--split %s is not known: train, valid or test", test_options(job)->split);
     Survey survey = {0};
     Network network = {0};
     IndexMap map = {0};
@@ -85,11 +92,11 @@ static Status run(Job *job)
     if (status == STATUS_OK) status = model_load(&job->comm, model, vector, &network, &info);
     if (status == STATUS_OK) status = model_take_config(&network, model, &job->config);
     if (status == STATUS_OK) status = model_take_apply(&network, &info, model, &job->config);
-    if (status == STATUS_OK) status = survey_open(&job->comm, command_text(job, "--survey"), false, &survey);
+    if (status == STATUS_OK) status = survey_open(&job->comm, test_options(job)->survey, false, &survey);
     if (status == STATUS_OK) status = export_origin_tell(&survey, "is tested on here");
     if (status == STATUS_OK) status = model_take_survey(&network, info.channels, &survey, STATUS_DATA);
     if (status == STATUS_OK) network.shape.objective = model_shape(&job->config).objective;
-    if (status == STATUS_OK) status = aim_open(job, &survey, &network, &aim);
+    if (status == STATUS_OK) status = aim_open(&job->comm, test_options(job)->clean, &survey, &network, &aim);
     if (status == STATUS_OK && map_path == NULL) status = take_split(&info, &survey, model, &job->config);
     if (status == STATUS_OK) status = index_load(&job->comm, &survey, map_path, &job->config, &map);
     if (status == STATUS_OK) status = model_check_map(&network, &map);
@@ -102,20 +109,15 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
-    {.name = "--model", .kind = OPTION_INPUT, .argument = "MODEL.h5", .required = true, .help = "the trained model"},
-    {.name = "--clean",
-     .kind = OPTION_SURVEY,
-     .argument = "SURVEY.h5",
+    {"--survey", FILLS(SURVEY, TestOptions, survey), .argument = "SURVEY.h5", .required = true,
+     .help = "the survey file"},
+    {"--model", FILLS(INPUT, TestOptions, model), .argument = "MODEL.h5", .required = true,
+     .help = "the trained model"},
+    {"--clean", FILLS(SURVEY, TestOptions, clean), .argument = "SURVEY.h5",
      .help = "the clean survey of the same gathers, for train.target=clean"},
-    {.name = "--map",
-     .kind = OPTION_INPUT,
-     .argument = "MAP.h5",
+    {"--map", FILLS(INPUT, TestOptions, map), .argument = "MAP.h5",
      .help = "the index map (default: the model's own split)"},
-    {.name = "--split",
-     .kind = OPTION_TEXT,
-     .argument = "train|valid|test",
-     .fallback = "test",
+    {"--split", FILLS(TEXT, TestOptions, split), .argument = "train|valid|test", .fallback = "test",
      .help = "which patches"},
     {.name = NULL},
 };
@@ -131,7 +133,8 @@ const Command command_test = {
         "train.target, or the "
         "one that is set.",
     .example = "mpirun -n 2 seisdcn test --survey survey.h5 --model run/best.h5 --split test",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(TestOptions),
     .uses_config = true,
     .run = run,
 };

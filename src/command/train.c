@@ -4,6 +4,7 @@
 #include "report.h"
 #include "train_dry_run.h"
 #include "train_introduce.h"
+#include "train_options.h"
 #include "train_output.h"
 #include "train_resume.h"
 
@@ -98,18 +99,18 @@ static Status load(Train *train)
 {
     Job *job = train->job;
     const Comm *comm = &job->comm;
-    const char *init = command_text(job, "--init"), *map = command_text(job, "--map");
+    const char *init = train_options(job)->init, *map = train_options(job)->map;
     TrainResume *resume = &train->resume;
     const Vector *vector;
     Status status = STATUS_OK;
     if (comm->rank == 0)
-        status = train_output_check(command_text(job, "--output"), job->force || command_flag(job, "--resume"));
+        status = train_output_check(train_options(job)->output, job->force || train_options(job)->resume);
     status = comm_agree(comm, status);
     if (status == STATUS_OK) status = model_choose_vector(comm, &vector);
     if (status == STATUS_OK) status = train_resume_begin(job, vector, resume, &train->state);
     if (status != STATUS_OK || resume->finished) return status;
     if (resume->found) init = NULL; /* the checkpoint's weights hold */
-    status = survey_open(comm, command_text(job, "--survey"), false, &train->survey);
+    status = survey_open(comm, train_options(job)->survey, false, &train->survey);
     if (status == STATUS_OK) status = export_origin_tell(&train->survey, "is trained on here");
     /* a map may set the patch size of a new network, and a model that of a new map */
     if (status == STATUS_OK && init != NULL) status = make_network(train, vector, init);
@@ -119,7 +120,8 @@ static Status load(Train *train)
     if (status == STATUS_OK)
         status = model_take_survey(&train->network, resume->found ? resume->channels : train->channels, &train->survey,
                                    init == NULL ? STATUS_CONFIG : STATUS_DATA);
-    if (status == STATUS_OK) status = aim_open(job, &train->survey, &train->network, &train->aim);
+    if (status == STATUS_OK)
+        status = aim_open(comm, train_options(job)->clean, &train->survey, &train->network, &train->aim);
     if (status != STATUS_OK) return status;
     index_report(&train->map);
     if (init != NULL && comm->rank == 0) check_init(train, init, map);
@@ -151,7 +153,7 @@ static Status prepare(Train *train)
     train->validation.poke_context = &train->trainer;
     if (resume->found) checkpoint_install(comm, &resume->checkpoint, &resume->state, &train->trainer);
     train->output =
-        (TrainOutput){.folder = command_text(job, "--output"), .trainer = &train->trainer, .state = &train->state};
+        (TrainOutput){.folder = train_options(job)->output, .trainer = &train->trainer, .state = &train->state};
     status = train_output_open(comm, &train->output, &train->survey, &train->map, job->line, resume, &job->config);
     checkpoint_free(&resume->checkpoint);
     return status;
@@ -200,7 +202,7 @@ static Status interrupted(Train *train)
                        "%s in epoch %" PRId64 " after step %" PRId64 "; %s/checkpoints/step_%" PRId64
                        ".h5 holds everything: the same command with --resume goes on from there",
                        status_message(), train->trainer.order.epoch, train->trainer.step,
-                       command_text(train->job, "--output"), train->trainer.step);
+                       train_options(train->job)->output, train->trainer.step);
 }
 
 /* The epoch's steps; within: it goes on where another run left it. */
@@ -320,9 +322,9 @@ static Status loop(Train *train)
 
 static Status prepare_and_loop(Train *train)
 {
-    const char *folder = command_text(train->job, "--output");
+    const char *folder = train_options(train->job)->output;
     Status status = load(train);
-    bool dry = command_flag(train->job, "--dry-run");
+    bool dry = train_options(train->job)->dry_run;
     if (status == STATUS_OK && !train->resume.finished && !dry) status = prepare(train);
     if (status == STATUS_INTERRUPTED)
         return status_fail(status, "%s before the first step; nothing is lost: the same command with --resume goes on",
@@ -346,7 +348,7 @@ static Status run(Job *job)
     Train train = {.job = job, .state = {.best = INFINITY}};
     interrupt_limit(60 * job->config.train.max_time_minutes);
     Status status = prepare_and_loop(&train);
-    if (status == STATUS_OK && !command_flag(job, "--dry-run")) report_memory(&job->comm);
+    if (status == STATUS_OK && !train_options(job)->dry_run) report_memory(&job->comm);
     train_output_free(&train.output);
     train_resume_free(&train.resume);
     evaluate_free(&train.validation);
@@ -358,30 +360,20 @@ static Status run(Job *job)
 }
 
 static const Option options[] = {
-    {.name = "--survey", .kind = OPTION_SURVEY, .argument = "SURVEY.h5", .required = true, .help = "the survey file"},
-    {.name = "--output",
-     .kind = OPTION_FOLDER,
-     .argument = "DIR",
-     .required = true,
+    {"--survey", FILLS(SURVEY, TrainOptions, survey), .argument = "SURVEY.h5", .required = true,
+     .help = "the survey file"},
+    {"--output", FILLS(FOLDER, TrainOptions, output), .argument = "DIR", .required = true,
      .help = "the folder for models, metrics and checkpoints"},
-    {.name = "--map",
-     .kind = OPTION_INPUT,
-     .argument = "MAP.h5",
+    {"--map", FILLS(INPUT, TrainOptions, map), .argument = "MAP.h5",
      .help = "the index map (default: built from patch.* and split.*)"},
-    {.name = "--clean",
-     .kind = OPTION_SURVEY,
-     .argument = "SURVEY.h5",
+    {"--clean", FILLS(SURVEY, TrainOptions, clean), .argument = "SURVEY.h5",
      .help = "the clean survey of the same gathers, for train.target=clean"},
-    {.name = "--init", .kind = OPTION_INPUT, .argument = "MODEL.h5", .help = "start from this model's weights"},
-    {.name = "--resume",
-     .kind = OPTION_FLAG,
+    {"--init", FILLS(INPUT, TrainOptions, init), .argument = "MODEL.h5", .help = "start from this model's weights"},
+    {"--resume", FILLS(FLAG, TrainOptions, resume),
      .help = "goes on from DIR's newest whole checkpoint; from the start where there is none"},
-    {.name = "--allow-change",
-     .kind = OPTION_LIST,
-     .argument = "KEY",
+    {"--allow-change", FILLS(LIST, TrainOptions, allow_change), .argument = "KEY",
      .help = "lets --resume go on although this key (or survey, map, clean) is another now; may be repeated"},
-    {.name = "--dry-run",
-     .kind = OPTION_FLAG,
+    {"--dry-run", FILLS(FLAG, TrainOptions, dry_run),
      .help = "check everything, write nothing, and print memory, files, steps and time"},
     {.name = NULL},
 };
@@ -397,7 +389,8 @@ const Command command_train = {
         "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and train.max_time_minutes end it behind a step, with a checkpoint "
         "and status 75; --resume, with any number of ranks, then gives the bits of a run that never stopped.",
     .example = "mpirun -n 2 seisdcn train --survey survey.h5 --output run --set train.max_epochs=3",
-    .options = options,
+    .tables = {{options, 0}},
+    .options_size = sizeof(TrainOptions),
     .uses_config = true,
     .is_resumable = true,
     .run = run,

@@ -2,6 +2,7 @@
 #include "train_dry_run.h"
 
 #include "report.h"
+#include "train_options.h"
 
 #include "seisdcn/evaluate.h"
 #include "seisdcn/files.h"
@@ -89,7 +90,7 @@ static Status check_files(const Plan *plan)
     /* the last two checkpoints stay; a new one is written before the older goes */
     int64_t model = model_bytes(plan->network), checkpoint = checkpoint_bytes(plan);
     int64_t bytes = model + 5 * checkpoint + metrics_bytes(plan) + 4096;
-    return files_check_space(command_text(plan->job, "--output"), (double)bytes);
+    return files_check_space(train_options(plan->job)->output, (double)bytes);
 }
 
 /* ---- speed ---- */
@@ -206,7 +207,7 @@ static void print_memory(const Plan *plan)
 
 static void print_files(const Plan *plan)
 {
-    const char *folder = command_text(plan->job, "--output");
+    const char *folder = train_options(plan->job)->output;
     char best[32], last[32], metrics[32];
     log_bytes((double)model_bytes(plan->network), best);
     log_bytes((double)checkpoint_bytes(plan), last);

@@ -1,3 +1,4 @@
+#include "train_options.h"
 #include "train_output.h"
 
 #include "seisdcn/files.h"
@@ -320,7 +321,7 @@ static Status compare(TrainResume *resume, const char *folder, const CheckpointS
 Status train_resume_compare(const Job *job, TrainResume *resume, CheckpointState *now, const Network *network)
 {
     if (!resume->found) return STATUS_OK;
-    const char *folder = command_text(job, "--output");
+    const char *folder = train_options(job)->output;
     Status status = comm_agree(&job->comm, job->comm.rank == 0 ? compare(resume, folder, now, network) : STATUS_OK);
     if (status != STATUS_OK) return status;
     comm_broadcast(&job->comm, &resume->anew, sizeof resume->anew);
@@ -348,24 +349,23 @@ static bool is_finished(const CheckpointState *state, const Config *config)
 
 static Status check_options(const Job *job, TrainResume *resume)
 {
-    const char *changes = command_text(job, "--allow-change");
-    bool resumes = command_flag(job, "--resume");
+    const OptionTexts *changes = &train_options(job)->allow_change;
+    bool resumes = train_options(job)->resume;
     if (resumes && job->force)
         return status_fail(STATUS_USAGE, "--resume goes on with a training, --force begins it anew: give one of them");
-    if (changes != NULL && !resumes)
+    if (changes->n > 0 && !resumes)
         return status_fail(STATUS_USAGE, "--allow-change belongs to --resume: a new training has nothing to change");
     Status status = STATUS_OK;
-    for (int i = 0; status == STATUS_OK && command_texts(job, "--allow-change", i) != NULL; i++)
-        status = allow_list(command_texts(job, "--allow-change", i), resume);
+    for (int i = 0; status == STATUS_OK && i < changes->n; i++) status = allow_list(changes->text[i], resume);
     return status;
 }
 
 Status train_resume_begin(Job *job, const Vector *vector, TrainResume *resume, CheckpointState *now)
 {
     const Comm *comm = &job->comm;
-    const char *folder = command_text(job, "--output"), *init = command_text(job, "--init");
+    const char *folder = train_options(job)->output, *init = train_options(job)->init;
     Status status = comm_agree(comm, check_options(job, resume));
-    if (status != STATUS_OK || !command_flag(job, "--resume")) return status;
+    if (status != STATUS_OK || !train_options(job)->resume) return status;
     status = find(comm, folder, vector, resume);
     if (status != STATUS_OK) return status;
     if (!resume->found) {
