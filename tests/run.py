@@ -137,7 +137,7 @@ def main():
     parser.add_argument("--build", default="build/release", help="folder of the built tests")
     parser.add_argument("--program", default="build/seisdcn")
     parser.add_argument("--mpirun", default="mpirun")
-    parser.add_argument("--jobs", type=int, default=2, help="programs at a time")
+    parser.add_argument("--jobs", type=int, default=3, help="programs at a time")
     parser.add_argument("--slow", action="store_true", help="under a sanitizer: four times the time")
     options = parser.parse_args()
 
