@@ -108,7 +108,7 @@ Q = $(if $(V),,@)
 SAY = $(if $(V),,@echo "  $(1)	$(2)")
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 all: $(PROGRAM) ## builds build/seisdcn
 
@@ -249,6 +249,10 @@ TIDIED = $(wildcard src/*.c src/*/*.c tests/unit/*.c tests/parallel/*.c tests/be
 TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portable -Iinclude -Itests $(shell $(CC) --showme:compile 2>/dev/null) \
 	$(HDF5_CFLAGS) $(BLAS_CFLAGS) $(YAML_CFLAGS) $(SEGYIO_CFLAGS) $(FFTW_CFLAGS)
 
+compile_commands.json: ## tells clangd and other tools how each file is compiled
+	@FLAGS='$(TIDY_FLAGS)' && .ci/compile-commands "$$FLAGS" $(TIDIED)
+
+.PHONY: compile_commands.json
 lint: ## checks format, faults, includes and that nothing warns
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(FORMATTED)
