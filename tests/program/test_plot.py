@@ -197,7 +197,7 @@ refusals = [
     ((*both, "--ensemble", "#2"), 4, "gather #2 (inline 100, crossline 202) is not predicted yet", "a gather that is not predicted"),
     (("--survey", survey, "--predicted", small, "--ensemble", "#0"), 4, "100 samples a trace", "other samples"),
     (("--survey", survey, "--predicted", narrow, "--ensemble", "#0"), 4, "gather #1 (inline 100, crossline 201) has 20 traces, but 24 in", "other traces"),
-    (("--survey", survey, "--predicted", single, "--ensemble", "#0"), 4, "has 1 gathers, but", "other gathers"),
+    (("--survey", survey, "--predicted", single, "--ensemble", "#0"), 4, "has 1 gather, but", "other gathers"),
     (("--survey", survey, "--predicted", foreign, "--ensemble", "#0"), 4, "checksum 0000000000000005", "another survey's prediction"),
     ((*both, "--ensemble", "#0", "--palette", "grey"), 2, "gray or seismic", "an unknown palette"),
     ((*both, "--ensemble", "#0", "--wiggle", "--spectrum"), 2, "two pictures", "two pictures at once"),
