@@ -235,7 +235,7 @@ static void bad_surveys_are_refused(void **state)
     refuse(spoil_checksum, STATUS_DATA, "checksum");
     refuse(spoil_start, STATUS_DATA, "begins with 1");
     refuse(spoil_middle, STATUS_DATA, "does not rise");
-    refuse(spoil_end, STATUS_DATA, "traces");
+    refuse(spoil_end, STATUS_DATA, "trace count");
     refuse(spoil_amplitude, STATUS_DATA, "/amplitude is missing");
     refuse(spoil_checksums, STATUS_DATA, "/ensemble/checksum is missing");
     refuse(spoil_inlines, STATUS_DATA, "/ensemble/inline has the shape [3]");
