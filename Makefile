@@ -253,8 +253,12 @@ TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DSEISDCN_VERSION="$(VERSION)" -DISA=portabl
 compile_commands.json: ## tells clangd and other tools how each file is compiled
 	@FLAGS='$(TIDY_FLAGS)' && .ci/compile-commands "$$FLAGS" $(TIDIED) $(TIDIED_TESTS)
 
-.PHONY: compile_commands.json
-lint: ## checks format, faults, includes and that nothing warns
+.PHONY: compile_commands.json check tidy
+lint: check ## checks format, faults, includes and that nothing warns
+	@$(MAKE) --no-print-directory tidy
+
+# Its two parts: what is done in two minutes, and what takes five (.ci/run does that beside the tests).
+check:
 	@./.ci/deps $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@clang-format --dry-run -Werror $(FORMATTED)
 	@./.ci/check-includes
@@ -262,10 +266,12 @@ lint: ## checks format, faults, includes and that nothing warns
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
 		-D_GNU_SOURCE -DISA=portable -DSEISDCN_VERSION='"$(VERSION)"' src
 	$(AGAIN) STRICT=-Werror all build-tests build-bench
+
+tidy:
 	@printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $$FLAGS 2>/dev/null' tidy
 	@clang-tidy --quiet --checks='-clang-analyzer-*' $(TIDIED_TESTS) -- $$FLAGS 2>/dev/null
 
-lint: export FLAGS = $(TIDY_FLAGS)
+tidy: export FLAGS = $(TIDY_FLAGS)
 
 format: ## puts every C file into shape
 	clang-format -i $(FORMATTED)
