@@ -19,10 +19,11 @@
 
 /* What the options say; their tables tell what each means. */
 typedef struct {
-    SegyOptions segy;
-    const char *output, *names, *group_by, *inline_byte, *crossline_byte, *offset_byte, *sort;
+    SegyGatherOptions gathers;
+    SegyFileOptions files;
+    const char *output, *names;
     double interval_us, scale;
-    bool zero_bad, drop_dead, transpose, join, lines, ignore_delay;
+    bool zero_bad, drop_dead, transpose;
 } ConsolidateOptions;
 
 static const ConsolidateOptions *consolidate_options(const Job *job) { return job->options; }
@@ -31,31 +32,6 @@ static const ConsolidateOptions *consolidate_options(const Job *job) { return jo
 enum { ROUND_GATHERS = 64 };
 
 /* ---- prepare ---- */
-
-/* Which traces make which gather. */
-static Status read_rule(const ConsolidateOptions *said, SgyRule *rule)
-{
-    const char *group = said->group_by;
-    const char *line = said->inline_byte, *crossline = said->crossline_byte;
-    rule->automatic = group == NULL && line == NULL && crossline == NULL;
-    rule->by_field = group != NULL && strcmp(group, "position") != 0;
-    rule->line = sgy_field_named("inline");
-    rule->crossline = sgy_field_named("crossline");
-    Status status = STATUS_OK;
-    if (rule->by_field) status = sgy_field_parse(group, "--group-by", &rule->group);
-    if (status == STATUS_OK && line != NULL) status = sgy_field_parse(line, "--inline-byte", &rule->line);
-    if (status == STATUS_OK && crossline != NULL)
-        status = sgy_field_parse(crossline, "--crossline-byte", &rule->crossline);
-    if (status == STATUS_OK) status = segy_options_offset(said->offset_byte, rule);
-    if (status != STATUS_OK) return status;
-    rule->lines = said->join ? SGY_LINES_JOIN : said->lines ? SGY_LINES_APART : SGY_LINES_FOUND;
-    if (said->join && said->lines) return status_fail(STATUS_USAGE, "--join and --lines exclude each other");
-    rule->ignore_delay = said->ignore_delay;
-    const char *sort = said->sort;
-    rule->sort_offset = strcmp(sort, "offset") == 0;
-    if (rule->sort_offset || strcmp(sort, "file") == 0) return STATUS_OK;
-    return status_fail(STATUS_USAGE, "--sort takes file or offset, not '%.80s'", sort);
-}
 
 static Status read_options(const Job *job, InputsOptions *options)
 {
@@ -66,8 +42,8 @@ static Status read_options(const Job *job, InputsOptions *options)
     options->transpose = consolidate_options(job)->transpose;
     const char *names = consolidate_options(job)->names;
     Status status = names == NULL ? STATUS_OK : position_pattern_parse(names, &options->names);
-    if (status == STATUS_OK) status = segy_options_force(&consolidate_options(job)->segy, &options->force);
-    return status == STATUS_OK ? read_rule(consolidate_options(job), &options->rule) : status;
+    if (status == STATUS_OK) status = segy_options_force(&consolidate_options(job)->files, &options->force);
+    return status == STATUS_OK ? segy_options_rule(&consolidate_options(job)->gathers, &options->rule) : status;
 }
 
 /* The tables of the survey, on rank 0. */
@@ -349,8 +325,7 @@ static const Option options[] = {
      "samples that are not finite become zero, and are counted"},
     {"--drop-dead", FILLS(FLAG, ConsolidateOptions, drop_dead), NULL, NULL, 0, 0, false,
      "leaves out traces of which every sample is zero or NaN, counts them, and keeps where they stood for export, "
-     "which "
-     "puts them back; reads the input twice"},
+     "which puts them back; reads the input twice"},
     {"--scale", FILLS(NUMBER, ConsolidateOptions, scale), "X", "1", 0, 0, false,
      ".npy, and SEG-Y of format 6: multiplies every sample, in 64 bits, before it becomes a 32-bit float; export to "
      "SEG-Y divides by it again"},
@@ -359,39 +334,6 @@ static const Option options[] = {
      "either case; a name without it has no position"},
     {"--transpose", FILLS(FLAG, ConsolidateOptions, transpose), NULL, NULL, 0, 0, false,
      ".npy: the arrays are (samples, traces)"},
-    {"--group-by", FILLS(TEXT, ConsolidateOptions, group_by), "FIELD", NULL, 0, 0, false,
-     "SEG-Y: what the traces of a gather have in common: position (inline and crossline), cdp, shot, or any field; by "
-     "default position, or where the headers make no sense of that, what does (info shows the candidates)"},
-    {"--inline-byte", FILLS(TEXT, ConsolidateOptions, inline_byte), "FIELD", NULL, 0, 0, false,
-     "SEG-Y: where a trace's header has its inline (default 189): a byte, a byte with its width or kind (213:2, "
-     "189:float, 189:ibm), or a name (cdp, shot_point ...)"},
-    {"--crossline-byte", FILLS(TEXT, ConsolidateOptions, crossline_byte), "FIELD", NULL, 0, 0, false,
-     "SEG-Y: its crossline (default 193)"},
-    {"--offset-byte", FILLS(TEXT, ConsolidateOptions, offset_byte), "FIELD", NULL, 0, 0, false,
-     "SEG-Y: its offset (default 37); 'coordinates': the distance of source and receiver, which is also taken where "
-     "byte 37 is 0 in every trace"},
-    {"--join", FILLS(FLAG, ConsolidateOptions, join), NULL, NULL, 0, 0, false,
-     "SEG-Y: gathers of the same number in several files are one, in whatever line the files are"},
-    {"--lines", FILLS(FLAG, ConsolidateOptions, lines), NULL, NULL, 0, 0, false,
-     "SEG-Y: the files are several lines, numbered by their binary headers (bytes 3205-3208) where these differ, else "
-     "from 1; by default where gathers of the same number, and with the same offsets, are in several"},
-    {"--ignore-delay", FILLS(FLAG, ConsolidateOptions, ignore_delay), NULL, NULL, 0, 0, false,
-     "SEG-Y: traces begin at 0, whatever their headers tell (bytes 109-110, with the scalar in 215-216)"},
-    {"--sort", FILLS(TEXT, ConsolidateOptions, sort), "file|offset", "file", 0, 0, false,
-     "SEG-Y: the order of the traces of a gather"},
-    {.name = NULL}};
-
-static const Option options_of_files[] = {
-    {"--endian", FILLS(TEXT, SegyOptions, endian), "big|little", NULL, 0, 0, false,
-     "SEG-Y: the byte order, where the header does not tell it right"},
-    {"--format", FILLS(INT, SegyOptions, format), "N", "0", 0, 16, false,
-     "SEG-Y: the sample format, any of the standard's but 4, where the header does not tell it right"},
-    {"--samples", FILLS(INT, SegyOptions, samples), "N", "0", 0, INT32_MAX, false,
-     "SEG-Y: samples a trace, where the headers do not tell them right, as beyond 65,535; 0: the headers'"},
-    {"--salvage", FILLS(FLAG, SegyOptions, salvage), NULL, NULL, 0, 0, false,
-     "SEG-Y: reads the whole traces of a file that is cut short, or padded, and says what is left out"},
-    {"--ignore-layout", FILLS(FLAG, SegyOptions, ignore_layout), NULL, NULL, 0, 0, false,
-     "SEG-Y: reads trace headers by the standard and the options, whatever a layout stanza of rev 2.1 moves"},
     {.name = NULL}};
 
 const Command command_consolidate = {
@@ -405,13 +347,14 @@ const Command command_consolidate = {
         "SEG-Y: rev 0 to 2.1, every sample format but 4, both byte orders, found out from the header. Traces may "
         "stand in any order; those of one position (or of one value of another field) become a gather, in several "
         "files too, and gathers are sorted by it. Missing and repeated traces are reported. Traces that differ in "
-        "length "
-        "are padded with zeros, those of a gather that begin at different times are shifted onto a common axis. "
+        "length are padded with zeros, those of a gather that begin at different times are shifted onto a common axis. "
         "Headers are kept, and export writes them, and the traces, as they came.",
     .example = "mpirun -n 4 seisdcn consolidate --output survey.h5 --interval-us 4000 gathers/\n"
                "mpirun -n 4 seisdcn consolidate --output survey.h5 --inline-byte 21 --crossline-byte 25 penobscot.sgy\n"
                "mpirun -n 4 seisdcn consolidate --output survey.h5 --group-by shot --sort offset line1.sgy line2.sgy",
-    .tables = {{options, 0}, {options_of_files, offsetof(ConsolidateOptions, segy)}},
+    .tables = {{options, 0},
+               {segy_gather_options, offsetof(ConsolidateOptions, gathers)},
+               {segy_file_options, offsetof(ConsolidateOptions, files)}},
     .options_size = sizeof(ConsolidateOptions),
     .arguments = "INPUT...",
     .min_arguments = 1,

@@ -375,19 +375,6 @@ static const Option options[] = {
      "SEG-Y: where a trace's header has its offset (default 37)"},
     {.name = NULL}};
 
-static const Option options_of_files[] = {
-    {"--endian", FILLS(TEXT, SegyOptions, endian), "big|little", NULL, 0, 0, false,
-     "SEG-Y: the byte order, where the header does not tell it right"},
-    {"--format", FILLS(INT, SegyOptions, format), "N", "0", 0, 16, false,
-     "SEG-Y: the sample format, where the header does not tell it right"},
-    {"--samples", FILLS(INT, SegyOptions, samples), "N", "0", 0, INT32_MAX, false,
-     "SEG-Y: samples a trace, where the headers do not tell them right; 0: the headers'"},
-    {"--salvage", FILLS(FLAG, SegyOptions, salvage), NULL, NULL, 0, 0, false,
-     "SEG-Y: the whole traces of a file that is cut short, or padded"},
-    {"--ignore-layout", FILLS(FLAG, SegyOptions, ignore_layout), NULL, NULL, 0, 0, false,
-     "SEG-Y: fields by the standard, whatever a layout stanza of rev 2.1 moves"},
-    {.name = NULL}};
-
 const Command command_info = {
     .name = "info",
     .summary = "says what a survey, map or model holds, or SEG-Y files",
@@ -399,7 +386,7 @@ const Command command_info = {
         "first that consolidate takes by itself. A scan of a part (--traces) cuts the gathers where its runs end.",
     .example = "mpirun -n 4 seisdcn info survey.h5 --verify\n"
                "mpirun -n 4 seisdcn info line1.sgy line2.sgy",
-    .tables = {{options, 0}, {options_of_files, offsetof(InfoOptions, segy)}},
+    .tables = {{options, 0}, {segy_file_options, offsetof(InfoOptions, files)}},
     .options_size = sizeof(InfoOptions),
     .arguments = "FILE.h5|FILE.sgy...",
     .min_arguments = 1,

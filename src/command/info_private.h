@@ -11,7 +11,7 @@
 
 /* What the options say; their tables tell what each means. */
 typedef struct {
-    SegyOptions segy;
+    SegyFileOptions files;
     bool verify;
     int64_t traces;
     const char *offset_byte;

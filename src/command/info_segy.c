@@ -243,7 +243,7 @@ Status info_segy(const Job *job)
     Inputs inputs;
     SgyFound found;
     SgyRule rule = {0};
-    Status status = segy_options_force(&info_options(job)->segy, &force); /* alike on all ranks */
+    Status status = segy_options_force(&info_options(job)->files, &force); /* alike on all ranks */
     if (status == STATUS_OK) status = segy_options_offset(info_options(job)->offset_byte, &rule);
     if (status != STATUS_OK) return status;
     plan.offset = rule.offset;

@@ -6,17 +6,29 @@
 #include "seisdcn/sgy_index.h"
 #include "seisdcn/sgy_layout.h"
 
-/* What is said of the layout of files; each command has a table of its own, with its own help. */
+/* What is said of which traces make which gather. */
+typedef struct {
+    const char *group_by, *inline_byte, *crossline_byte, *offset_byte, *sort;
+    bool join, lines, ignore_delay;
+} SegyGatherOptions;
+
+/* What is said of the layout of files. */
 typedef struct {
     const char *endian;
     int64_t format, samples;
     bool salvage, ignore_layout;
-} SegyOptions;
+} SegyFileOptions;
+
+/* The tables that fill them. */
+extern const Option segy_gather_options[], segy_file_options[];
 
 /* --endian, --format, --samples, --salvage and --ignore-layout. Local. STATUS_USAGE. */
-Status segy_options_force(const SegyOptions *said, SgyForce *force);
+Status segy_options_force(const SegyFileOptions *said, SgyForce *force);
 
 /* --offset-byte, into offset, offset_automatic and from_coordinates. Local. STATUS_USAGE. */
 Status segy_options_offset(const char *offset, SgyRule *rule);
+
+/* All that the options of gathers say. Local. STATUS_USAGE. */
+Status segy_options_rule(const SegyGatherOptions *said, SgyRule *rule);
 
 #endif
