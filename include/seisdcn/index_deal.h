@@ -24,6 +24,15 @@ typedef struct {
 
 enum { INDEX_DEAL_TEXT = 160, INDEX_DIFFERENCES_TEXT = 512 };
 
+/* Which of the rule's attributes a file has, besides patch_size. */
+typedef struct {
+    bool stride, by, test, valid, seed, min_live;
+} IndexRuleKnown;
+
+/* Reads into rule the root attributes that are there; the others stay, but min_live, which earlier files did not know,
+ * becomes 0. Local. STATUS_DATA. */
+Status index_rule_get(const H5File *file, IndexRule *rule, IndexRuleKnown *known);
+
 /* Writes the rule but its patch_size as root attributes: by, test, valid, seed, stride (where it is known), min_live.
  * Local. STATUS_IO. */
 Status index_rule_put(const H5File *file, const IndexRule *rule);

@@ -38,4 +38,7 @@ Status position_pattern_parse(const char *text, PositionPattern *pattern);
  * them twice where there is one) go to line [2] and crossline [2], POSITION_UNKNOWN where there is none. Pure. */
 int position_pattern_find(const PositionPattern *pattern, const char *name, int32_t line[2], int32_t crossline[2]);
 
+/* Orders two line numbers (int32_t), for qsort() and bsearch(). Pure. */
+int position_compare(const void *a, const void *b);
+
 #endif

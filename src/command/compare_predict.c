@@ -132,14 +132,11 @@ static void take_selected(Predict *predict, const uint8_t *selected, int64_t mos
 }
 
 /* The rule of the models, whose patches may have different sizes; all of them hold out the same gathers. */
-static void take_rule(const IndexRule *rule, Config *config)
+static Status take_rule(const Model *model, Config *config)
 {
-    config->split.by = rule->by;
-    config->split.test = rule->test;
-    config->split.valid = rule->valid;
-    config->split.seed = rule->seed;
-    config->patch.min_live = rule->min_live;
-    if (rule->stride > 0) config->patch.stride = rule->stride;
+    config_defaults(config);
+    config->patch.size = model->config.patch.size;
+    return index_deal_take(&model->apply.info.deal, model->path, config);
 }
 
 /* The split's own gathers, by the map or the models' rule. */
@@ -154,8 +151,8 @@ static Status select_split(Predict *predict, uint8_t *selected)
     IndexSelection selection;
     Status status = path == NULL ? check_splits(predict) : STATUS_OK; /* alike on all ranks */
     if (status != STATUS_OK) return status;
-    if (path == NULL) take_rule(&predict->model[0].apply.info.deal.rule, &config);
-    status = index_select(comm, &predict->survey, path, &config, split, selected, &selection);
+    if (path == NULL) status = take_rule(&predict->model[0], &config);
+    if (status == STATUS_OK) status = index_select(comm, &predict->survey, path, &config, split, selected, &selection);
     for (int64_t m = 0; status == STATUS_OK && path != NULL && m < predict->n_models; m++)
         index_deal_warn(path, &selection.deal, predict->model[m].path, &predict->model[m].apply.info.deal, risk);
     return status;

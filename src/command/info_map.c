@@ -5,6 +5,7 @@
 #include "seisdcn/index_label.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/position.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,12 +54,6 @@ static void show(List *list, const char *label, const char *one)
     info_line(label, text);
 }
 
-static int compare_lines(const void *a, const void *b)
-{
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The inlines of the gathers with a label. */
 static void show_inlines(const uint8_t *labels, int64_t n, uint8_t label, const int32_t *inlines, int32_t *room)
 {
@@ -66,7 +61,7 @@ static void show_inlines(const uint8_t *labels, int64_t n, uint8_t label, const 
     int64_t found = 0;
     for (int64_t e = 0; e < n; e++)
         if (labels[e] == label && inlines[e] != POSITION_UNKNOWN) room[found++] = inlines[e];
-    qsort(room, (size_t)found, sizeof *room, compare_lines);
+    qsort(room, (size_t)found, sizeof *room, position_compare);
     for (int64_t i = 0; i < found; i++)
         if (i == 0 || room[i] != room[i - 1]) add(&list, room[i]);
     if (list.n > 0) show(&list, "", "inline");

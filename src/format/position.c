@@ -141,3 +141,9 @@ int position_pattern_find(const PositionPattern *pattern, const char *name, int3
     }
     return n;
 }
+
+int position_compare(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}

@@ -4,6 +4,7 @@
 #include "seisdcn/config.h"
 #include "seisdcn/log.h"
 #include "seisdcn/memory.h"
+#include "seisdcn/position.h"
 #include "seisdcn/random.h"
 
 #include <inttypes.h>
@@ -76,12 +77,6 @@ static void number_places(const IndexMap *map, const int64_t *patches, Units *un
     }
 }
 
-static int compare_lines(const void *a, const void *b)
-{
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Units are the inlines of gathers that hold patches. */
 static Status number_inlines(const IndexMap *map, const int64_t *patches, const int32_t *inlines, Units *units)
 {
@@ -90,13 +85,13 @@ static Status number_inlines(const IndexMap *map, const int64_t *patches, const 
     int64_t n = 0;
     for (int64_t e = 0; e < map->n_ensembles; e++)
         if (patches[e] > 0) lines[n++] = inlines[e];
-    qsort(lines, (size_t)n, sizeof *lines, compare_lines);
+    qsort(lines, (size_t)n, sizeof *lines, position_compare);
     for (int64_t i = 0; i < n; i++)
         if (i == 0 || lines[i] != lines[units->n - 1]) lines[units->n++] = lines[i];
     for (int64_t e = 0; e < map->n_ensembles; e++) {
         units->of[e] = -1;
         if (patches[e] == 0) continue;
-        const int32_t *found = bsearch(&inlines[e], lines, (size_t)units->n, sizeof *lines, compare_lines);
+        const int32_t *found = bsearch(&inlines[e], lines, (size_t)units->n, sizeof *lines, position_compare);
         units->of[e] = found - lines;
     }
     memory_free(lines);

@@ -29,31 +29,45 @@ Status index_deal_put(const H5File *file, const IndexDeal *deal, const char *sur
     return status;
 }
 
-static Status get_rule(const H5File *file, IndexRule *rule)
+static Status get_by(const H5File *file, int64_t *by)
 {
     char word[32];
     Status status = h5_get_text(file, "/", "by", word, sizeof word);
-    if (status == STATUS_OK) rule->by = config_choice(CONFIG_SPLIT_BY, word);
-    if (status == STATUS_OK && rule->by < 0)
+    if (status != STATUS_OK) return status;
+    *by = config_choice(CONFIG_SPLIT_BY, word);
+    if (*by >= 0) return STATUS_OK;
+    return status_fail(STATUS_DATA, "%s: attribute by is \"%s\"; ensemble, inline and patch are known", file->path,
+                       word);
+}
+
+Status index_rule_get(const H5File *file, IndexRule *rule, IndexRuleKnown *known)
+{
+    *known = (IndexRuleKnown){.stride = h5_has(file, "/", "stride"),
+                              .by = h5_has(file, "/", "by"),
+                              .test = h5_has(file, "/", "test"),
+                              .valid = h5_has(file, "/", "valid"),
+                              .seed = h5_has(file, "/", "seed"),
+                              .min_live = h5_has(file, "/", "min_live")};
+    rule->min_live = 0;
+    Status status = STATUS_OK;
+    if (h5_has(file, "/", "patch_size")) status = h5_get_int(file, "/", "patch_size", &rule->patch_size);
+    if (status == STATUS_OK && known->min_live) status = h5_get_double(file, "/", "min_live", &rule->min_live);
+    if (status == STATUS_OK && !(rule->min_live >= 0 && rule->min_live <= 1))
         status =
-            status_fail(STATUS_DATA, "%s: attribute by is \"%s\", which this program does not know", file->path, word);
-    if (status == STATUS_OK) status = h5_get_double(file, "/", "test", &rule->test);
-    if (status == STATUS_OK) status = h5_get_double(file, "/", "valid", &rule->valid);
-    if (status == STATUS_OK) status = h5_get_int(file, "/", "seed", &rule->seed);
-    if (status == STATUS_OK && h5_has(file, "/", "min_live"))
-        status = h5_get_double(file, "/", "min_live", &rule->min_live);
-    if (status == STATUS_OK && h5_has(file, "/", "stride")) status = h5_get_int(file, "/", "stride", &rule->stride);
-    return status;
+            status_fail(STATUS_DATA, "%s: attribute min_live is %g; it is a share, 0 to 1", file->path, rule->min_live);
+    if (status == STATUS_OK && known->stride) status = h5_get_int(file, "/", "stride", &rule->stride);
+    if (status == STATUS_OK && known->test) status = h5_get_double(file, "/", "test", &rule->test);
+    if (status == STATUS_OK && known->valid) status = h5_get_double(file, "/", "valid", &rule->valid);
+    if (status == STATUS_OK && known->seed) status = h5_get_int(file, "/", "seed", &rule->seed);
+    return status == STATUS_OK && known->by ? get_by(file, &rule->by) : status;
 }
 
 Status index_deal_get(const H5File *file, const char *survey, IndexDeal *deal)
 {
+    IndexRuleKnown known;
     *deal = (IndexDeal){0};
-    Status status = STATUS_OK;
-    if (h5_has(file, "/", "patch_size")) status = h5_get_int(file, "/", "patch_size", &deal->rule.patch_size);
-    deal->known =
-        h5_has(file, "/", "by") && h5_has(file, "/", "test") && h5_has(file, "/", "valid") && h5_has(file, "/", "seed");
-    if (status == STATUS_OK && deal->known) status = get_rule(file, &deal->rule);
+    Status status = index_rule_get(file, &deal->rule, &known);
+    deal->known = known.by && known.test && known.valid && known.seed;
     deal->has_survey = h5_has(file, "/", survey);
     if (status == STATUS_OK && deal->has_survey) status = h5_get_uint(file, "/", survey, &deal->survey_checksum);
     if (status == STATUS_OK && h5_has(file, "/", "map_checksum"))

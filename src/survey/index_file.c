@@ -24,44 +24,17 @@ static IndexRule rule_of(const Config *config)
 
 /* ---- reading ---- */
 
-/* Which of the rule's attributes a file has. */
-typedef struct {
-    bool stride, by, test, valid, seed, min_live;
-} Known;
-
-static Status read_rule(const H5File *file, IndexRule *rule, Known *known)
+static Status read_rule(const H5File *file, IndexRule *rule, IndexRuleKnown *known)
 {
-    Status status = h5_get_int(file, "/", "patch_size", &rule->patch_size);
-    known->stride = h5_has(file, "/", "stride");
-    known->by = h5_has(file, "/", "by");
-    known->test = h5_has(file, "/", "test");
-    known->valid = h5_has(file, "/", "valid");
-    known->seed = h5_has(file, "/", "seed");
-    known->min_live = h5_has(file, "/", "min_live");
-    rule->min_live = 0; /* maps of programs that did not know it */
-    if (status == STATUS_OK && known->min_live) status = h5_get_double(file, "/", "min_live", &rule->min_live);
-    if (status == STATUS_OK && !(rule->min_live >= 0 && rule->min_live <= 1))
-        status =
-            status_fail(STATUS_DATA, "%s: attribute min_live is %g; it is a share, 0 to 1", file->path, rule->min_live);
-    if (status == STATUS_OK && known->stride) status = h5_get_int(file, "/", "stride", &rule->stride);
-    if (status == STATUS_OK && known->test) status = h5_get_double(file, "/", "test", &rule->test);
-    if (status == STATUS_OK && known->valid) status = h5_get_double(file, "/", "valid", &rule->valid);
-    if (status == STATUS_OK && known->seed) status = h5_get_int(file, "/", "seed", &rule->seed);
-    if (status == STATUS_OK && known->by) {
-        char word[32];
-        status = h5_get_text(file, "/", "by", word, sizeof word);
-        if (status == STATUS_OK) rule->by = config_choice(CONFIG_SPLIT_BY, word);
-        if (status == STATUS_OK && rule->by < 0)
-            status = status_fail(STATUS_DATA, "%s: attribute by is \"%s\"; ensemble, inline and patch are known",
-                                 file->path, word);
-    }
+    Status status = h5_get_int(file, "/", "patch_size", &rule->patch_size); /* a map must have it */
+    if (status == STATUS_OK) status = index_rule_get(file, rule, known);
     if (status == STATUS_OK && (rule->patch_size < 1 || rule->stride < 1))
         status = status_fail(STATUS_DATA, "%s: patch_size %" PRId64 " and stride %" PRId64 " must be at least 1",
                              file->path, rule->patch_size, rule->stride);
     return status;
 }
 
-static Status take_rule(const IndexRule *rule, const Known *known, const char *path, Config *config)
+static Status take_rule(const IndexRule *rule, const IndexRuleKnown *known, const char *path, Config *config)
 {
     char owner[512];
     snprintf(owner, sizeof owner, "the map %s", path);
@@ -144,7 +117,7 @@ static Status read_file(const char *path, const Survey *survey, Config *config, 
     H5File file;
     Status status = h5_open(path, false, &file);
     if (status != STATUS_OK) return status;
-    Known known = {0};
+    IndexRuleKnown known = {0};
     IndexRule rule = rule_of(config);
     status = h5_check_format(&file, FORMAT, "an index map", 1, NULL);
     if (status == STATUS_OK) status = read_rule(&file, &rule, &known);
