@@ -6,26 +6,7 @@ import numpy as np
 import cases
 import tap
 from segy_files import File, positions, values_of
-
-place = tap.folder()
-
-
-def consolidate(name, *words, ranks=0):
-    return tap.run("consolidate", "--force", "--output", place / name, *words, ranks=ranks)
-
-
-def export(survey, output, *words, ranks=0):
-    return tap.run("export", "--force", "--survey", place / survey, "--output", place / output, *words, ranks=ranks)
-
-
-def content(name):
-    with open(place / name, "rb") as file:
-        return file.read()
-
-
-def same_but_for_a_line(before, after):
-    lines = [i for i in range(40) if before[80 * i:80 * i + 80] != after[80 * i:80 * i + 80]]
-    return len(before) == len(after) and before[3200:] == after[3200:] and len(lines) == 1
+from segy_road import consolidate, content, export, place, same_but_for_a_line
 
 
 def text(words):

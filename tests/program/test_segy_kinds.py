@@ -8,35 +8,10 @@ import cases
 import segy_files
 import tap
 from segy_files import File, positions, values_of
+from segy_road import consolidate, content, export, place, same_but_for_a_line, write
 
-place = tap.folder()
 FIELDS = positions([1, 2], [5, 6], [100, 200, 300])
 N = len(FIELDS)
-
-
-def consolidate(name, *words, ranks=0):
-    return tap.run("consolidate", "--force", "--output", place / name, *words, ranks=ranks)
-
-
-def export(survey, output, *words, ranks=0):
-    return tap.run("export", "--force", "--survey", place / survey, "--output", place / output, *words, ranks=ranks)
-
-
-def write(name, data):
-    with open(place / name, "wb") as file:
-        file.write(data)
-    return place / name
-
-
-def content(name):
-    with open(place / name, "rb") as file:
-        return file.read()
-
-
-def same_but_for_a_line(before, after):
-    """Whether two files differ in one line of their text header alone."""
-    lines = [i for i in range(40) if before[80 * i:80 * i + 80] != after[80 * i:80 * i + 80]]
-    return len(before) == len(after) and before[3200:] == after[3200:] and len(lines) == 1
 
 
 def check_formats():

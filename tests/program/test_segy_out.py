@@ -12,23 +12,13 @@ import cases
 import segy_files
 import tap
 from segy_files import File, positions, values_of
+from segy_road import content, export, place
 
 import original
-
-place = tap.folder()
 
 
 def consolidate(name, *words):
     return tap.runs(tap.run("consolidate", "--force", "--quiet", "--output", place / name, *words), "consolidate " + name)
-
-
-def export(survey, output, *words, ranks=0):
-    return tap.run("export", "--force", "--survey", place / survey, "--output", place / output, *words, ranks=ranks)
-
-
-def content(name):
-    with open(place / name, "rb") as file:
-        return file.read()
 
 
 def changed_lines(before, after):

@@ -8,33 +8,9 @@ import numpy as np
 import cases
 import tap
 from segy_files import File, positions, values_of
+from segy_road import consolidate, content, export, place, same_but_for_a_line, write
 
-place = tap.folder()
 REV2 = {3501: ("B", 2), 3502: ("B", 0), 3297: ("I", 16909060), 3507: ("i", 1)}
-
-
-def consolidate(name, *words, ranks=0):
-    return tap.run("consolidate", "--force", "--output", place / name, *words, ranks=ranks)
-
-
-def export(survey, output, *words, ranks=0):
-    return tap.run("export", "--force", "--survey", place / survey, "--output", place / output, *words, ranks=ranks)
-
-
-def write(name, data):
-    with open(place / name, "wb") as file:
-        file.write(data)
-    return place / name
-
-
-def content(name):
-    with open(place / name, "rb") as file:
-        return file.read()
-
-
-def same_but_for_a_line(before, after):
-    lines = [i for i in range(40) if before[80 * i:80 * i + 80] != after[80 * i:80 * i + 80]]
-    return len(before) == len(after) and before[3200:] == after[3200:] and len(lines) == 1
 
 
 def extension(order, samples=0, nanoseconds=0):
