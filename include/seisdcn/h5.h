@@ -10,6 +10,7 @@
 #define SEISDCN_H5_H
 
 #include "seisdcn/comm.h"
+#include "seisdcn/config.h"
 #include "seisdcn/status.h"
 
 #include <hdf5.h>
@@ -115,6 +116,10 @@ Status h5_get_uint(const H5File *file, const char *object, const char *name, uin
 Status h5_get_double(const H5File *file, const char *object, const char *name, double *value);
 /* The text goes into value (size bytes, always ended by a zero); both of HDF5's kinds of strings are read. */
 Status h5_get_text(const H5File *file, const char *object, const char *name, char *value, size_t size);
+
+/* Reads the root attribute `name`, a word of the configuration's key, into *value, which stays where the file has none.
+ * Local. STATUS_DATA, STATUS_IO. */
+Status h5_get_choice(const H5File *file, const char *name, ConfigKey key, int *value);
 
 /* Any scalar attribute written as text (numbers with 9 digits), for listings. Local. */
 Status h5_attribute_text(const H5File *file, const char *object, const char *name, char *text, size_t size);

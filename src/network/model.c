@@ -174,7 +174,7 @@ static Status read_info(const H5File *file, ModelInfo *info)
     if (status == STATUS_OK && info->has_apply) {
         int method = 0;
         int64_t keep = 0;
-        status = model_read_choice(file, "apply_method", CONFIG_APPLY_METHOD, &method);
+        status = h5_get_choice(file, "apply_method", CONFIG_APPLY_METHOD, &method);
         info->apply_method = method;
         if (status == STATUS_OK) status = h5_get_double(file, "/", "apply_mute_threshold", &info->mute_threshold);
         if (status == STATUS_OK) status = h5_get_int(file, "/", "apply_keep_mutes", &keep);

@@ -5,10 +5,6 @@
 #include "seisdcn/h5.h"
 #include "seisdcn/model.h"
 
-/* Reads the root attribute `name`, a choice of `key`, into *value, which stays where the file has none. Local.
- * STATUS_DATA, STATUS_IO. */
-Status model_read_choice(const H5File *file, const char *name, ConfigKey key, int *value);
-
 /* Reads the network's shape; attributes that are absent are the original's. Local. STATUS_DATA, STATUS_IO. */
 Status model_read_shape(const H5File *file, NetworkShape *shape);
 

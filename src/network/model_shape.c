@@ -17,20 +17,6 @@ static ObjectiveRule rule_of(const Config *config)
 
 /* ---- in the file ---- */
 
-Status model_read_choice(const H5File *file, const char *name, ConfigKey key, int *value)
-{
-    if (!h5_has(file, "/", name)) return STATUS_OK;
-    char word[32];
-    Status status = h5_get_text(file, "/", name, word, sizeof word);
-    if (status != STATUS_OK) return status;
-    int64_t choice = config_choice(key, word);
-    if (choice < 0)
-        return status_fail(STATUS_DATA, "%s: attribute %s is \"%s\", which this program does not know", file->path,
-                           name, word);
-    *value = (int)choice;
-    return STATUS_OK;
-}
-
 /* An attribute that may be absent; *value stays then. */
 static Status read_whole(const H5File *file, const char *name, int64_t *value)
 {
@@ -42,10 +28,10 @@ static Status read_objective(const H5File *file, ObjectiveRule *rule)
     Config defaults;
     config_defaults(&defaults);
     *rule = rule_of(&defaults);
-    Status status = model_read_choice(file, "target", CONFIG_TRAIN_TARGET, &rule->target);
+    Status status = h5_get_choice(file, "target", CONFIG_TRAIN_TARGET, &rule->target);
     if (status == STATUS_OK && h5_has(file, "/", "hide")) status = h5_get_double(file, "/", "hide", &rule->hide);
     if (status == STATUS_OK) status = read_whole(file, "block", &rule->block);
-    if (status == STATUS_OK) status = model_read_choice(file, "fill", CONFIG_TRAIN_FILL, &rule->fill);
+    if (status == STATUS_OK) status = h5_get_choice(file, "fill", CONFIG_TRAIN_FILL, &rule->fill);
     return status;
 }
 
@@ -59,13 +45,13 @@ Status model_read_shape(const H5File *file, NetworkShape *shape)
     if (status == STATUS_OK) status = h5_get_int(file, "/", "patch_size", &shape->patch_size);
     if (status == STATUS_OK && h5_has(file, "/", "dropout"))
         status = h5_get_double(file, "/", "dropout", &shape->dropout);
-    if (status == STATUS_OK) status = model_read_choice(file, "mixing", CONFIG_NETWORK_MIXING, &shape->mixing);
-    if (status == STATUS_OK) status = model_read_choice(file, "skip", CONFIG_NETWORK_SKIP, &shape->skip);
-    if (status == STATUS_OK) status = model_read_choice(file, "output", CONFIG_NETWORK_OUTPUT, &shape->output);
+    if (status == STATUS_OK) status = h5_get_choice(file, "mixing", CONFIG_NETWORK_MIXING, &shape->mixing);
+    if (status == STATUS_OK) status = h5_get_choice(file, "skip", CONFIG_NETWORK_SKIP, &shape->skip);
+    if (status == STATUS_OK) status = h5_get_choice(file, "output", CONFIG_NETWORK_OUTPUT, &shape->output);
     if (status == STATUS_OK) status = read_whole(file, "width", &shape->width);
     if (status == STATUS_OK) status = read_whole(file, "n_out", &shape->n_out);
     if (status == STATUS_OK) status = read_whole(file, "dropout_last", &dropout_last);
-    if (status == STATUS_OK) status = model_read_choice(file, "scale", CONFIG_PATCH_SCALE, &shape->scale);
+    if (status == STATUS_OK) status = h5_get_choice(file, "scale", CONFIG_PATCH_SCALE, &shape->scale);
     if (status == STATUS_OK) status = read_whole(file, "scale_grid", &shape->scale_grid);
     if (status == STATUS_OK) status = read_objective(file, &shape->objective);
     shape->undropped_last = dropout_last == 0;

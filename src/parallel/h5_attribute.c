@@ -1,6 +1,8 @@
 /* The attributes of h5. */
 #include "h5_private.h"
 
+#include "seisdcn/config_table.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -234,6 +236,20 @@ Status h5_get_text(const H5File *file, const char *object, const char *name, cha
     if (type >= 0) H5Tclose(type);
     close_scalar(&scalar);
     return status;
+}
+
+Status h5_get_choice(const H5File *file, const char *name, ConfigKey key, int *value)
+{
+    if (!h5_has(file, "/", name)) return STATUS_OK;
+    char word[32], known[CONFIG_RANGE_MAX];
+    Status status = h5_get_text(file, "/", name, word, sizeof word);
+    if (status != STATUS_OK) return status;
+    int64_t choice = config_choice(key, word);
+    if (choice < 0)
+        return status_fail(STATUS_DATA, "%s: attribute %s is \"%s\"; this program knows %s", file->path, name, word,
+                           config_table_range(config_table_entry(key), known));
+    *value = (int)choice;
+    return STATUS_OK;
 }
 
 Status h5_attribute_text(const H5File *file, const char *object, const char *name, char *text, size_t size)

@@ -29,17 +29,6 @@ Status index_deal_put(const H5File *file, const IndexDeal *deal, const char *sur
     return status;
 }
 
-static Status get_by(const H5File *file, int64_t *by)
-{
-    char word[32];
-    Status status = h5_get_text(file, "/", "by", word, sizeof word);
-    if (status != STATUS_OK) return status;
-    *by = config_choice(CONFIG_SPLIT_BY, word);
-    if (*by >= 0) return STATUS_OK;
-    return status_fail(STATUS_DATA, "%s: attribute by is \"%s\"; ensemble, inline and patch are known", file->path,
-                       word);
-}
-
 Status index_rule_get(const H5File *file, IndexRule *rule, IndexRuleKnown *known)
 {
     *known = (IndexRuleKnown){.stride = h5_has(file, "/", "stride"),
@@ -59,7 +48,10 @@ Status index_rule_get(const H5File *file, IndexRule *rule, IndexRuleKnown *known
     if (status == STATUS_OK && known->test) status = h5_get_double(file, "/", "test", &rule->test);
     if (status == STATUS_OK && known->valid) status = h5_get_double(file, "/", "valid", &rule->valid);
     if (status == STATUS_OK && known->seed) status = h5_get_int(file, "/", "seed", &rule->seed);
-    return status == STATUS_OK && known->by ? get_by(file, &rule->by) : status;
+    int by = (int)rule->by;
+    if (status == STATUS_OK) status = h5_get_choice(file, "by", CONFIG_SPLIT_BY, &by);
+    rule->by = by;
+    return status;
 }
 
 Status index_deal_get(const H5File *file, const char *survey, IndexDeal *deal)
